@@ -1,0 +1,111 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every source target, with what it imports. Imports go one way, downwards in this list's reverse.
+/// `EOSS_ONLY=LuaBridge` in the environment keeps that target, what it needs and its tests alone:
+/// a sanitizer build of one layer then compiles nothing else.
+let only = Context.environment["EOSS_ONLY"]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let systemLibraries: [Target] = [
+    .systemLibrary(name: "CLuaSystem", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .systemLibrary(name: "CEditLine", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+]
+
+let cTargets: [Target] = [
+    .target(name: "CLua", dependencies: ["CLuaSystem"]),
+    .target(
+        name: "CKernels",
+        linkerSettings: [
+            .linkedLibrary("m"), .linkedLibrary("mvec", .when(platforms: [.linux])),
+            .linkedLibrary("pthread"), .linkedLibrary("dl"),
+        ]),
+]
+
+let swiftTargets: [Target] = [
+    .target(name: "LuaBridge", dependencies: ["CLua"]),
+    .target(name: "Graph"),
+    .target(name: "Compute", dependencies: ["Graph", "CKernels"]),
+    .target(name: "Networks", dependencies: ["Compute", "Graph"]),
+    .target(name: "Datasets", dependencies: ["Compute", "Graph", "CZlib"]),
+    .target(name: "Curvature", dependencies: ["Networks", "Datasets", "Compute", "Graph"]),
+    .target(name: "Dynamics", dependencies: ["Networks", "Datasets", "Compute", "Graph"]),
+    .target(
+        name: "Experiments",
+        dependencies: ["Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph", grdb]),
+    .target(name: "Reports", dependencies: ["Compute", "Graph"]),
+    .target(
+        name: "ScriptAPI",
+        dependencies: [
+            "LuaBridge", "Experiments", "Reports", "Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph",
+        ]),
+    .executableTarget(
+        name: "eoss", dependencies: ["ScriptAPI", "Experiments", "Reports", "LuaBridge", "CEditLine", argumentParser]),
+    .executableTarget(
+        name: "eoss-bench",
+        dependencies: ["ScriptAPI", "Experiments", "Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph",
+            "LuaBridge", "CLua"],
+        path: "Benchmarks/eoss-bench"),
+]
+
+let tested = [
+    "LuaBridge", "Graph", "Compute", "Networks", "Datasets", "Curvature", "Dynamics", "Experiments", "Reports",
+    "ScriptAPI",
+]
+/// What a test target imports beside the target it tests.
+let testImports: [String: [Target.Dependency]] = [
+    "LuaBridge": ["CLua"], "Compute": ["CKernels"],
+]
+
+var testTargets: [Target] = tested.map { name in
+    .testTarget(name: name + "Tests", dependencies: [.byName(name: name)] + (testImports[name] ?? []))
+}
+testTargets.append(.testTarget(name: "Scripts", dependencies: ["ScriptAPI", "Experiments"]))
+
+var targets = systemLibraries + cTargets + swiftTargets + testTargets
+
+func names(_ dependencies: [Target.Dependency]) -> [String] {
+    dependencies.compactMap { dependency in
+        switch dependency {
+        case .targetItem(let name, _), .byNameItem(let name, _), .productItem(let name, _, _, _): name
+        @unknown default: nil
+        }
+    }
+}
+
+var packages: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+]
+
+if let only {
+    var kept: Set<String> = [only, only + "Tests"]
+    var grew = true
+    while grew {
+        let before = kept.count
+        for target in targets where kept.contains(target.name) { kept.formUnion(names(target.dependencies)) }
+        grew = kept.count > before
+    }
+    targets = targets.filter { kept.contains($0.name) }
+    packages = []
+    if kept.contains("ArgumentParser") {
+        packages.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"))
+    }
+    if kept.contains("GRDB") { packages.append(.package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")) }
+}
+
+let package = Package(
+    name: "eoss",
+    products: only == nil
+        ? [
+            .executable(name: "eoss", targets: ["eoss"]),
+            .library(name: "LuaBridge", targets: ["LuaBridge"]),
+            .library(name: "Experiments", targets: ["Experiments"]),
+        ] : [],
+    dependencies: packages,
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)
