@@ -1,0 +1,182 @@
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The one account that all large buffers of the process come from: parameters, arenas, data sets, vectors.
+///
+/// It counts bytes that are alive and refuses an allocation that would pass ``limit``, so that an experiment that does
+/// not fit ends in an error with figures and not in the kernel's out-of-memory killer. All members may be used from
+/// any thread.
+public final class MemoryAccount: Sendable {
+    private struct Books {
+        var limit: Int
+        var used = 0
+        var peak = 0
+    }
+
+    private let books: Mutex<Books>
+
+    /// The account of the process. Its limit is half of the machine's memory until `--memory` sets another.
+    public static let shared = MemoryAccount(limit: MachineMemory.total / 2)
+
+    /// Buffers start at a multiple of this many bytes: one cache line, one AVX-512 register.
+    public static let alignment = 64
+
+    /// An account of its own, for a part of a program that must stay within its own limit, in bytes.
+    public init(limit: Int) {
+        books = Mutex(Books(limit: max(0, limit)))
+    }
+
+    /// Bytes that may be alive at a time. Lowering it below ``used`` frees nothing: it refuses what comes after.
+    public var limit: Int {
+        get { books.withLock { $0.limit } }
+        set { books.withLock { $0.limit = max(0, newValue) } }
+    }
+
+    /// Bytes alive now.
+    public var used: Int { books.withLock { $0.used } }
+
+    /// The most bytes that were alive at a time since the account was made.
+    public var peak: Int { books.withLock { $0.peak } }
+
+    /// Memory for `bytes` bytes, 64-byte aligned, with undefined contents.
+    ///
+    /// - Parameters:
+    ///   - bytes: the size; 0 is allowed and gives a valid pointer to nothing.
+    ///   - what: what the memory is for, a noun phrase for the error message (`"the parameters of the model"`).
+    /// - Throws: ``MemoryError`` if the limit would be passed, the system refuses, or `bytes` is negative.
+    public func allocate(bytes: Int, for what: String) throws(MemoryError) -> Buffer {
+        guard bytes >= 0 else { throw .impossibleSize(what: what) }
+        // Rounded up to whole cache lines, because aligned_alloc asks for it and because the account then tells the truth.
+        let (padded, overflow) = bytes.addingReportingOverflow(Self.alignment - 1)
+        guard !overflow else { throw .impossibleSize(what: what) }
+        let size = padded & ~(Self.alignment - 1)
+        let refusal: MemoryError? = books.withLock { books in
+            let (after, overflow) = books.used.addingReportingOverflow(size)
+            guard !overflow, after <= books.limit else {
+                return .overLimit(what: what, needed: size, used: books.used, limit: books.limit)
+            }
+            books.used = after
+            books.peak = max(books.peak, after)
+            return nil
+        }
+        if let refusal { throw refusal }
+        guard let base = aligned_alloc(Self.alignment, max(size, Self.alignment)) else {
+            giveBack(size)
+            throw .refusedBySystem(what: what, needed: size)
+        }
+        return Buffer(base: base, byteCount: bytes, charged: size, account: self)
+    }
+
+    /// Memory for `count` values of `stride` bytes; the product is checked for overflow.
+    ///
+    /// - Throws: ``MemoryError``, as ``allocate(bytes:for:)``.
+    public func allocate(count: Int, stride: Int, for what: String) throws(MemoryError) -> Buffer {
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: stride)
+        guard !overflow, count >= 0, stride >= 0 else { throw .impossibleSize(what: what) }
+        return try allocate(bytes: bytes, for: what)
+    }
+
+    fileprivate func giveBack(_ bytes: Int) {
+        books.withLock { $0.used -= bytes }
+    }
+}
+
+/// A piece of memory from a ``MemoryAccount``: 64-byte aligned, given back when the last reference goes.
+///
+/// It is `@unchecked Sendable` because the pointer may be read from several threads; who writes through `base` makes
+/// sure that no one else uses those bytes meanwhile (``Vector`` does it by copy on write, plans by their schedule).
+public final class Buffer: @unchecked Sendable {
+    /// The first byte.
+    public let base: UnsafeMutableRawPointer
+    /// The number of bytes that were asked for.
+    public let byteCount: Int
+
+    private let charged: Int
+    private let account: MemoryAccount
+
+    fileprivate init(base: UnsafeMutableRawPointer, byteCount: Int, charged: Int, account: MemoryAccount) {
+        self.base = base
+        self.byteCount = byteCount
+        self.charged = charged
+        self.account = account
+    }
+
+    deinit {
+        free(base)
+        account.giveBack(charged)
+    }
+}
+
+/// Why an allocation was refused.
+public enum MemoryError: Error, Equatable, CustomStringConvertible {
+    /// `needed` bytes do not fit in `limit` beside the `used` ones.
+    case overLimit(what: String, needed: Int, used: Int, limit: Int)
+    /// The size is negative or larger than an address space.
+    case impossibleSize(what: String)
+    /// The limit allows it, the operating system does not.
+    case refusedBySystem(what: String, needed: Int)
+
+    public var description: String {
+        switch self {
+        case .overLimit(let what, let needed, let used, let limit):
+            let inUse = used == 0 ? "" : " (\(byteText(used)) in use)"
+            return "out of memory for \(what): needs \(byteText(needed)), limit \(byteText(limit))\(inUse): "
+                + "make it smaller or raise --memory"
+        case .impossibleSize(let what):
+            return "out of memory for \(what): an impossible size, more than \(byteText(Int.max)): make it smaller"
+        case .refusedBySystem(let what, let needed):
+            return "out of memory for \(what): the system refuses \(byteText(needed)): "
+                + "make it smaller or free memory on this machine"
+        }
+    }
+}
+
+/// A number of bytes as a person reads it: three digits and a binary unit (`3.73 TiB`, `12 GiB`, `512 bytes`).
+public func byteText(_ bytes: Int) -> String {
+    guard bytes >= 1024 else { return "\(bytes) bytes" }
+    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    var value = Double(bytes) / 1024
+    var unit = 0
+    // 999.5 and above would be printed with four digits.
+    while value >= 999.5, unit + 1 < units.count {
+        value /= 1024
+        unit += 1
+    }
+    let decimals = value < 9.995 ? 100.0 : value < 99.95 ? 10.0 : 1.0
+    let rounded = (value * decimals).rounded() / decimals
+    let text = rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    return "\(text) \(units[unit])"
+}
+
+/// What the machine has.
+enum MachineMemory {
+    /// Bytes of memory this process may hope for: the machine's, or its control group's limit where that is smaller
+    /// (containers and batch systems).
+    static let total: Int = {
+        let pages = sysconf(Int32(_SC_PHYS_PAGES))
+        let pageSize = sysconf(Int32(_SC_PAGESIZE))
+        let physical = pages > 0 && pageSize > 0 ? pages * pageSize : 8 << 30
+        return min(physical, controlGroupLimit ?? physical)
+    }()
+
+    private static var controlGroupLimit: Int? {
+        let paths = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+        for path in paths {
+            guard let file = fopen(path, "r") else { continue }
+            defer { fclose(file) }
+            var line = [CChar](repeating: 0, count: 64)
+            guard fgets(&line, Int32(line.count), file) != nil else { continue }
+            let digits = line.prefix { $0 >= 48 && $0 <= 57 }.map { UInt8($0) }
+            // "max" has no digits: no limit.
+            if let limit = Int(String(decoding: digits, as: UTF8.self)), limit > 0 { return limit }
+        }
+        return nil
+    }
+}

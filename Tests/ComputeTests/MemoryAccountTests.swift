@@ -1,0 +1,90 @@
+import Testing
+
+@testable import Compute
+
+@Suite struct MemoryAccountTests {
+    @Test func buffersAreCountedWhileTheyLive() throws {
+        let account = MemoryAccount(limit: 1 << 20)
+        var buffer: Buffer? = try account.allocate(bytes: 1000, for: "a test")
+        #expect(buffer?.byteCount == 1000)
+        #expect(account.used == 1024)  // whole cache lines of 64 bytes
+        buffer = nil
+        #expect(account.used == 0)
+        #expect(account.peak == 1024)
+    }
+
+    @Test func buffersAreAlignedToCacheLines() throws {
+        let account = MemoryAccount(limit: 1 << 20)
+        let buffers = try (0..<50).map { try account.allocate(bytes: 37 * $0, for: "a test") }
+        for buffer in buffers { #expect(Int(bitPattern: buffer.base) % 64 == 0) }
+    }
+
+    @Test func passingTheLimitIsAnErrorWithBothFigures() throws {
+        let account = MemoryAccount(limit: 12 << 30)
+        let held = try account.allocate(bytes: 1 << 20, for: "the data")
+        let error = #expect(throws: MemoryError.self) {
+            try account.allocate(count: 1_025_000_000_000, stride: 4, for: "the parameters of the model")
+        }
+        #expect(
+            error?.description == "out of memory for the parameters of the model: needs 3.73 TiB, limit 12 GiB "
+                + "(1 MiB in use): make it smaller or raise --memory")
+        #expect(account.used == held.byteCount)
+    }
+
+    @Test func sizesThatOverflowAreErrorsAndNotTraps() {
+        let account = MemoryAccount(limit: .max)
+        #expect(throws: MemoryError.impossibleSize(what: "x")) {
+            try account.allocate(count: 1 << 40, stride: 1 << 40, for: "x")
+        }
+        #expect(throws: MemoryError.impossibleSize(what: "x")) { try account.allocate(bytes: -1, for: "x") }
+        #expect(throws: MemoryError.impossibleSize(what: "x")) { try account.allocate(bytes: .max, for: "x") }
+        #expect(throws: MemoryError.impossibleSize(what: "x")) { try account.allocate(count: -1, stride: -8, for: "x") }
+    }
+
+    @Test func theLimitCanBeUsedToTheLastByteAndNoFurther() throws {
+        let account = MemoryAccount(limit: 128)
+        let first = try account.allocate(bytes: 64, for: "x")
+        let second = try account.allocate(bytes: 64, for: "x")
+        #expect(throws: MemoryError.self) { try account.allocate(bytes: 1, for: "x") }
+        withExtendedLifetime((first, second)) {}
+    }
+
+    @Test func loweringTheLimitRefusesWhatComesAfter() throws {
+        let account = MemoryAccount(limit: 1024)
+        let held = try account.allocate(bytes: 512, for: "x")
+        account.limit = 256
+        #expect(throws: MemoryError.self) { try account.allocate(bytes: 64, for: "x") }
+        account.limit = 1024
+        #expect(throws: Never.self) { try account.allocate(bytes: 64, for: "x") }
+        withExtendedLifetime(held) {}
+    }
+
+    @Test func threadsThatAllocateAtOnceLeaveAnAccountThatAddsUp() async {
+        let account = MemoryAccount(limit: 64 * 100)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<2000 {
+                        let buffer = try? account.allocate(bytes: 64 * 30, for: "x")
+                        withExtendedLifetime(buffer) {}
+                    }
+                }
+            }
+        }
+        #expect(account.used == 0)
+        #expect(account.peak <= account.limit)
+    }
+
+    @Test func theDefaultLimitIsHalfOfTheMachine() {
+        #expect(MachineMemory.total > 1 << 28)
+        #expect(MemoryAccount.shared.limit == MachineMemory.total / 2)
+    }
+
+    @Test(arguments: [
+        (0, "0 bytes"), (1023, "1023 bytes"), (1024, "1 KiB"), (1536, "1.5 KiB"), (10 << 20, "10 MiB"),
+        (1023 << 10, "1 MiB"), (4_100_000_000_000, "3.73 TiB"), (Int.max, "8 EiB"),
+    ])
+    func bytesAreWrittenAsPeopleReadThem(bytes: Int, text: String) {
+        #expect(byteText(bytes) == text)
+    }
+}
