@@ -12,11 +12,13 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CLuaSystem", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CEditLine", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .systemLibrary(name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 ]
 
 let cTargets: [Target] = [
     .target(name: "CLua", dependencies: ["CLuaSystem"]),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     .target(
         name: "CKernels",
         linkerSettings: [
@@ -35,7 +37,9 @@ let swiftTargets: [Target] = [
     .target(name: "Dynamics", dependencies: ["Networks", "Datasets", "Compute", "Graph"]),
     .target(
         name: "Experiments",
-        dependencies: ["Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph", grdb]),
+        dependencies: [
+            "Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph", "CSQLite", "CMessageDigest", grdb,
+        ]),
     .target(name: "Reports", dependencies: ["Compute", "Graph"]),
     .target(
         name: "ScriptAPI",

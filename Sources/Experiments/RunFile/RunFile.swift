@@ -1,0 +1,137 @@
+import Foundation
+
+/// The one file that a run lives in while it is being made: an SQLite database with the script, the parameters, the
+/// environment and every measurement.
+///
+/// Recording puts the value into a bounded queue (well under a microsecond; it waits only when the disk cannot keep up)
+/// and a thread of the file's own commits within a second. A process that is killed loses at most what came after the
+/// last commit. Any thread may use it. A file that is let go without ``close()`` still writes what it was given.
+///
+/// After a failed commit (a full disk) every call throws that failure, until ``commit()`` or ``close()``, which try
+/// again, succeed. Nothing that was recorded before the failure is lost meanwhile.
+public final class RunFile: Sendable {
+    /// Where the file is.
+    public let url: URL
+    /// The name of the run: the file's name without `.eoss`, `lr-switch-2` where `lr-switch` was taken.
+    public let name: String
+    public let header: RunHeader
+
+    private let writer: RunFileWriter
+
+    /// The largest text or blob that SQLite, as Debian builds it, holds in one value, less a margin for the row's rest.
+    static let largestBlob = 1_000_000_000 - 4096
+
+    /// Makes a run file called `name.eoss` in `directory`, or `name-2.eoss`, `name-3.eoss`, … when that is taken; makes the
+    /// folder if need be. No existing file is touched, whatever other processes do at the same time.
+    public static func create(
+        name: String, in directory: URL, header: RunHeader = RunHeader()
+    ) throws(RunFileError) -> RunFile {
+        try RunFile(name: name, directory: directory, header: header, limits: RunFileWriter.Limits())
+    }
+
+    init(name: String, directory: URL, header: RunHeader, limits: RunFileWriter.Limits) throws(RunFileError) {
+        let (path, freeName) = try RunFileName.take(name, in: directory)
+        self.url = URL(fileURLWithPath: path)
+        self.name = freeName
+        self.header = header
+        do {
+            let database = try RunFileDatabase(creatingAt: path, name: freeName, header: header)
+            writer = RunFileWriter(path: path, limits: limits) { try database.write($0, closing: $1) }
+        } catch {
+            unlink(path)
+            switch RunFileError.writing(path, error) {
+            case .diskFull: throw .cannotCreate(path: path, reason: "the disk is full")
+            case .cannotWrite(_, let reason), .damaged(_, let reason): throw .cannotCreate(path: path, reason: reason)
+            case let other: throw other
+            }
+        }
+        OpenRunFiles.shared.add(self)
+    }
+
+    deinit { writer.abandon() }
+
+    /// Records a value of a series at a step.
+    public func record(
+        _ series: String, step: Int, value: Double, standardError: Double? = nil, samples: Int? = nil,
+        products: Int? = nil, residual: Double? = nil, seconds: Double? = nil
+    ) throws {
+        try writer.record(
+            series,
+            Measurement(
+                step: step, value: value, standardError: standardError, samples: samples, products: products,
+                residual: residual, seconds: seconds))
+    }
+
+    /// Records a measurement of a series.
+    public func record(_ series: String, _ measurement: Measurement) throws {
+        try writer.record(series, measurement)
+    }
+
+    /// The parameters of the experiment. A second call replaces the first.
+    public func setParameters(_ parameters: [String: JSONValue]) throws {
+        let json = try JSONValue.object(parameters).json()
+        try add(.parameters(json: json), json.utf8.count, "the table of parameters")
+    }
+
+    /// Keeps a script, or a module that it required. The first one added is the experiment's own.
+    public func addScript(path: String, source: String) throws {
+        try addScript(RunScript(path: path, source: Data(source.utf8)))
+    }
+
+    /// Keeps a script whose bytes need not be UTF-8.
+    public func addScript(_ script: RunScript) throws {
+        try add(.script(script), script.source.count, "the script '\(script.path)'")
+    }
+
+    public func addEvent(step: Int, kind: String, message: String) throws {
+        try add(.event(RunEvent(step: step, kind: kind, message: message)), message.utf8.count, "an event's message")
+    }
+
+    /// Keeps the whole state after `step` steps, as the bytes of a safetensors file.
+    public func addCheckpoint(step: Int, bytes: Data) throws {
+        try add(
+            .checkpoint(step: step, created: Date().runTimestamp, bytes: bytes), bytes.count,
+            "the checkpoint of step \(step)")
+    }
+
+    public func addNote(_ text: String) throws {
+        try add(.note(created: Date().runTimestamp, text: text), text.utf8.count, "a note")
+    }
+
+    /// Keeps a figure; one of the same name takes the place of the one before.
+    public func addFigure(name: String, mime: String, bytes: Data) throws {
+        try add(
+            .figure(RunFigure(name: name, mime: mime, bytes: bytes), created: Date().runTimestamp), bytes.count,
+            "the figure '\(name)'")
+    }
+
+    /// Waits until everything recorded so far is on the disk.
+    public func commit() throws { try writer.commit() }
+
+    /// Commits, writes down the end and lets the file go. Recording throws afterwards; closing again does nothing.
+    public func close() throws { try writer.close() }
+
+    /// Opens a run file for reading; see ``RunFileReader``.
+    public static func open(_ url: URL) throws(RunFileError) -> RunFileReader { try RunFileReader(url) }
+
+    /// Commits every run file that is open in this process: the last deed before an exit that cannot wait for more.
+    /// Returns what went wrong.
+    @discardableResult
+    public static func commitAll() -> [RunFileError] {
+        OpenRunFiles.shared.all.compactMap { file in
+            do {
+                try file.commit()
+                return nil
+            } catch {
+                return RunFileError.writing(file.url.path, error)
+            }
+        }
+    }
+
+    private func add(_ row: RunFileBatch.Row, _ byteCount: Int, _ what: String) throws {
+        guard byteCount <= Self.largestBlob else {
+            throw RunFileError.tooLarge(what: what, bytes: byteCount, limit: Self.largestBlob)
+        }
+        try writer.add(row, byteCount: byteCount)
+    }
+}

@@ -1,0 +1,153 @@
+import CSQLite
+import Foundation
+import GRDB
+
+/// Opening a file that may come from a stranger: it is read as data, never trusted, never changed but for one case,
+/// the commit that a killed process of ours left half done.
+enum RunFileInspection {
+    static func open(_ path: String) throws(RunFileError) -> DatabaseQueue {
+        try checkFile(path)
+        do {
+            return try openReadOnly(path)
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+            try rollBack(path)
+        } catch {
+            throw failure(path, error)
+        }
+        do {
+            return try openReadOnly(path)
+        } catch {
+            throw failure(path, error)
+        }
+    }
+
+    private static func openReadOnly(_ path: String) throws -> DatabaseQueue {
+        var configuration = guarded()
+        configuration.readonly = true
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.read { try checkSchema($0, path: path) }
+        return queue
+    }
+
+    /// A connection on which a hostile schema can do nothing: it calls no function, writes no page by SQL, and a cell that
+    /// points outside of its page is an error.
+    private static func guarded() -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "eoss run file reader"
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            let code = eoss_sqlite_defend(UnsafeMutableRawPointer(db.sqliteConnection))
+            guard code == ResultCode.SQLITE_OK.rawValue else {
+                throw DatabaseError(resultCode: ResultCode(rawValue: code))
+            }
+            try db.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0")
+        }
+        return configuration
+    }
+
+    // MARK: - Before SQLite sees it
+
+    private static let magic = Array("SQLite format 3\0".utf8)
+
+    /// What SQLite would report as one and the same "file is not a database", told apart.
+    private static func checkFile(_ path: String) throws(RunFileError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw .cannotRead(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .cannotRead(
+                path: path, reason: status.st_mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is no file")
+        }
+        guard status.st_size > 0 else {
+            throw .notARunFile(
+                path: path, reason: "it is empty; a run killed before its first commit leaves such a file")
+        }
+        guard let header = bytes(of: path, at: 0, count: 100) else {
+            throw .cannotRead(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard header.starts(with: magic) else { throw .notARunFile(path: path, reason: "it is not an SQLite database") }
+        guard header.count == 100 else { throw .damaged(path: path, reason: "it is cut off in its header") }
+        // Bytes 18 and 19 are 2 in a file that wants a write-ahead log beside it; ours have a rollback journal.
+        guard header[18] == 1, header[19] == 1 else {
+            throw .notARunFile(path: path, reason: "it is an SQLite database with a write-ahead log")
+        }
+    }
+
+    private static func bytes(of path: String, at offset: Int, count: Int) -> [UInt8]? {
+        let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { Foundation.close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = pread(descriptor, &bytes, count, offset)
+        return got >= 0 ? Array(bytes.prefix(got)) : nil
+    }
+
+    // MARK: - What SQLite sees
+
+    private static func checkSchema(_ db: Database, path: String) throws {
+        let application = try Int32.fetchOne(db, sql: "PRAGMA application_id")
+        guard application == RunSchema.applicationID else {
+            throw RunFileError.notARunFile(path: path, reason: "it is an SQLite database of another program")
+        }
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        guard version <= RunSchema.version else {
+            throw RunFileError.newerFormat(path: path, version: version, ours: Int(RunSchema.version))
+        }
+        var ours = Dictionary(uniqueKeysWithValues: RunSchema.objects.map { ($0.name, $0) })
+        // `sqlite_autoindex_…`, made for UNIQUE columns, stand there without a statement.
+        let rows = try Row.fetchCursor(db, sql: "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+        while let row = try rows.next() {
+            let name = try row.decode(String.self, atIndex: 1)
+            guard let expected = ours.removeValue(forKey: name) else {
+                throw RunFileError.notARunFile(path: path, reason: "it has a table '\(name)' that eoss does not make")
+            }
+            guard try row.decode(String.self, atIndex: 0) == expected.type,
+                try row.decode(String.self, atIndex: 2) == expected.sql
+            else {
+                throw RunFileError.notARunFile(path: path, reason: "its table '\(name)' is not the one that eoss makes")
+            }
+        }
+        if let missing = ours.keys.min() {
+            throw RunFileError.notARunFile(path: path, reason: "it has no table '\(missing)'")
+        }
+    }
+
+    private static func failure(_ path: String, _ error: any Error) -> RunFileError {
+        let failure = RunFileError.reading(path, error)
+        guard case .damaged = failure, let missing = missingBytes(path) else { return failure }
+        return .damaged(path: path, reason: "it is cut off, \(missing) bytes are missing")
+    }
+
+    /// How much shorter the file is than its header says; nil when it is not.
+    private static func missingBytes(_ path: String) -> Int? {
+        guard let header = bytes(of: path, at: 0, count: 100), header.count == 100 else { return nil }
+        func number(_ range: Range<Int>) -> Int { header[range].reduce(0) { $0 << 8 | Int($1) } }
+        let pageSize = number(16..<18) == 1 ? 65536 : number(16..<18)
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_size < number(28..<32) * pageSize else { return nil }
+        return number(28..<32) * pageSize - Int(status.st_size)
+    }
+
+    // MARK: - The commit that was cut off
+
+    /// A process killed in the middle of a commit leaves a journal, from which SQLite restores the file at the next opening
+    /// for writing. That is done here, and only for a journal that concerns this file alone: one that names a
+    /// super-journal could have SQLite delete a file of that name.
+    private static func rollBack(_ path: String) throws(RunFileError) {
+        let journal = path + "-journal"
+        let superJournalMark: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]
+        var status = stat()
+        guard stat(journal, &status) == 0, status.st_size >= 8 else { return }
+        if bytes(of: journal, at: Int(status.st_size) - 8, count: 8) == superJournalMark {
+            throw .damaged(path: path, reason: "the journal beside it is not one that eoss makes")
+        }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: guarded())
+            try queue.read { db in _ = try Int.fetchOne(db, sql: "PRAGMA schema_version") }
+            try queue.close()
+        } catch {
+            throw failure(path, error)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+
+/// How a run gets a file name that nobody else has.
+enum RunFileName {
+    /// Takes the next free one of `name.eoss`, `name-2.eoss`, … in the folder: makes an empty file that did not exist, in
+    /// one system call, so that two processes never get the same. Returns its absolute path and the run's name.
+    static func take(_ name: String, in directory: URL) throws(RunFileError) -> (path: String, name: String) {
+        try check(name)
+        let folder = directory.standardizedFileURL.path
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw .cannotCreate(path: folder + "/\(name).eoss", reason: reason(error))
+        }
+        var number = 1
+        while true {
+            let candidate = number == 1 ? name : "\(name)-\(number)"
+            let path = (folder == "/" ? "" : folder) + "/\(candidate).eoss"
+            let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            if descriptor >= 0 {
+                Foundation.close(descriptor)
+                return (path, candidate)
+            }
+            guard errno == EEXIST else { throw .cannotCreate(path: path, reason: String(cString: strerror(errno))) }
+            number += 1
+        }
+    }
+
+    /// A run's name comes from a script: it names a file in the folder, and nothing else.
+    private static func check(_ name: String) throws(RunFileError) {
+        // 255 bytes is what file systems take; `-1234.eoss-journal` must fit behind it.
+        let longest = 200
+        if name.isEmpty { throw .badName(name, reason: "it is empty") }
+        if name.hasPrefix(".") { throw .badName(name, reason: "it begins with a dot") }
+        if name.utf8.contains(UInt8(ascii: "/")) { throw .badName(name, reason: "it contains a slash") }
+        if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            throw .badName(name, reason: "it contains a control character")
+        }
+        if name.utf8.count > longest { throw .badName(name, reason: "it is longer than \(longest) bytes") }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        if let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, code.domain == NSPOSIXErrorDomain {
+            return String(cString: strerror(Int32(code.code)))
+        }
+        return (error as NSError).localizedDescription
+    }
+}

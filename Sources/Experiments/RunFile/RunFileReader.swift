@@ -1,0 +1,190 @@
+import Foundation
+import GRDB
+
+/// Reads a run file, which may be a stranger's, damaged, or still being written by another process.
+///
+/// The file is opened read-only and its schema compared with ours; every value is checked as it is read. Whatever is wrong
+/// is a ``RunFileError``, never a trap. Each call sees one state of the file, the last committed.
+public final class RunFileReader: Sendable {
+    public let url: URL
+    /// The run's name as it was recorded; the file may have been renamed since.
+    public let name: String
+    public let uuid: UUID
+    public let created: Date
+    /// When the run ended; nil while it goes on, and when its process was killed.
+    public let closed: Date?
+    /// The version of eoss that wrote the file.
+    public let eossVersion: String
+    /// The run that this one was forked from.
+    public let parent: RunParent?
+
+    private let queue: DatabaseQueue
+
+    public init(_ url: URL) throws(RunFileError) {
+        let path = url.standardizedFileURL.path
+        self.url = url.standardizedFileURL
+        queue = try RunFileInspection.open(path)
+        let header = try Self.read(queue, path) { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM run WHERE id = 1") else {
+                throw RunFileError.damaged(path: path, reason: "it has no header")
+            }
+            return try Header(row, path: path)
+        }
+        (name, uuid, created) = (header.name, header.uuid, header.created)
+        (closed, eossVersion, parent) = (header.closed, header.eossVersion, header.parent)
+    }
+
+    private struct Header {
+        let name: String
+        let uuid: UUID
+        let created: Date
+        let closed: Date?
+        let eossVersion: String
+        let parent: RunParent?
+
+        init(_ row: Row, path: String) throws {
+            func uuid(_ text: String) throws -> UUID {
+                guard let uuid = UUID(uuidString: text) else {
+                    throw RunFileError.damaged(path: path, reason: "its UUID is none")
+                }
+                return uuid
+            }
+            func date(_ text: String) throws -> Date {
+                guard let date = Date(runTimestamp: text) else {
+                    throw RunFileError.damaged(path: path, reason: "its date is none")
+                }
+                return date
+            }
+            name = try row.decode(String.self, forColumn: "name")
+            self.uuid = try uuid(row.decode(String.self, forColumn: "uuid"))
+            created = try date(row.decode(String.self, forColumn: "created"))
+            closed = try row.decode(String?.self, forColumn: "closed").map(date)
+            eossVersion = try row.decode(String.self, forColumn: "eoss_version")
+            parent = try row.decode(String?.self, forColumn: "parent_uuid").map { text in
+                RunParent(
+                    uuid: try uuid(text), name: try row.decode(String.self, forColumn: "parent_name"),
+                    step: try row.decode(Int.self, forColumn: "parent_step"))
+            }
+        }
+    }
+
+    /// Machine, kernels, threads, versions.
+    public func environment() throws(RunFileError) -> [String: String] {
+        let pairs = try rows("SELECT key, value FROM environment ORDER BY key") { row in
+            (try row.decode(String.self, atIndex: 0), try row.decode(String.self, atIndex: 1))
+        }
+        return Dictionary(pairs, uniquingKeysWith: { _, last in last })
+    }
+
+    /// The parameters of the experiment; empty when none were set.
+    public func parameters() throws(RunFileError) -> [String: JSONValue] {
+        let texts = try rows("SELECT json FROM parameters") { try $0.decode(String.self, atIndex: 0) }
+        guard let text = texts.first else { return [:] }
+        guard case .object(let parameters)? = try? JSONValue(json: text) else {
+            throw .damaged(path: url.path, reason: "its parameters are not a JSON object")
+        }
+        return parameters
+    }
+
+    /// The script and the modules that it required, the script first.
+    public func scripts() throws(RunFileError) -> [RunScript] {
+        try rows("SELECT path, source, sha256 FROM script ORDER BY id") { row in
+            RunScript(
+                path: try row.decode(String.self, atIndex: 0), source: try row.decode(Data.self, atIndex: 1),
+                sha256: try row.decode(String.self, atIndex: 2))
+        }
+    }
+
+    /// The names of the series, in the order in which they began.
+    public func seriesNames() throws(RunFileError) -> [String] {
+        try rows("SELECT name FROM series ORDER BY id") { try $0.decode(String.self, atIndex: 0) }
+    }
+
+    /// The measurements of a series between two steps (both included), in the order of their steps.
+    public func series(_ name: String, from: Int = .min, to: Int = .max) throws(RunFileError) -> [Measurement] {
+        let ids = try rows("SELECT id FROM series WHERE name = ?", [name]) { try $0.decode(Int.self, atIndex: 0) }
+        guard let id = ids.first else { throw .missing(path: url.path, what: "series '\(name)'") }
+        return try rows(
+            """
+            SELECT step, value, standard_error, samples, products, residual, seconds, nan, extra
+            FROM measurement WHERE series = ? AND step BETWEEN ? AND ? ORDER BY step, id
+            """, [id, from, to], Self.measurement)
+    }
+
+    private static func measurement(_ row: Row) throws -> Measurement {
+        let nan = Measurement.NaNColumns(rawValue: try row.decode(Int?.self, atIndex: 7) ?? 0)
+        func real(_ index: Int, _ column: Measurement.NaNColumns) throws -> Double? {
+            nan.contains(column) ? .nan : try row.decode(Double?.self, atIndex: index)
+        }
+        return Measurement(
+            step: try row.decode(Int.self, atIndex: 0),
+            value: nan.contains(.value) ? .nan : try row.decode(Double.self, atIndex: 1),
+            standardError: try real(2, .standardError), samples: try row.decode(Int?.self, atIndex: 3),
+            products: try row.decode(Int?.self, atIndex: 4), residual: try real(5, .residual),
+            seconds: try real(6, .seconds), extra: try row.decode(String?.self, atIndex: 8))
+    }
+
+    /// What happened, in order.
+    public func events() throws(RunFileError) -> [RunEvent] {
+        try rows("SELECT step, kind, message FROM event ORDER BY id") { row in
+            RunEvent(
+                step: try row.decode(Int.self, atIndex: 0), kind: try row.decode(String.self, atIndex: 1),
+                message: try row.decode(String.self, atIndex: 2))
+        }
+    }
+
+    /// The notes, in order.
+    public func notes() throws(RunFileError) -> [String] {
+        try rows("SELECT text FROM note ORDER BY id") { try $0.decode(String.self, atIndex: 0) }
+    }
+
+    /// The steps at which there is a checkpoint, in the order of writing.
+    public func checkpointSteps() throws(RunFileError) -> [Int] {
+        try rows("SELECT step FROM checkpoint ORDER BY id") { try $0.decode(Int.self, atIndex: 0) }
+    }
+
+    /// The bytes of the last checkpoint written at a step.
+    public func checkpoint(step: Int) throws(RunFileError) -> Data {
+        let found = try rows("SELECT bytes FROM checkpoint WHERE step = ? ORDER BY id DESC LIMIT 1", [step]) {
+            try $0.decode(Data.self, atIndex: 0)
+        }
+        guard let bytes = found.first else { throw .missing(path: url.path, what: "checkpoint of step \(step)") }
+        return bytes
+    }
+
+    /// The names of the figures.
+    public func figureNames() throws(RunFileError) -> [String] {
+        try rows("SELECT name FROM figure ORDER BY id") { try $0.decode(String.self, atIndex: 0) }
+    }
+
+    public func figure(_ name: String) throws(RunFileError) -> RunFigure {
+        let found = try rows("SELECT name, mime, bytes FROM figure WHERE name = ?", [name]) { row in
+            RunFigure(
+                name: try row.decode(String.self, atIndex: 0), mime: try row.decode(String.self, atIndex: 1),
+                bytes: try row.decode(Data.self, atIndex: 2))
+        }
+        guard let figure = found.first else { throw .missing(path: url.path, what: "figure '\(name)'") }
+        return figure
+    }
+
+    private func rows<Value>(
+        _ sql: String, _ arguments: StatementArguments = [], _ decode: (Row) throws -> Value
+    ) throws(RunFileError) -> [Value] {
+        try Self.read(queue, url.path) { db in
+            var values: [Value] = []
+            let cursor = try Row.fetchCursor(db, sql: sql, arguments: arguments)
+            while let row = try cursor.next() { values.append(try decode(row)) }
+            return values
+        }
+    }
+
+    private static func read<Value>(
+        _ queue: DatabaseQueue, _ path: String, _ body: (Database) throws -> Value
+    ) throws(RunFileError) -> Value {
+        do {
+            return try queue.read(body)
+        } catch {
+            throw RunFileError.reading(path, error)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Foundation
+
+/// One measured value of a series, with its error bar and what it cost.
+public struct Measurement: Sendable, Hashable {
+    /// Steps taken when it was measured (FORMULAS.md, "Time, batches").
+    public var step: Int
+    /// The value; NaN and infinities are kept.
+    public var value: Double
+    /// Standard error of a Monte-Carlo estimate.
+    public var standardError: Double?
+    /// Samples that the estimate took.
+    public var samples: Int?
+    /// Matrix-vector products that the estimate took.
+    public var products: Int?
+    /// Residual norm of an eigenpair.
+    public var residual: Double?
+    /// Wall-clock seconds that measuring took.
+    public var seconds: Double?
+    /// Anything more, as JSON text.
+    public var extra: String?
+
+    public init(
+        step: Int, value: Double, standardError: Double? = nil, samples: Int? = nil, products: Int? = nil,
+        residual: Double? = nil, seconds: Double? = nil, extra: String? = nil
+    ) {
+        self.step = step
+        self.value = value
+        self.standardError = standardError
+        self.samples = samples
+        self.products = products
+        self.residual = residual
+        self.seconds = seconds
+        self.extra = extra
+    }
+
+    /// Which columns hold NaN. SQLite stores NaN as null, which for all but the value would else mean "not given".
+    struct NaNColumns: OptionSet {
+        let rawValue: Int
+        static let value = NaNColumns(rawValue: 1)
+        static let standardError = NaNColumns(rawValue: 2)
+        static let residual = NaNColumns(rawValue: 4)
+        static let seconds = NaNColumns(rawValue: 8)
+    }
+
+    var nanColumns: NaNColumns {
+        var columns: NaNColumns = []
+        if value.isNaN { columns.insert(.value) }
+        if standardError?.isNaN == true { columns.insert(.standardError) }
+        if residual?.isNaN == true { columns.insert(.residual) }
+        if seconds?.isNaN == true { columns.insert(.seconds) }
+        return columns
+    }
+}
+
+/// Something that happened at a step: a changed learning rate, a pause, the end.
+public struct RunEvent: Sendable, Hashable {
+    public var step: Int
+    /// One word, such as `lr`, `pause`, `stop`.
+    public var kind: String
+    public var message: String
+
+    public init(step: Int, kind: String, message: String) {
+        self.step = step
+        self.kind = kind
+        self.message = message
+    }
+}
+
+/// A script, or a module that it required, as it was when it ran.
+public struct RunScript: Sendable, Hashable {
+    /// The path by which the script was run, or the module found.
+    public var path: String
+    /// Its bytes: Lua takes more than UTF-8.
+    public var source: Data
+    /// SHA-256 of `source`, in lower-case hexadecimal.
+    public var sha256: String
+
+    public init(path: String, source: Data) {
+        self.path = path
+        self.source = source
+        self.sha256 = source.sha256
+    }
+
+    init(path: String, source: Data, sha256: String) {
+        self.path = path
+        self.source = source
+        self.sha256 = sha256
+    }
+}
+
+/// A picture kept with the run.
+public struct RunFigure: Sendable, Hashable {
+    /// Its file name, such as `edge.svg`; a second figure of the same name takes the place of the first.
+    public var name: String
+    /// Its media type, such as `image/svg+xml`.
+    public var mime: String
+    public var bytes: Data
+
+    public init(name: String, mime: String, bytes: Data) {
+        self.name = name
+        self.mime = mime
+        self.bytes = bytes
+    }
+}
+
+/// Where a fork left its parent.
+public struct RunParent: Sendable, Hashable {
+    public var uuid: UUID
+    public var name: String
+    /// Steps that the parent had taken.
+    public var step: Int
+
+    public init(uuid: UUID, name: String, step: Int) {
+        self.uuid = uuid
+        self.name = name
+        self.step = step
+    }
+}
+
+/// What is known of a run before its first step.
+public struct RunHeader: Sendable, Hashable {
+    /// The run itself, whatever its file is called.
+    public var uuid: UUID
+    public var created: Date
+    /// The run that this one was forked from.
+    public var parent: RunParent?
+    /// Machine, kernels, threads, versions: free keys, to which those of ``RunEnvironment/current`` are added.
+    public var environment: [String: String]
+
+    public init(
+        uuid: UUID = UUID(), created: Date = Date(), parent: RunParent? = nil, environment: [String: String] = [:]
+    ) {
+        self.uuid = uuid
+        self.created = created
+        self.parent = parent
+        self.environment = environment
+    }
+}
+
+extension Date {
+    /// UTC with milliseconds, as in `2026-11-22T15:30:08.250Z`: sorts as it reads.
+    var runTimestamp: String { formatted(Self.runTimestampStyle) }
+
+    init?(runTimestamp: String) {
+        guard let date = try? Date(runTimestamp, strategy: Self.runTimestampStyle) else { return nil }
+        self = date
+    }
+
+    private static let runTimestampStyle = ISO8601FormatStyle(includingFractionalSeconds: true)
+}
