@@ -9,6 +9,8 @@ public struct Value: Hashable, Sendable, Comparable {
 ///
 /// Values are numbered: the inputs first, in order, then the results of the nodes, in order. A node's operands have smaller
 /// numbers than its results, so the list is a schedule. Nothing in a graph has an effect; random numbers are inputs.
+///
+/// Made by `GraphBuilder`, which checks the types.
 public struct Graph: Sendable {
     public struct Input: Hashable, Sendable {
         public let name: String
@@ -49,14 +51,6 @@ public struct Graph: Sendable {
     public let outputs: [Output]
     /// The type of every value, by number.
     public let types: [TensorType]
-
-    /// Made by `GraphBuilder.build`, which has checked the types.
-    init(inputs: [Input], nodes: [Node], outputs: [Output], types: [TensorType]) {
-        self.inputs = inputs
-        self.nodes = nodes
-        self.outputs = outputs
-        self.types = types
-    }
 
     public func type(of value: Value) -> TensorType { types[value.id] }
     public func inputValue(_ index: Int) -> Value { Value(index) }

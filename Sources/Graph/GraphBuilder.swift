@@ -3,14 +3,10 @@
 /// `apply` checks types and throws words for the author of a network; the spelled-out methods (`add`, `dot`, …) are for
 /// code that knows its shapes, and trap on a mismatch as on any other bug of ours.
 public final class GraphBuilder {
-    private enum Definition {
-        case input(name: String)
-        case node(operation: any Operation, operands: [Value], result: Int, resultCount: Int)
-    }
-
-    private var definitions: [Definition] = []
     private var types: [TensorType] = []
-    private var inputs: [Value] = []
+    private var inputs: [(name: String, value: Value)] = []
+    /// In the builder's numbering, where inputs and results follow each other in the order of the calls.
+    private var nodes: [Graph.Node] = []
 
     public init() {}
 
@@ -19,10 +15,10 @@ public final class GraphBuilder {
 
     /// A new input. Names must differ; the order of the calls is the order of the graph's inputs.
     public func input(_ name: String, _ type: TensorType) -> Value {
+        precondition(!inputs.contains { $0.name == name }, "two inputs named '\(name)'")
         let value = Value(types.count)
         types.append(type)
-        definitions.append(.input(name: name))
-        inputs.append(value)
+        inputs.append((name, value))
         return value
     }
 
@@ -30,12 +26,10 @@ public final class GraphBuilder {
     /// - Throws: `GraphError` when the operands do not fit.
     public func applyAll(_ operation: any Operation, _ operands: [Value]) throws(GraphError) -> [Value] {
         let resultTypes = try operation.resultTypes(of: operands.map { types[$0.id] })
+        for type in resultTypes { _ = try type.elementCount() }
         let first = types.count
-        for (index, type) in resultTypes.enumerated() {
-            types.append(type)
-            definitions.append(
-                .node(operation: operation, operands: operands, result: index, resultCount: resultTypes.count))
-        }
+        types += resultTypes
+        nodes.append(Graph.Node(operation: operation, operands: operands, results: first..<types.count))
         return (first..<types.count).map(Value.init)
     }
 
@@ -44,53 +38,60 @@ public final class GraphBuilder {
         try applyAll(operation, operands)[0]
     }
 
-    /// As `apply`, where the operands are known to fit.
-    public func emit(_ operation: any Operation, _ operands: Value...) -> Value {
-        do { return try applyAll(operation, operands)[0] } catch { preconditionFailure("\(operation): \(error)") }
+    /// As `applyAll`, where the operands are known to fit.
+    public func emitAll(_ operation: any Operation, _ operands: [Value]) -> [Value] {
+        do { return try applyAll(operation, operands) } catch {
+            preconditionFailure("\(operation.mnemonic) of \(operands.map(type)): \(error)")
+        }
     }
+
+    /// As `apply`, where the operands are known to fit.
+    public func emit(_ operation: any Operation, _ operands: Value...) -> Value { emitAll(operation, operands)[0] }
 
     /// Appends all of a graph's nodes, its inputs replaced by values of this builder, and returns the values of its outputs.
     public func inline(_ graph: Graph, inputs: [Value]) -> [Value] {
-        precondition(inputs.count == graph.inputs.count, "inline: \(inputs.count) values for \(graph.inputs.count) inputs")
-        var map = inputs
-        map.reserveCapacity(graph.types.count)
+        precondition(
+            inputs.count == graph.inputs.count, "inline: \(inputs.count) values for \(graph.inputs.count) inputs")
         for (value, input) in zip(inputs, graph.inputs) {
             precondition(type(of: value) == input.type, "inline: \(type(of: value)) for '\(input.name)': \(input.type)")
         }
-        for node in graph.nodes {
-            let operands = node.operands.map { map[$0.id] }
-            do { map += try applyAll(node.operation, operands) } catch { preconditionFailure("inline: \(error)") }
-        }
+        var map = inputs
+        map.reserveCapacity(graph.types.count)
+        for node in graph.nodes { map += emitAll(node.operation, node.operands.map { map[$0.id] }) }
         return graph.outputs.map { map[$0.value.id] }
+    }
+
+    /// As `inline`, with inputs and outputs by name: the graph as a function of its inputs. Every input must be given.
+    public func call(_ graph: Graph, _ inputs: [String: Value]) -> [String: Value] {
+        let values = graph.inputs.map { input -> Value in
+            guard let value = inputs[input.name] else {
+                preconditionFailure("call: no value for input '\(input.name)'")
+            }
+            return value
+        }
+        let results = inline(graph, inputs: values)
+        return Dictionary(zip(graph.outputs.map(\.name), results), uniquingKeysWith: { first, _ in first })
     }
 
     /// The finished graph: inputs in the order they were declared, then the nodes in the order of the calls.
     /// Nodes that no output needs are kept; `eliminateDeadCode` removes them.
     public func build(outputs: [(name: String, value: Value)]) -> Graph {
         var number = [Int](repeating: 0, count: types.count)
-        var newTypes: [TensorType] = []
-        for value in inputs {
-            number[value.id] = newTypes.count
-            newTypes.append(types[value.id])
-        }
-        var nodes: [Graph.Node] = []
-        for (id, definition) in definitions.enumerated() {
-            guard case .node(let operation, let operands, let result, let count) = definition else { continue }
-            number[id] = newTypes.count
-            newTypes.append(types[id])
-            if result == 0 {
-                nodes.append(
-                    Graph.Node(
-                        operation: operation, operands: operands.map { Value(number[$0.id]) },
-                        results: number[id]..<number[id] + count))
+        for (index, input) in inputs.enumerated() { number[input.value.id] = index }
+        var newTypes = inputs.map { types[$0.value.id] }
+        newTypes.reserveCapacity(types.count)
+        let renumbered = nodes.map { node -> Graph.Node in
+            let first = newTypes.count
+            for result in node.results {
+                number[result] = newTypes.count
+                newTypes.append(types[result])
             }
-        }
-        let named = inputs.map { value -> Graph.Input in
-            guard case .input(let name) = definitions[value.id] else { preconditionFailure("an input is no input") }
-            return Graph.Input(name: name, type: types[value.id])
+            return Graph.Node(
+                operation: node.operation, operands: node.operands.map { Value(number[$0.id]) },
+                results: first..<newTypes.count)
         }
         return Graph(
-            inputs: named, nodes: nodes,
+            inputs: inputs.map { Graph.Input(name: $0.name, type: types[$0.value.id]) }, nodes: renumbered,
             outputs: outputs.map { Graph.Output(name: $0.name, value: Value(number[$0.value.id])) }, types: newTypes)
     }
 }

@@ -9,11 +9,15 @@ public protocol Operation: Hashable, Sendable {
     /// Attributes as they are printed, empty if there are none.
     var attributes: String { get }
 
-    /// Body graphs; `scan` alone has any.
+    /// Body graphs; `scan` and `Fusion` alone have any.
     var bodies: [Graph] { get }
 
     /// The types of the results, or what is wrong with the operands.
     func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType]
+
+    /// What it means: the results' values, by the most obvious code. The interpreter and constant folding use it.
+    /// Computed in f64 and rounded once to the results' elements.
+    func evaluate(_ operands: [Tensor], as types: [TensorType]) -> [Tensor]
 
     /// Forward derivative: the tangents of the results, `nil` standing for zero.
     /// - Parameter tangents: one for each operand, `nil` where it is zero.
@@ -28,10 +32,20 @@ public protocol Operation: Hashable, Sendable {
 
     /// The operation over a batch: operands marked have a leading axis of this size, and so have all results returned.
     func batched(operands: [Value], marked: [Bool], size: Int, in b: GraphBuilder) -> [Value]
+
+    /// Writes the operation in StableHLO's textual form.
+    func writeStableHLO(_ site: StableHLOWriter.Site, to writer: inout StableHLOWriter)
+
+    /// What one execution costs, for operands and results of these types.
+    func cost(operands: [TensorType], results: [TensorType]) -> Cost
+
+    /// The same computation in simpler operations, for those that late passes introduce; `nil` for primitives.
+    /// Transformations work on the expansion, so an operation with one needs no rules of its own.
+    func expansion(of operands: [TensorType]) -> Graph?
 }
 
 /// Where a rule is applied: the operation's operands and results as values of the builder that the rule writes into.
-/// In `transpose` operands marked linear have no value of their own; their types are in `operandTypes`.
+/// In `transpose` operands marked linear have no value of their own; their types are in `operandTypes`, and results have none.
 public struct Site: Sendable {
     public let operands: [Value?]
     public let operandTypes: [TensorType]
@@ -41,11 +55,52 @@ public struct Site: Sendable {
         self.operandTypes = operandTypes
         self.results = results
     }
+
+    /// An operand that has a value: any outside `transpose`, and the point's there.
+    public subscript(operand: Int) -> Value {
+        guard let value = operands[operand] else {
+            preconditionFailure("operand \(operand) is linear: it has no value")
+        }
+        return value
+    }
+
+    /// The only result.
+    public var result: Value { results[0] }
 }
 
 extension Operation {
     public var attributes: String { "" }
     public var bodies: [Graph] { [] }
+    public var mnemonic: String { Self.mnemonic }
 
     public func isEqual(to other: any Operation) -> Bool { (other as? Self) == self }
+
+    /// Zero: operations that are constant almost everywhere, or have no operands.
+    public func tangents(at site: Site, along tangents: [Value?], in b: GraphBuilder) -> [Value?] { [nil] }
+
+    /// No rule: `linearize` writes linear operations alone into its linear part, and these have one.
+    public func transpose(at site: Site, linear: [Bool], cotangents: [Value?], in b: GraphBuilder) -> [Value?] {
+        preconditionFailure("\(Self.mnemonic) is not linear in operands \(linear)")
+    }
+
+    /// Zero: operations that are linear, or piecewise so.
+    public func secondOrder(at site: Site, along tangents: [Value?], in b: GraphBuilder) -> [Value?] { [nil] }
+
+    /// `stablehlo.<mnemonic> %a, %b : type`, the form of operations whose operands and result have one type.
+    public func writeStableHLO(_ site: StableHLOWriter.Site, to writer: inout StableHLOWriter) {
+        writer.write(
+            "\(site.result) = stablehlo.\(Self.mnemonic) \(site.operands.joined(separator: ", "))"
+                + " : \(writer.spell(site.resultType))")
+    }
+
+    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost() }
+
+    public func expansion(of operands: [TensorType]) -> Graph? { nil }
+
+    /// Throws unless there are so many operands.
+    func expect(_ count: Int, of operands: [TensorType]) throws(GraphError) {
+        if operands.count != count {
+            throw GraphError("\(Self.mnemonic) takes \(count) operand\(count == 1 ? "" : "s"), not \(operands.count)")
+        }
+    }
 }

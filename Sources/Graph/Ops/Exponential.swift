@@ -1,0 +1,12 @@
+import Foundation
+
+/// eˣ.
+public struct Exponential: UnaryElementwise {
+    public static let mnemonic = "exponential"
+    public init() {}
+
+    public static func value(_ x: Double) -> Double { exp(x) }
+
+    public static func derivative(_ x: Value, _ y: Value, in b: GraphBuilder) -> Value? { y }
+    public static func secondDerivative(_ x: Value, _ y: Value, in b: GraphBuilder) -> Value? { y }
+}

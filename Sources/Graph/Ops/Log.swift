@@ -1,0 +1,14 @@
+import Foundation
+
+/// The natural logarithm; −∞ at 0, NaN below.
+public struct Log: UnaryElementwise {
+    public static let mnemonic = "log"
+    public init() {}
+
+    public static func value(_ x: Double) -> Double { log(x) }
+
+    public static func derivative(_ x: Value, _ y: Value, in b: GraphBuilder) -> Value? { b.divide(b.ones(like: x), x) }
+    public static func secondDerivative(_ x: Value, _ y: Value, in b: GraphBuilder) -> Value? {
+        b.negate(b.divide(b.ones(like: x), b.square(x)))
+    }
+}

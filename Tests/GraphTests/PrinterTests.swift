@@ -1,0 +1,58 @@
+import Graph
+import Testing
+
+/// A linear layer with ReLU on a batch of two: enough to see every part of the printed forms.
+private func layer() -> Graph {
+    let b = GraphBuilder()
+    let x = b.input("x", TensorType(.f32, [2, 3]))
+    let weight = b.input("weight", TensorType(.f32, [4, 3]))
+    let bias = b.input("bias", TensorType(.f32, [4]))
+    let z = b.add(b.dot(x, weight, contracting: ([1], [1])), b.broadcast(bias, to: [2, 4]))
+    return b.build(outputs: [("h", b.relu(z)), ("total", b.sum(z))])
+}
+
+@Test func aGraphIsPrintedOneOperationALineWithTheInputsByName() {
+    #expect(
+        layer().description == """
+            graph(%x: f32[2,3], %weight: f32[4,3], %bias: f32[4]) {
+                %3 = dot_general %x, %weight {contracting = [1] x [1]} : f32[2,4]
+                %4 = broadcast_in_dim %bias {dims = [1]} : f32[2,4]
+                %5 = add %3, %4 : f32[2,4]
+                %6 = constant {0.0} : f32[2,4]
+                %7 = maximum %5, %6 : f32[2,4]
+                %8 = reduce_sum %5 {dims = [0, 1]} : f32[]
+                return h = %7, total = %8
+            }
+            """)
+}
+
+@Test func theStableHLOTextIsWhatStableHLOsGrammarSays() {
+    #expect(
+        layer().stableHLO() == """
+            module {
+              func.func public @main(%arg0: tensor<2x3xf32>, %arg1: tensor<4x3xf32>, %arg2: tensor<4xf32>) -> (tensor<2x4xf32>, tensor<f32>) {
+                %0 = stablehlo.dot_general %arg0, %arg1, contracting_dims = [1] x [1] : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<2x4xf32>
+                %1 = stablehlo.broadcast_in_dim %arg2, dims = [1] : (tensor<4xf32>) -> tensor<2x4xf32>
+                %2 = stablehlo.add %0, %1 : tensor<2x4xf32>
+                %3 = stablehlo.constant dense<0.0> : tensor<2x4xf32>
+                %4 = stablehlo.maximum %2, %3 : tensor<2x4xf32>
+                %c0 = stablehlo.constant dense<0.0> : tensor<f32>
+                %5 = stablehlo.reduce(%2 init: %c0) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x4xf32>, tensor<f32>) -> tensor<f32>
+                return %4, %5 : tensor<2x4xf32>, tensor<f32>
+              }
+            }
+
+            """)
+}
+
+@Test func theInterpreterAgreesWithArithmeticByHand() throws {
+    let results = try Interpreter.run(
+        layer(),
+        [
+            "x": Tensor(TensorType(.f32, [2, 3]), [1, 2, 3, -1, 0, 1]),
+            "weight": Tensor(TensorType(.f32, [4, 3]), [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1]),
+            "bias": Tensor(TensorType(.f32, [4]), [0.5, -3, 0, 0]),
+        ])
+    #expect(results["h"]?.values == [1.5, 0, 3, 6, 0, 0, 1, 0])
+    #expect(results["total"]?.values == [1.5 - 1 + 3 + 6 - 0.5 - 3 + 1 + 0])
+}
