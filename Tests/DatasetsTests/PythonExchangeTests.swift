@@ -1,0 +1,56 @@
+import Compute
+import Foundation
+import Testing
+
+@testable import Datasets
+
+/// With `PEERS_PYTHON=/path/to/python` (with torch, numpy and safetensors) files go to Python's own libraries and back.
+@Suite struct PythonExchange {
+    static let python = ProcessInfo.processInfo.environment["PEERS_PYTHON"]
+
+    @Test(.enabled(if: python != nil)) func pythonReadsWhatWeWriteAndWeReadWhatItWrites() throws {
+        let folder = NSTemporaryDirectory() + "eoss-exchange-\(getpid())/"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var stream = RandomStream(seed: 1, purpose: .test)
+        let weights = try NDArray((0..<6000).map { _ in Float(stream.normal()) }, shape: [20, 300])
+        let arrays = [
+            "layers.0.weight": weights, "ids": try NDArray([Int64.min, 3]), "half": try NDArray([0.5], shape: []),
+            "bytes": try NDArray([1, 2, 3] as [UInt8]), "none": try NDArray([Float](), shape: [0, 4]),
+        ]
+        try OutputFile.write(
+            ArrayFile.safetensors(.init(arrays: arrays, metadata: ["step": "7"])), to: folder + "a.safetensors")
+        try OutputFile.write(ArrayFile.npy(weights), to: folder + "w.npy")
+        let script = """
+            import sys, numpy as np, torch, safetensors, safetensors.torch as st
+            folder = sys.argv[1]
+            a = st.load_file(folder + "a.safetensors")
+            assert safetensors.safe_open(folder + "a.safetensors", "pt").metadata() == {"step": "7"}
+            assert a["ids"].tolist() == [-2**63, 3] and a["half"].dtype == torch.float64 and a["half"].item() == 0.5
+            assert tuple(a["none"].shape) == (0, 4) and a["bytes"].tolist() == [1, 2, 3]
+            assert np.array_equal(np.load(folder + "w.npy"), a["layers.0.weight"].numpy())
+            st.save_file(a, folder + "b.safetensors", metadata={"step": "8"})
+            np.savez_compressed(folder + "c.npz", **{k: v.numpy() for k, v in a.items()})
+            np.savez(folder + "d.npz", **{k: v.numpy() for k, v in a.items()})
+            np.save(folder + "t.npy", a["layers.0.weight"].numpy().T)
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try #require(Self.python))
+        process.arguments = ["-c", script, folder]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+        #expect(try ArrayFile.contents(of: folder + "b.safetensors").metadata == ["step": "8"])
+        for name in ["b.safetensors", "c.npz", "d.npz"] {
+            let back = try ArrayFile.load(folder + name)
+            #expect(Set(back.keys) == Set(arrays.keys))
+            for (key, array) in arrays {
+                #expect(back[key]?.shape == array.shape && back[key]?.element == array.element)
+                #expect(back[key]?.values == array.values)
+            }
+        }
+        let transposed = try #require(try ArrayFile.load(folder + "t.npy")["array"])
+        #expect(transposed.shape == [300, 20])
+        #expect(try transposed.value(at: [17, 3]) == weights.value(at: [3, 17]))
+    }
+}
