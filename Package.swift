@@ -50,8 +50,10 @@ let swiftTargets: [Target] = [
         name: "eoss", dependencies: ["ScriptAPI", "Experiments", "Reports", "LuaBridge", "CEditLine", argumentParser]),
     .executableTarget(
         name: "eoss-bench",
-        dependencies: ["ScriptAPI", "Experiments", "Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph",
-            "LuaBridge", "CLua"],
+        dependencies: [
+            "ScriptAPI", "Experiments", "Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph",
+            "LuaBridge", "CLua",
+        ],
         path: "Benchmarks/eoss-bench"),
 ]
 

@@ -1,0 +1,70 @@
+import Compute
+import Graph
+
+/// A network: named parameters in one flat vector, their initial values, and the function of one sample that they define.
+public struct Model: Sendable {
+    /// What the network is called in messages and in the run file.
+    public let name: String
+    public let element: ElementType
+    public let layout: ParameterLayout
+    /// The shape of one sample's input and output.
+    public let inputShape: [Int]
+    public let outputShape: [Int]
+    /// One sample: inputs are the parameters by name, then `input`; the output is `output`.
+    public let forward: Graph
+    /// The parameters at step 0.
+    public var initial: Vector
+
+    /// The name of the graph input that a sample's input is bound to.
+    public static let inputName = "input"
+    public static let targetName = "target"
+
+    public struct Parameter: Sendable {
+        public let name: String
+        public let shape: [Int]
+        public let initializer: Initializer
+        public init(name: String, shape: [Int], initializer: Initializer) {
+            self.name = name
+            self.shape = shape
+            self.initializer = initializer
+        }
+    }
+
+    /// Traces `forward` once over symbolic tensors and draws the initial parameters. Parameter `i` has a random stream of
+    /// its own, so that adding a layer does not change the draws of those before it.
+    /// - Throws: `GraphError` when shapes do not fit, `MemoryError` when the parameters do not.
+    public init(
+        name: String, element: ElementType, parameters: [Parameter], inputShape: [Int], seed: UInt64,
+        forward: (_ input: Symbolic, _ parameters: [Symbolic]) throws -> Symbolic
+    ) throws {
+        let layout = try ParameterLayout(parameters.map { ($0.name, $0.shape) })
+        if let reserved = parameters.first(where: { $0.name == Model.inputName || $0.name == Model.targetName }) {
+            throw GraphError(
+                "a parameter cannot be named '\(reserved.name)': the name stands for a sample's \(reserved.name)")
+        }
+        var initial = try Vector(zeros: layout.count, element: element)
+        for (index, (parameter, entry)) in zip(parameters, layout.entries).enumerated() {
+            var stream = RandomStream(seed: seed, purpose: .initialisation, index: UInt64(index))
+            try parameter.initializer.fill(&initial, entry: entry, stream: &stream)
+        }
+        let builder = GraphBuilder()
+        let symbols = parameters.map {
+            Symbolic(builder.input($0.name, TensorType(element, $0.shape)), in: builder)
+        }
+        let input = Symbolic(builder.input(Model.inputName, TensorType(element, inputShape)), in: builder)
+        let output = try forward(input, symbols)
+        guard output.type.element == element else {
+            throw GraphError("\(name) returns \(output.type), not a tensor of \(element.rawValue)")
+        }
+        self.name = name
+        self.element = element
+        self.layout = layout
+        self.inputShape = inputShape
+        outputShape = output.shape
+        self.forward = builder.build(outputs: [("output", output.value)])
+        self.initial = initial
+    }
+
+    /// The number of outputs of one sample.
+    public var outputCount: Int { outputShape.reduce(1, *) }
+}

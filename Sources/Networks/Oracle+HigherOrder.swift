@@ -1,0 +1,148 @@
+import Compute
+import Graph
+
+/// What batch curvature is made of, for one batch B: L_B, g_BᵀH_Bg_B and ‖g_B‖².
+public struct BatchCurvature: Sendable, Hashable {
+    public let loss: Double
+    public let quadratic: Double
+    public let squaredGradientNorm: Double
+
+    /// g_BᵀH_Bg_B / ‖g_B‖²; not a number where the gradient vanishes.
+    public var ratio: Double { quadratic / squaredGradientNorm }
+
+    public init(loss: Double, quadratic: Double, squaredGradientNorm: Double) {
+        self.loss = loss
+        self.quadratic = quadratic
+        self.squaredGradientNorm = squaredGradientNorm
+    }
+}
+
+extension Oracle {
+    /// D^{k+1}L(θ) contracted with k directions: a vector. One direction gives Hv.
+    /// - Parameter directions: at least one.
+    public func directional(
+        at theta: Vector, along directions: [Vector], over selection: BatchSelection = .all
+    ) throws -> Vector {
+        try check(theta)
+        for direction in directions { try check(direction) }
+        guard !directions.isEmpty else { throw GraphError("a derivative along no direction") }
+        let rows = try rows(of: selection)
+        let order = directions.count
+        var result = try Vector(zeros: layout.count, element: element)
+        try theta.withUnsafeBytes { bytes in
+            var inputs = layout.views(of: bytes.baseAddress!, element: element)
+            let parameterCount = inputs.count
+            func bindDirections(from level: Int, _ body: () throws -> Void) throws {
+                guard level < order else { return try body() }
+                try directions[level].withUnsafeBytes { direction in
+                    inputs += layout.views(of: direction.baseAddress!, element: element)
+                    try bindDirections(from: level + 1, body)
+                }
+            }
+            try bindDirections(from: 0) {
+                let parameters = inputs[..<parameterCount]
+                let tangents = inputs[parameterCount...]
+                try result.withUnsafeMutableBytes { sum in
+                    let sums = layout.views(of: sum.baseAddress!, element: element)
+                    try forEachChunk(of: rows) { _, count, samples, targets in
+                        let plan = try plan(
+                            .directional(order: order, count, total: rows.count),
+                            donating: accumulatorDonation("product")
+                        ) { try objective.directional(order: order, count: count, total: rows.count) }
+                        plan.run(
+                            inputs: parameters + [samples, targets] + tangents + sums.map { UnsafeRawPointer($0) },
+                            outputs: sums)
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    /// vᵀHv over a selection, at θ.
+    public func quadratic(
+        at theta: Vector, along direction: Vector, over selection: BatchSelection = .all
+    ) throws -> Double {
+        try check(theta)
+        try check(direction)
+        let rows = try rows(of: selection)
+        let scalar = try MemoryAccount.shared.allocate(bytes: 8, for: "a quadratic form")
+        var value = 0.0
+        try theta.withUnsafeBytes { bytes in
+            try direction.withUnsafeBytes { along in
+                let parameters = layout.views(of: bytes.baseAddress!, element: element)
+                let tangents = layout.views(of: along.baseAddress!, element: element)
+                try forEachChunk(of: rows) { _, count, inputs, targets in
+                    let plan = try plan(.quadratic(count, total: rows.count)) {
+                        try objective.quadratic(count: count, total: rows.count)
+                    }
+                    plan.run(inputs: parameters + [inputs, targets] + tangents, outputs: [scalar.base])
+                    value += number(scalar.base)
+                }
+            }
+        }
+        return value
+    }
+
+    /// The curvature of batches of equal size along their own gradients. Batches are stacked, so that every product with a
+    /// weight matrix is one tall product; the size of a stack is a constant.
+    /// - Parameters:
+    ///   - batches: sample numbers from 0, batch after batch.
+    ///   - size: samples in a batch.
+    public func batchCurvature(at theta: Vector, batches: [Int], size: Int) throws -> [BatchCurvature] {
+        try check(theta)
+        precondition(size > 0 && batches.count % size == 0, "batches of equal size")
+        let total = batches.count / size
+        if size > chunk {
+            // Batches this large have gradients that are cheaper to form than Gram matrices, and are walked in chunks.
+            return try (0..<total).map {
+                try batchCurvature(at: theta, over: Array(batches[$0 * size..<($0 + 1) * size]))
+            }
+        }
+        let full = max(1, Oracle.stackedSamples / size)
+        let memory = try MemoryAccount.shared.allocate(count: full, stride: 24, for: "batch curvatures")
+        let losses = memory.base
+        let quadratics = memory.base + full * 8
+        let squares = memory.base + full * 16
+        var result: [BatchCurvature] = []
+        result.reserveCapacity(total)
+        try theta.withUnsafeBytes { bytes in
+            let parameters = layout.views(of: bytes.baseAddress!, element: element)
+            try batches.withUnsafeBufferPointer { indices in
+                var first = 0
+                while first < total {
+                    let stack = min(full, total - first)
+                    let rows = try transientRows(
+                        UnsafeBufferPointer(rebasing: indices[first * size..<(first + stack) * size]))
+                    let plan = try plan(.batchCurvature(size, stack: stack)) {
+                        try objective.batchCurvature(count: size, stack: stack)
+                    }
+                    plan.run(inputs: parameters + [rows.inputs, rows.targets], outputs: [losses, quadratics, squares])
+                    for i in 0..<stack {
+                        result.append(
+                            BatchCurvature(
+                                loss: number(losses, at: i),
+                                quadratic: quadratics.load(fromByteOffset: i * 8, as: Double.self),
+                                squaredGradientNorm: squares.load(fromByteOffset: i * 8, as: Double.self)))
+                    }
+                    first += stack
+                }
+            }
+        }
+        return result
+    }
+
+    private func batchCurvature(at theta: Vector, over batch: [Int]) throws -> BatchCurvature {
+        let selection = BatchSelection.indices(batch)
+        let (loss, gradient) = try gradient(at: theta, over: selection)
+        return BatchCurvature(
+            loss: loss, quadratic: try quadratic(at: theta, along: gradient, over: selection),
+            squaredGradientNorm: gradient.squaredNorm)
+    }
+
+    /// The gradient's derivative at θ, with all that does not depend on the direction computed once and kept.
+    public func linearize(at theta: Vector, over selection: BatchSelection = .all) throws -> LinearizedGradient {
+        try check(theta)
+        return try LinearizedGradient(oracle: self, theta: theta, rows: rows(of: selection))
+    }
+}

@@ -1,0 +1,98 @@
+import Compute
+import Foundation
+import Graph
+import Testing
+
+@testable import Networks
+
+@Suite struct Models {
+    @Test func parametersHavePyTorchsNamesShapesAndOrder() throws {
+        let model = try Model.multilayerPerceptron(inputShape: [28, 28], hidden: [20, 15], outputs: 10, seed: 1)
+        #expect(
+            model.layout.entries.map(\.name) == [
+                "layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "layers.2.weight",
+                "layers.2.bias",
+            ])
+        #expect(model.layout.entries.map(\.shape) == [[20, 784], [20], [15, 20], [15], [10, 15], [10]])
+        #expect(model.layout.entries.map(\.offset) == [0, 15680, 15700, 16000, 16015, 16165])
+        #expect(model.layout.count == 16175)
+        #expect(model.outputShape == [10])
+    }
+
+    /// The standard deviation of k draws is known to 1/√(2k): four of those bound the deviation.
+    @Test(arguments: [Activation.relu, .tanh])
+    func weightsHaveTheVarianceOfTheirInitialisation(_ activation: Activation) throws {
+        let std: Double =
+            activation == .relu ? 0.3 * (2.0 / 784).squareRoot() : 0.3 * 5 / 3 * (2.0 / (784 + 200)).squareRoot()
+        let model = try Model.multilayerPerceptron(
+            inputShape: [784], hidden: [200], outputs: 10, activation: activation, initScale: 0.3, seed: 2)
+        let values = Array(model.initial.values[0..<784 * 200])
+        let variance = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
+        #expect(abs(variance.squareRoot() / std - 1) < 4 / (2 * Double(values.count)).squareRoot())
+        #expect(model.initial.values[784 * 200..<784 * 200 + 200].allSatisfy { $0 == 0 })
+    }
+
+    @Test func anotherLayerDoesNotChangeTheDrawsOfThoseBefore() throws {
+        let shallow = try Model.multilayerPerceptron(inputShape: [6], hidden: [5], outputs: 5, seed: 9)
+        let deep = try Model.multilayerPerceptron(inputShape: [6], hidden: [5, 5], outputs: 2, seed: 9)
+        #expect(shallow.initial.values[0..<35] == deep.initial.values[0..<35])
+        let other = try Model.multilayerPerceptron(inputShape: [6], hidden: [5], outputs: 5, seed: 10)
+        #expect(other.initial.values[0..<30] != shallow.initial.values[0..<30])
+    }
+
+    @Test func aTrillionParametersAreAClearError() throws {
+        let error = #expect(throws: (any Error).self) {
+            _ = try Model.multilayerPerceptron(inputShape: [1_000_000], hidden: [1_000_000], outputs: 1, seed: 1)
+        }
+        #expect("\(try #require(error))".contains("TiB"))
+    }
+
+    @Test func shapesThatDoNotFitAreNamed() throws {
+        let error = #expect(throws: GraphError.self) {
+            _ = try Model(
+                name: "odd", element: .f32, parameters: [.init(name: "w", shape: [4, 3], initializer: .zeros)],
+                inputShape: [5], seed: 1
+            ) { x, p in try p[0].dot(x) }
+        }
+        #expect(try #require(error).message.contains("[4, 3]"))
+        #expect(try #require(error).message.contains("[5]"))
+    }
+}
+
+@Suite struct Losses {
+    /// One sample without parameters that matter: f = w·1 with w set to the output wanted.
+    private func loss(_ name: LossName, output: [Double], target: [Double]) throws -> Double {
+        let builder = GraphBuilder()
+        let f = Symbolic(builder.input("f", TensorType(.f64, [output.count])), in: builder)
+        let y = Symbolic(builder.input("y", TensorType(.f64, [target.count])), in: builder)
+        let graph = builder.build(outputs: [("loss", try name(f, y).value)])
+        let type = TensorType(.f64, [output.count])
+        return try Interpreter.run(graph, [Tensor(type, output), Tensor(type, target)])[0].values[0]
+    }
+
+    @Test func theyEqualTheirDefinitions() throws {
+        let (f, y) = ([1.0, -2.0, 0.5], [0.0, 1.0, 0.0])
+        #expect(abs(try loss(.mse, output: f, target: y) - 10.25) < 1e-14)
+        #expect(abs(try loss(.halfMSE, output: f, target: y) - 5.125) < 1e-14)
+        #expect(abs(try loss(.mseMean, output: f, target: y) - 10.25 / 3) < 1e-14)
+        // The negative log-likelihood of the second class.
+        let expected = log(exp(1) + exp(-2) + exp(0.5)) + 2
+        #expect(abs(try loss(.crossEntropy, output: f, target: y) - expected) < 1e-14)
+        #expect(abs(try loss(.binaryCrossEntropy, output: [0], target: [1]) - 0.693_147_180_559_945) < 1e-14)
+    }
+
+    @Test func crossEntropySurvivesLargeLogits() throws {
+        #expect(try loss(.crossEntropy, output: [1000, 0], target: [1, 0]) == 0)
+        #expect(try loss(.crossEntropy, output: [1000, 0], target: [0, 1]) == 1000)
+        #expect(try loss(.binaryCrossEntropy, output: [1000], target: [0]) == 1000)
+    }
+
+    @Test func softplusHasNoKinkAtItsThreshold() throws {
+        let builder = GraphBuilder()
+        let x = Symbolic(builder.input("x", TensorType(.f64, [3])), in: builder)
+        let graph = builder.build(outputs: [("y", try x.softplus().value)])
+        let values = try Interpreter.run(graph, [Tensor(TensorType(.f64, [3]), [39.999999, 40.000001, -700])])[0].values
+        #expect(values[0] == 39.999999 && values[1] == 40.000001)
+        #expect(values[2] > 0 && values[2] < 1e-300)
+    }
+}
