@@ -49,6 +49,9 @@ enum Fixture {
             + "ZnNldHMiOls4LDMyXX0sImgiOnsiZHR5cGUiOiJCRjE2Iiwic2hhcGUiOlsyXSwiZGF0YV9vZmZzZXRzIjpbMzIsMzZdfX0gICAH"
             + "AAAAAAAAAAAAAAAAAAA/AACAPwAAwD8AAABAAAAgQMA/gL4=")
 
+    /// Three IDX images of 2×2 pixels, the bytes 0 to 11, through Python's `gzip.compress`
+    static let gzippedImages = decoded("H4sIAAAAAAACA2Ng4GBmYGAAYSYwZmRiZmFlY+fg5OIGAGNEb8YcAAAA")
+
     static let all = [fortran, doubles, halves, npz, compressedNpz, safetensors]
 
     private static func decoded(_ base64: String) -> Data { Data(base64Encoded: base64) ?? Data() }

@@ -1,0 +1,88 @@
+import Compute
+
+/// Which samples of a training set are taken.
+public enum SampleSelection: Sendable, Hashable {
+    /// All of them, in the order of the file.
+    case all
+    /// So many at random, in a random order. With the same seed a smaller number gives the beginning of a larger one.
+    case random(Int)
+    /// The first so many in the order of the file.
+    case first(Int)
+    /// So many of each class at random, in a random order.
+    case perClass(Int)
+    /// These, in this order, counted from 0.
+    case indices([Int])
+
+    /// The numbers of the samples taken.
+    /// - Parameters:
+    ///   - labels: the label of every sample there is.
+    ///   - classes: only samples with these labels are taken (of `indices` all have to be such).
+    ///   - seed: of the random choice, with ``RandomPurpose/subset``.
+    /// - Throws: `DatasetError` when more samples are asked for than there are, or none, or one twice.
+    func chosen(labels: [Int32], classes: [Int], seed: UInt64, name: String) throws -> [Int] {
+        let wanted = Set(classes.map(Int32.init))
+        let eligible = labels.indices.filter { wanted.contains(labels[$0]) }
+        func check(_ n: Int, _ option: String) throws {
+            guard n > 0 else { throw DatasetError("\(option) = \(n): at least one sample is needed") }
+            guard n <= eligible.count else {
+                throw DatasetError(
+                    "\(option) = \(n), but \(name) has \(eligible.count) training samples of these classes")
+            }
+        }
+        var stream = RandomStream(seed: seed, purpose: .subset)
+        switch self {
+        case .all: return eligible
+        case .random(let n):
+            try check(n, "n")
+            return stream.sample(n, from: eligible.count).map { eligible[$0] }
+        case .first(let n):
+            try check(n, "first")
+            return Array(eligible.prefix(n))
+        case .perClass(let n):
+            try check(n, "per_class")
+            var taken = [Int32: Int](uniqueKeysWithValues: wanted.map { ($0, 0) })
+            let chosen = stream.permutation(eligible.count).map { eligible[$0] }.filter { sample in
+                taken[labels[sample], default: 0] += 1
+                return taken[labels[sample], default: 0] <= n
+            }
+            for (label, count) in taken.sorted(by: { $0.key < $1.key }) where count < n {
+                throw DatasetError("per_class = \(n), but class \(label) of \(name) has \(count) training samples")
+            }
+            return chosen
+        case .indices(let indices):
+            guard !indices.isEmpty else { throw DatasetError("indices is empty: at least one sample is needed") }
+            var seen: Set<Int> = []
+            for index in indices {
+                guard labels.indices.contains(index) else {
+                    throw DatasetError(
+                        "there is no training sample \(index): \(name) has \(labels.count), counted from 0")
+                }
+                guard wanted.contains(labels[index]) else {
+                    throw DatasetError(
+                        "training sample \(index) has label \(labels[index]), which is none of the classes asked for")
+                }
+                guard seen.insert(index).inserted else { throw DatasetError("indices holds sample \(index) twice") }
+            }
+            return indices
+        }
+    }
+}
+
+/// Gives ⌊qn⌋ of the labels, drawn without replacement, another class, uniform over the other ones.
+/// - Returns: how many were changed.
+/// - Throws: `DatasetError` for q outside [0, 1], or fewer than two classes.
+func addLabelNoise(_ q: Double, to labels: inout [Int32], classes: Int, seed: UInt64) throws -> Int {
+    guard q >= 0, q <= 1 else {
+        throw DatasetError("label_noise = \(q): it is a share of the samples, between 0 and 1")
+    }
+    guard q > 0 else { return 0 }
+    guard classes > 1 else { throw DatasetError("label_noise needs at least two classes") }
+    // 0.29 · 100 is 28.999…96 in f64: the product is allowed its rounding error.
+    let count = Int((q * Double(labels.count) * (1 + 0x1p-50)).rounded(.down))
+    var stream = RandomStream(seed: seed, purpose: .labels)
+    for sample in stream.sample(min(count, labels.count), from: labels.count) {
+        let other = Int32(stream.below(classes - 1))
+        labels[sample] = other < labels[sample] ? other : other + 1
+    }
+    return count
+}
