@@ -1,0 +1,49 @@
+import Compute
+import Testing
+
+@testable import Curvature
+
+@Suite struct TraceTests {
+    @Test func theTraceOfADiagonalMatrixIsExactWithOneSample() throws {
+        let matrix = DenseOperator(
+            matrix: DenseMatrix(rows: 3, columns: 3, values: [1, 0, 0, 0, 2, 0, 0, 0, 4]))
+        var stream = RandomStream(seed: 1, purpose: .probe)
+        let rule = try MonteCarlo(relativeError: 0.01, minSamples: 2, maxSamples: 100, chunk: 2)
+        let estimate = try trace(of: matrix, samples: rule, stream: &stream)
+        #expect(estimate.value == 7)
+        #expect(estimate.samples == 2)
+        #expect(estimate.products == 2)
+        #expect(estimate.standardError == 0)
+    }
+
+    /// The samples' variance is 2(‖A‖²_F − Σaᵢᵢ²); of 300 estimates, 95.4 % ± 6 % (five deviations) cover the truth.
+    @Test func theErrorBarIsTheOneOfTheTheory() throws {
+        let matrix = randomSymmetric(20, seed: 4)
+        let truth = (0..<20).map { matrix[$0, $0] }.reduce(0, +)
+        var offDiagonal = 0.0
+        for i in 0..<20 { for j in 0..<20 where i != j { offDiagonal += matrix[i, j] * matrix[i, j] } }
+        let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 50, chunk: 16)
+        var covered = 0
+        var squares = 0.0
+        for repetition in 0..<300 {
+            var stream = RandomStream(seed: 1, purpose: .probe, index: UInt64(repetition))
+            let estimate = try trace(of: DenseOperator(matrix: matrix), samples: rule, stream: &stream)
+            if abs(estimate.value - truth) <= 2 * estimate.standardError { covered += 1 }
+            squares += estimate.standardError * estimate.standardError
+        }
+        #expect(abs(Double(covered) / 300 - 0.954) < 0.06)
+        // The mean of 300 sample variances of 50 samples each: within 5 %, five deviations of √(2/49/300) and a kurtosis.
+        #expect(abs(squares / 300 / (2 * offDiagonal / 50) - 1) < 0.1)
+    }
+
+    @Test func theSameStreamGivesTheSameBits() throws {
+        let matrix = DenseOperator(matrix: randomSymmetric(20, seed: 4))
+        let rule = try MonteCarlo(relativeError: 0.1, minSamples: 10, maxSamples: 50)
+        var first = RandomStream(seed: 9, purpose: .probe)
+        var second = first
+        let a = try trace(of: matrix, samples: rule, stream: &first)
+        let b = try trace(of: matrix, samples: rule, stream: &second)
+        #expect(a.value.bitPattern == b.value.bitPattern)
+        #expect(first == second)
+    }
+}
