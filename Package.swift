@@ -11,14 +11,16 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CLuaSystem", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
-    .systemLibrary(name: "CEditLine", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 ]
 
 let cTargets: [Target] = [
     .target(name: "CLua", dependencies: ["CLuaSystem"]),
+    .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
+    .target(name: "CSignals"),
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .target(name: "CStdlib"),
     .target(
         name: "CKernels",
         linkerSettings: [
@@ -45,9 +47,13 @@ let swiftTargets: [Target] = [
         name: "ScriptAPI",
         dependencies: [
             "LuaBridge", "Experiments", "Reports", "Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph",
+            "CStdlib",
         ]),
     .executableTarget(
-        name: "eoss", dependencies: ["ScriptAPI", "Experiments", "Reports", "LuaBridge", "CEditLine", argumentParser]),
+        name: "eoss",
+        dependencies: [
+            "ScriptAPI", "Experiments", "Reports", "Compute", "LuaBridge", "CEditLine", "CSignals", argumentParser,
+        ]),
     .executableTarget(
         name: "eoss-bench",
         dependencies: [
@@ -63,13 +69,13 @@ let tested = [
 ]
 /// What a test target imports beside the target it tests.
 let testImports: [String: [Target.Dependency]] = [
-    "LuaBridge": ["CLua"], "Compute": ["CKernels"],
+    "LuaBridge": ["CLua"], "Compute": ["CKernels"], "Experiments": [grdb],
 ]
 
 var testTargets: [Target] = tested.map { name in
     .testTarget(name: name + "Tests", dependencies: [.byName(name: name)] + (testImports[name] ?? []))
 }
-testTargets.append(.testTarget(name: "Scripts", dependencies: ["ScriptAPI", "Experiments"]))
+testTargets.append(.testTarget(name: "Scripts", dependencies: ["eoss", "ScriptAPI", "Experiments", "CStdlib"]))
 
 var targets = systemLibraries + cTargets + swiftTargets + testTargets
 

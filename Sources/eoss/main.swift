@@ -1,1 +1,14 @@
-print("eoss")
+import CSignals
+import Foundation
+
+TerminalMode.remember()
+guard eoss_signals_catch() == 0 else {
+    perror("eoss: cannot catch signals")
+    exit(ExitStatus.failed.rawValue)
+}
+// The program runs on a thread of its own, for Lua wants a stack of at least 8 MiB whatever `ulimit -s` says; the main
+// thread, which sleeps, answers signals.
+let program = Thread { exit(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue) }
+program.stackSize = 64 << 20
+program.start()
+Interrupts.shared.serve()

@@ -1,0 +1,50 @@
+#include "CSignals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+static int ends[2] = {-1, -1};
+
+static void tell(int signal) {
+    int saved = errno;
+    unsigned char number = (unsigned char)signal;
+    // The pipe does not block; when it is full, thousands of signals wait to be read already.
+    (void)!write(ends[1], &number, 1);
+    errno = saved;
+}
+
+static void nothing(int signal) { (void)signal; }
+
+int eoss_signals_catch(void) {
+    if (pipe(ends) != 0) return errno;
+    for (int i = 0; i < 2; i++) {
+        fcntl(ends[i], F_SETFL, O_NONBLOCK);
+        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+    }
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    action.sa_handler = tell;
+    const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++) {
+        struct sigaction before;
+        // A shell starts background jobs, and nohup its command, with some signals ignored: that stays.
+        if (sigaction(caught[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+        if (sigaction(caught[i], &action, NULL) != 0) return errno;
+    }
+    action.sa_handler = nothing;
+    return sigaction(SIGPIPE, &action, NULL) == 0 ? 0 : errno;
+}
+
+int eoss_signals_wait(int milliseconds) {
+    struct pollfd waited = {.fd = ends[0], .events = POLLIN};
+    if (poll(&waited, 1, milliseconds) <= 0) return 0;
+    unsigned char number = 0;
+    return read(ends[0], &number, 1) == 1 ? number : 0;
+}

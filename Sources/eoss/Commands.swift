@@ -1,0 +1,68 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+/// The command line.
+struct Eoss: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eoss",
+        abstract: "A laboratory for the dynamics of training at the edge of stability.",
+        version: RunEnvironment.eossVersion,
+        subcommands: [RunCommand.self, ReplCommand.self])
+}
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run an experiment, a Lua script.",
+        usage: "eoss run <file> [--set <name=value>] ... [<options>]",
+        discussion: "'eoss run FILE --help' shows the parameters that the script itself declares.",
+        // Help belongs to the script when there is one.
+        helpNames: [])
+
+    @Argument(help: ArgumentHelp("The script.", valueName: "file"), completion: .file(extensions: ["lua"]))
+    var file: String?
+
+    @OptionGroup var options: ScriptOptions
+
+    @Flag(name: .shortAndLong, help: "Show a prompt when the script has ended, or when Ctrl-C pauses it.")
+    var interactive = false
+
+    @Flag(name: .shortAndLong, help: "Show the parameters of the script; without a script, this help.")
+    var help = false
+
+    func validate() throws {
+        if file == nil {
+            throw help ? CleanExit.helpRequest(self) : ValidationError("which script? Call 'eoss run FILE'")
+        }
+    }
+
+    func run() throws {
+        guard let file else { return }
+        let session = try Session(options, interactive: interactive)
+        if help {
+            try session.showParameters(of: file)
+        } else {
+            try session.run(file)
+        }
+    }
+}
+
+struct ReplCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repl",
+        abstract: "Show a Lua prompt, after running a script if one is given.",
+        usage: "eoss repl [<file>] [--set <name=value>] ... [<options>]")
+
+    @Argument(
+        help: ArgumentHelp("A script to run first; what it leaves is there at the prompt.", valueName: "file"),
+        completion: .file(extensions: ["lua"]))
+    var file: String?
+
+    @OptionGroup var options: ScriptOptions
+
+    func run() throws {
+        let session = try Session(options, interactive: true)
+        try session.run(file)
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Synchronization
+
+/// The terminal, shared by what scripts print, by messages and by the progress line, which must not mix.
+///
+/// Results go to standard output, everything else to standard error, and the progress line to a terminal only.
+final class Console: Sendable {
+    /// Whether there is a progress line.
+    private let showsProgress: Bool
+    /// Least seconds between two drawings of it.
+    private let interval: Double
+    private let state = Mutex(State())
+
+    private struct State {
+        var lastDrawn = -Double.infinity
+        var isDrawn = false
+    }
+
+    init(quiet: Bool, interval: Double = 0.1) {
+        showsProgress = !quiet && isatty(STDERR_FILENO) == 1
+        self.interval = interval
+    }
+
+    /// Writes to standard output as it stands.
+    func output(_ text: String) {
+        state.withLock { state in
+            erase(&state)
+            Self.write(text, to: STDOUT_FILENO)
+        }
+    }
+
+    /// Writes a line to standard error.
+    func message(_ text: String) {
+        state.withLock { state in
+            erase(&state)
+            Self.write(text + "\n", to: STDERR_FILENO)
+        }
+    }
+
+    func progress(_ progress: TrainingProgress) {
+        guard showsProgress else { return }
+        let now = Double(DispatchTime.now().uptimeNanoseconds) * 1e-9
+        state.withLock { state in
+            guard now - state.lastDrawn >= interval else { return }
+            state.lastDrawn = now
+            state.isDrawn = true
+            // In the last column a terminal may already begin a new line.
+            Self.write("\r\u{1B}[K" + progress.line(width: Self.width - 1), to: STDERR_FILENO)
+        }
+    }
+
+    /// Takes the progress line away: before a prompt, and at the end.
+    func clear() { state.withLock { erase(&$0) } }
+
+    private func erase(_ state: inout State) {
+        guard state.isDrawn else { return }
+        Self.write("\r\u{1B}[K", to: STDERR_FILENO)
+        state.isDrawn = false
+    }
+
+    /// Writes past the buffers of C's streams, so that the two outputs keep their order where both go to one place.
+    /// A reader that has gone (`eoss run … | head`) is no reason to end a training.
+    static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while let base = rest.baseAddress, rest.count > 0 {
+                let count = Foundation.write(descriptor, base, rest.count)
+                if count < 0 && errno != EINTR && errno != EAGAIN { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[max(0, count)...])
+            }
+        }
+    }
+
+    /// Columns of the terminal behind standard error, 80 where it does not say.
+    private static var width: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+
+/// `--set name=value`.
+struct Setting: ExpressibleByArgument, Sendable, Equatable {
+    var name: String
+    var text: String
+
+    init?(argument: String) {
+        guard let sign = argument.firstIndex(of: "=") else { return nil }
+        name = String(argument[..<sign])
+        text = String(argument[argument.index(after: sign)...])
+        let isName = name.allSatisfy { $0 == "_" || $0.isASCII && ($0.isLetter || $0.isNumber) }
+        guard isName, let first = name.first, !first.isNumber else { return nil }
+    }
+}
+
+/// `--memory 4G`: bytes, or a number with K, M, G or T (powers of 1024).
+struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
+    var bytes: Int
+
+    init?(argument: String) {
+        var text = argument.uppercased()[...]
+        for unit in ["IB", "B"] where text.hasSuffix(unit) {
+            text = text.dropLast(unit.count)
+            break
+        }
+        var scale = 1.0
+        if let letter = text.last, let power = Array("KMGT").firstIndex(of: letter) {
+            scale = pow(1024, Double(power + 1))
+            text = text.dropLast()
+        }
+        guard let number = Double(text), number > 0, let bytes = Int(exactly: (number * scale).rounded()) else {
+            return nil
+        }
+        self.bytes = bytes
+    }
+}
+
+/// What `eoss run` and `eoss repl` have in common.
+struct ScriptOptions: ParsableArguments {
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Set a parameter that the script declares by eoss.params.", valueName: "name=value"))
+    var settings: [Setting] = []
+
+    @Flag(help: "Lift the sandbox: the script may do what you may.")
+    var trust = false
+
+    @Option(help: ArgumentHelp("Compute with so many threads; the results are the same.", valueName: "n"))
+    var threads: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Refuse to use more memory than this: 800M, 4G (default: half of the machine's).", valueName: "size"))
+    var memory: MemorySize?
+
+    @Option(name: .customLong("out"), help: ArgumentHelp("Write run files and figures here.", valueName: "folder"))
+    var outputFolder = "runs"
+
+    @Option(
+        name: .customLong("allow-read"),
+        help: ArgumentHelp("Let the script read files of this folder, too.", valueName: "folder"))
+    var readFolders: [String] = []
+
+    @Flag(help: "Show no progress.")
+    var quiet = false
+
+    func validate() throws {
+        if let threads, threads < 1 || threads > 1024 {
+            throw ValidationError("--threads is \(threads), and should be from 1 to 1024")
+        }
+        for folder in readFolders {
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+                throw ValidationError("--allow-read '\(folder)' is no folder")
+            }
+        }
+    }
+}

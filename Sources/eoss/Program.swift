@@ -1,0 +1,56 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+/// The program: parses the command line, runs the command, says what went wrong, returns the exit status.
+enum Program {
+    static func run(_ arguments: [String]) -> ExitStatus {
+        var status = execute(arguments)
+        // A script may keep a run open to its end.
+        for failure in RunFile.commitAll() {
+            complain("eoss: \(failure)")
+            if status == .done { status = .failed }
+        }
+        return status
+    }
+
+    private static func execute(_ arguments: [String]) -> ExitStatus {
+        if let unknown = unknownCommand(in: arguments) {
+            complain("eoss: \(unknown)")
+            return .usage
+        }
+        do {
+            var command = try Eoss.parseAsRoot(arguments)
+            try command.run()
+            return .done
+        } catch let code as ExitCode {
+            return ExitStatus(rawValue: code.rawValue) ?? .failed
+        } catch let failure as ScriptFailure {
+            if case .failed(let message) = failure { complain("eoss: \(message)") }
+            return .failed
+        } catch {
+            let text = Eoss.fullMessage(for: error)
+            if Eoss.exitCode(for: error) == .success {
+                Console.write(text + "\n", to: STDOUT_FILENO)
+                return .done
+            }
+            complain(text)
+            return .usage
+        }
+    }
+
+    /// A first word that is no command: what is wrong with it, and what was probably meant.
+    static func unknownCommand(in arguments: [String]) -> String? {
+        guard let first = arguments.first, !first.hasPrefix("-") else { return nil }
+        let known = Eoss.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        if known.contains(first) { return nil }
+        let meant =
+            first.hasSuffix(".lua")
+            ? "eoss run \(first)" : nearest(to: first, among: known).map { "eoss \($0)" }
+        return "unknown command '\(first)'" + (meant.map { ": did you mean '\($0)'?" } ?? "; 'eoss --help' lists them")
+    }
+
+    private static func complain(_ text: String) {
+        Console.write(text + "\n", to: STDERR_FILENO)
+    }
+}

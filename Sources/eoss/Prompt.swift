@@ -1,0 +1,119 @@
+import CEditLine
+import Foundation
+
+/// Where the lines of a prompt come from.
+protocol LineSource: AnyObject {
+    func next(prompt: String) -> Line
+    /// A chunk is complete: the arrow keys shall find its lines again.
+    func remember(_ lines: [String])
+}
+
+enum Line: Equatable {
+    case text(String)
+    /// Ctrl-C: what was typed so far is thrown away.
+    case interrupted
+    case end
+}
+
+/// Reads Lua, runs it, shows what came of it, until the user leaves or lets a paused script go on.
+final class Prompt {
+    static let first = "> "
+    static let more = ">> "
+
+    let lines: any LineSource
+    let console: Console
+    /// A chunk failed.
+    private(set) var hasFailed = false
+    /// The user left it for good.
+    private(set) var wasLeft = false
+
+    init(lines: any LineSource, console: Console) {
+        self.lines = lines
+        self.console = console
+    }
+
+    func run(on host: any ScriptHosting) -> PromptEnd {
+        console.clear()
+        Interrupts.shared.running(false)
+        var chunk: [String] = []
+        while true {
+            switch lines.next(prompt: chunk.isEmpty ? Self.first : Self.more) {
+            case .interrupted:
+                chunk = []
+            case .end:
+                if !chunk.isEmpty { fail("the last line is not complete: \(chunk[chunk.count - 1])") }
+                wasLeft = true
+                return .leave
+            case .text(let line):
+                if chunk.isEmpty && line.allSatisfy(\.isWhitespace) { continue }
+                chunk.append(line)
+                Interrupts.shared.running(true)
+                let evaluation = host.evaluate(chunk.joined(separator: "\n"))
+                Interrupts.shared.running(evaluation == .goOn)
+                if evaluation == .incomplete { continue }
+                console.clear()
+                lines.remember(chunk)
+                chunk = []
+                if show(evaluation) { return .goOn }
+            }
+        }
+    }
+
+    /// Returns whether the prompt is over.
+    private func show(_ evaluation: Evaluation) -> Bool {
+        switch evaluation {
+        case .incomplete, .done(nil): break
+        case .done(let text?): console.output(text + "\n")
+        case .failed(let message): fail(message)
+        case .interrupted: console.message("interrupted")
+        case .goOn: return true
+        }
+        return false
+    }
+
+    private func fail(_ message: String) {
+        hasFailed = true
+        console.message(message)
+    }
+}
+
+/// Lines from a file or a pipe: no prompt, no editing, no history.
+final class PlainLines: LineSource {
+    func next(prompt: String) -> Line { readLine().map(Line.text) ?? .end }
+
+    func remember(_ lines: [String]) {}
+}
+
+/// Lines typed at a terminal, with libedit's keys and a history that outlives the program.
+final class TerminalLines: LineSource {
+    private let editor: OpaquePointer
+    private let history: PromptHistory?
+
+    /// Nil where standard input is no terminal.
+    init?(history: PromptHistory?) {
+        guard let editor = eoss_line_editor_open("eoss") else { return nil }
+        self.editor = editor
+        self.history = history
+        for line in history?.load() ?? [] { eoss_line_editor_remember(editor, line) }
+    }
+
+    deinit { eoss_line_editor_close(editor) }
+
+    func next(prompt: String) -> Line {
+        var bytes: UnsafePointer<CChar>?
+        let count = eoss_line_editor_read(editor, prompt, &bytes)
+        if count == EOSS_LINE_INTERRUPTED { return .interrupted }
+        guard count >= 0, let bytes else {
+            // The terminal still stands behind the prompt.
+            Console.write("\n", to: STDOUT_FILENO)
+            return .end
+        }
+        let text = UnsafeRawBufferPointer(start: bytes, count: Int(count))
+        return .text(String(decoding: text, as: UTF8.self))
+    }
+
+    func remember(_ lines: [String]) {
+        for line in lines { eoss_line_editor_remember(editor, line) }
+        history?.append(lines)
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+@testable import eoss
+
+@Suite struct CommandLineProgressTests {
+    private let quickstart = TrainingProgress(
+        run: "lr-switch", step: 3450, lastStep: 12_000, loss: 0.012_345,
+        tracked: [
+            TrainingProgress.Tracked(name: "batch_sharpness", value: 33.2, edge: 40),
+            TrainingProgress.Tracked(name: "lambda_max", value: 18.44, edge: 40),
+            TrainingProgress.Tracked(name: "weight_norm", value: 12_345_678),
+        ], stepsPerSecond: 1234.4, secondsLeft: 6.93)
+
+    @Test func aProgressLineSaysWhereTheTrainingIs() {
+        #expect(
+            quickstart.line(width: 200)
+                == "lr-switch  3,450/12,000  loss 0.0123  batch_sharpness 33.2 (0.830 of edge)  "
+                + "lambda_max 18.4 (0.461 of edge)  weight_norm 1.23e+07  1,234 steps/s  7 s left")
+    }
+
+    @Test func aNarrowTerminalGetsFewerItemsButNeverHalfOnes() {
+        #expect(quickstart.line(width: 80) == "lr-switch  3,450/12,000  loss 0.0123  1,234 steps/s  7 s left")
+        #expect(quickstart.line(width: 45) == "lr-switch  3,450/12,000")
+        for width in 0...200 { #expect(quickstart.line(width: width).count <= width) }
+    }
+
+    @Test(arguments: [
+        (0.0, "0 s"), (58.2, "59 s"), (59.2, "1:00 min"), (61, "1:01 min"), (3599, "59:59 min"), (3600, "1:00 h"),
+        (100_000, "27:46 h"), (-5, "0 s"), (1e300, "2777777:46 h"),
+    ])
+    func timeLeftIsTold(seconds: Double, text: String) {
+        let progress = TrainingProgress(run: "r", step: 1, secondsLeft: seconds)
+        #expect(progress.line(width: 100) == "r  1  \(text) left")
+    }
+
+    @Test func valuesThatAreNoNumbersAreShownAsTheyAre() {
+        let progress = TrainingProgress(
+            run: "r", step: -1, loss: .nan,
+            tracked: [TrainingProgress.Tracked(name: "a", value: .infinity, edge: 0)], stepsPerSecond: .infinity,
+            secondsLeft: .nan)
+        #expect(progress.line(width: 100) == "r  -1  loss nan  a inf  inf steps/s")
+    }
+}
+
+@Suite struct CommandLineInterruptTests {
+    private func policy(interactive: Bool, running: Bool = true) -> InterruptPolicy {
+        var policy = InterruptPolicy()
+        policy.interactive = interactive
+        policy.running = running
+        return policy
+    }
+
+    @Test func controlCPausesThenStopsThenLeavesWhereThereIsAPrompt() {
+        var policy = policy(interactive: true)
+        #expect(policy.received(SIGINT, at: 10) == .request(.pause))
+        #expect(policy.received(SIGINT, at: 11) == .request(.stop))
+        #expect(policy.received(SIGINT, at: 12.9) == .leave)
+        #expect(policy.deadline == nil, "a long step is no reason to end a session")
+    }
+
+    @Test func aSecondControlCMuchLaterIsAFirstOne() {
+        var policy = policy(interactive: true)
+        #expect(policy.received(SIGINT, at: 10) == .request(.pause))
+        #expect(policy.received(SIGINT, at: 12.1) == .request(.pause))
+        policy.answered()
+        #expect(policy.received(SIGINT, at: 12.2) == .request(.pause))
+    }
+
+    @Test func controlCStopsThenLeavesWhereThereIsNone() {
+        var policy = policy(interactive: false)
+        #expect(policy.received(SIGINT, at: 10) == .request(.stop))
+        #expect(policy.deadline == 12)
+        #expect(policy.received(SIGINT, at: 11) == .leave)
+    }
+
+    @Test(arguments: [SIGTERM, SIGHUP], [true, false])
+    func otherSignalsStopAndAreObeyedWithinTwoSeconds(signal: Int32, interactive: Bool) {
+        var policy = policy(interactive: interactive)
+        #expect(policy.received(signal, at: 10) == .request(.stop))
+        #expect(policy.deadline == 12)
+        policy.answered()
+        #expect(policy.deadline == nil)
+    }
+
+    @Test func whereNothingRunsASignalEndsTheProgram() {
+        var policy = policy(interactive: true, running: false)
+        #expect(policy.received(SIGINT, at: 10) == .leave)
+        #expect(policy.received(SIGTERM, at: 10) == .leave)
+    }
+}
