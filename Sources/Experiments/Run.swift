@@ -1,0 +1,214 @@
+import Compute
+import Curvature
+import Datasets
+import Dynamics
+import Graph
+import Networks
+
+/// A training run: a model, data, a loss, an update rule, and where it stands. One run belongs to one thread.
+///
+/// Stepping is a function of the run's state; probes draw from random streams of their own, so measuring never changes the
+/// training.
+public final class Run {
+    public enum BatchSize: Sendable, Hashable {
+        /// All samples, in order: gradient descent.
+        case full
+        case samples(Int)
+    }
+
+    public let name: String
+    public let data: Dataset
+    public let objective: Objective
+    public let seed: UInt64
+    /// The objective on the training data.
+    public let oracle: Oracle
+    /// The objective on the test data, if there is any.
+    public let testOracle: Oracle?
+
+    /// Steps taken, t.
+    public internal(set) var step = 0
+    /// Σ η over the steps taken, in units of ordinary-differential-equation time.
+    public internal(set) var time = 0.0
+    /// The loss of the last step's batch at θₜ₋₁.
+    public internal(set) var batchLoss: Double?
+    public internal(set) var rule: any UpdateRule
+    var sampler: Sampler
+    var theta: Vector
+    /// Counts changes of the parameters, so that what was computed from them is known to be stale.
+    var version = 0
+
+    var trackers: [Tracker] = []
+    var actions: [(step: Int, action: (Run) throws -> Void)] = []
+    var recorded: [String: Series] = [:]
+    /// The order in which series were first recorded.
+    public internal(set) var seriesNames: [String] = []
+    /// No probe and no action is due before this step.
+    var nextDue = 0
+    var isMeasuring = false
+    /// Up to where the present call of `train` goes, for a progress display.
+    public internal(set) var goal: TrainingGoal?
+
+    /// Where measurements are kept besides memory; made at the first one.
+    public internal(set) var file: RunFile?
+    /// Makes the run's file when it is first needed; nil keeps the run in memory.
+    public var makeFile: ((Run) throws -> RunFile)?
+    /// Called between steps: shows progress, answers the keyboard, stops by throwing.
+    public var atStepBoundary: ((Run) throws -> Void)?
+
+    /// What was last computed from the parameters of `version`.
+    struct Cached<Value> {
+        var version: Int
+        var value: Value
+    }
+    var cachedEvaluation: Cached<Oracle.Evaluation>?
+    var cachedTestEvaluation: Cached<Oracle.Evaluation>?
+    var cachedGradient: Cached<Vector>?
+    var previousParameters: Vector?
+
+    /// - Throws: `GraphError` when data and model do not fit, `ExperimentError` for a batch size that cannot be.
+    public init(
+        name: String, objective: Objective, data: Dataset, rule: any UpdateRule, batchSize: BatchSize, seed: UInt64,
+        engine: Engine = .shared
+    ) throws {
+        self.name = name
+        self.objective = objective
+        self.data = data
+        self.rule = rule
+        self.seed = seed
+        theta = objective.model.initial
+        let element = objective.model.element
+        oracle = try Oracle(objective: objective, samples: DatasetSamples(data, as: element), engine: engine)
+        testOracle = try data.test.map {
+            try Oracle(objective: objective, samples: DatasetSamples(data, $0, as: element), engine: engine)
+        }
+        sampler = Sampler(count: data.train.count, seed: seed)
+        self.batchSize = batchSize
+        try Run.check(batchSize, count: data.train.count)
+    }
+
+    // MARK: - State that can be assigned
+
+    /// The parameters θ_t.
+    public var parameters: Vector { theta }
+
+    /// Replaces the parameters.
+    public func setParameters(_ vector: Vector) throws {
+        try requireNotMeasuring("params")
+        guard vector.count == theta.count, vector.element == theta.element else {
+            throw ExperimentError.invalid(
+                "params: a vector of \(vector.count) \(vector.element.rawValue) numbers for \(objective.model.name), which "
+                    + "has \(theta.count) in \(theta.element.rawValue)")
+        }
+        theta = vector
+        version += 1
+    }
+
+    public private(set) var batchSize: BatchSize
+
+    public func setBatchSize(_ size: BatchSize) throws {
+        try Run.check(size, count: data.train.count)
+        if size != batchSize { note("batch_size", "\(batchSize) to \(size)") }
+        batchSize = size
+    }
+
+    /// Samples in a batch.
+    public var batchCount: Int {
+        switch batchSize {
+        case .full: data.train.count
+        case .samples(let count): count
+        }
+    }
+
+    public var learningRate: Double { rule.learningRate }
+
+    public func setLearningRate(_ rate: Double) throws {
+        guard rate.isFinite, rate > 0 else {
+            throw ExperimentError.invalid("lr must be a positive number, not \(rate)")
+        }
+        if rate != rule.learningRate { note("lr", "\(rule.learningRate) to \(rate)") }
+        rule.learningRate = rate
+    }
+
+    public func setRule(_ rule: any UpdateRule) {
+        note("optimizer", "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)")
+        self.rule = rule
+    }
+
+    /// Epochs taken, as a real number.
+    public var epoch: Double { sampler.epochs }
+
+    private static func check(_ size: BatchSize, count: Int) throws {
+        guard case .samples(let samples) = size else { return }
+        guard samples >= 1 else {
+            throw ExperimentError.invalid("batch_size must be at least 1 or \"full\", not \(samples)")
+        }
+        guard samples <= count else {
+            throw ExperimentError.invalid("batch_size is \(samples), the data has \(count) samples")
+        }
+    }
+
+    func requireNotMeasuring(_ what: String) throws {
+        if isMeasuring { throw ExperimentError.invalid("\(what) cannot be changed from within a probe") }
+    }
+
+    /// Writes an event into the file, if there is one yet: a change before the first step is in the parameters anyway.
+    func note(_ kind: String, _ message: String) { try? file?.addEvent(step: step, kind: kind, message: message) }
+
+    // MARK: - The present point
+
+    /// Losses and outputs over the training data at θ_t, computed once for each t.
+    public func evaluation() throws -> Oracle.Evaluation {
+        if let cached = cachedEvaluation, cached.version == version { return cached.value }
+        let value = try oracle.evaluate(at: theta)
+        cachedEvaluation = Cached(version: version, value: value)
+        return value
+    }
+
+    /// The same over the test data.
+    public func testEvaluation() throws -> Oracle.Evaluation {
+        guard let testOracle else { throw ExperimentError.invalid("data '\(data.name)' has no test samples") }
+        if let cached = cachedTestEvaluation, cached.version == version { return cached.value }
+        let value = try testOracle.evaluate(at: theta)
+        cachedTestEvaluation = Cached(version: version, value: value)
+        return value
+    }
+
+    /// ∇L over the training data at θ_t.
+    public func gradient() throws -> Vector {
+        if let cached = cachedGradient, cached.version == version { return cached.value }
+        let value = try oracle.gradient(at: theta).gradient
+        cachedGradient = Cached(version: version, value: value)
+        return value
+    }
+
+    /// The share of samples whose largest output is the one of the largest target (for one output: that lie on the same side
+    /// of ½ as the target).
+    public func accuracy(of evaluation: Oracle.Evaluation, on split: Split) throws -> Double {
+        let width = objective.model.outputCount
+        let targets = try split.targets(as: .f64)
+        guard targets.width == width else {
+            throw ExperimentError.invalid("accuracy compares \(width) outputs with \(targets.width) targets")
+        }
+        let target = targets.base.assumingMemoryBound(to: Double.self)
+        var right = 0
+        for i in 0..<split.count {
+            let row = i * width..<(i + 1) * width
+            if width == 1 {
+                right += (evaluation.outputs[i] > 0.5) == (target[i] > 0.5) ? 1 : 0
+            } else {
+                let predicted = row.max { evaluation.outputs[$0] < evaluation.outputs[$1] }
+                right += predicted == row.max { target[$0] < target[$1] } ? 1 : 0
+            }
+        }
+        return Double(right) / Double(split.count)
+    }
+}
+
+extension Run.BatchSize: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .full: "full"
+        case .samples(let count): "\(count)"
+        }
+    }
+}

@@ -1,0 +1,90 @@
+/// The values of one quantity along a run, in the order they were measured.
+public struct Series: Sendable {
+    public let name: String
+    public private(set) var steps: [Int]
+    public private(set) var values: [Double]
+    /// Standard errors; not a number where the value has none.
+    public private(set) var standardErrors: [Double]
+
+    public init(name: String, steps: [Int] = [], values: [Double] = [], standardErrors: [Double]? = nil) {
+        precondition(steps.count == values.count, "a series has a value for each step")
+        self.name = name
+        self.steps = steps
+        self.values = values
+        self.standardErrors = standardErrors ?? [Double](repeating: .nan, count: steps.count)
+    }
+
+    public var count: Int { steps.count }
+
+    mutating func append(_ measurement: Measurement) {
+        steps.append(measurement.step)
+        values.append(measurement.value)
+        standardErrors.append(measurement.standardError ?? .nan)
+    }
+
+    /// What was measured at steps from `first` to `last`, both included.
+    public func between(_ first: Int?, _ last: Int?) -> Series {
+        let kept = steps.indices.filter { steps[$0] >= first ?? .min && steps[$0] <= last ?? .max }
+        return Series(
+            name: name, steps: kept.map { steps[$0] }, values: kept.map { values[$0] },
+            standardErrors: kept.map { standardErrors[$0] })
+    }
+
+    /// The mean of the values; not a number for an empty series.
+    public var mean: Double { values.reduce(0, +) / Double(values.count) }
+
+    /// The median; of an even number of values the mean of the middle two.
+    public var median: Double {
+        guard !values.isEmpty else { return .nan }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+
+    public var last: Double? { values.last }
+
+    /// Each value divided by that of `other` measured at the last step at or before it; values before the first are left out.
+    public func over(_ other: Series) -> Series {
+        joined(with: other, name: "\(name)/\(other.name)") { $0 / $1 }
+    }
+
+    func joined(with other: Series, name: String, _ combine: (Double, Double) -> Double) -> Series {
+        var result = Series(name: name)
+        var j = 0
+        for i in steps.indices {
+            while j < other.steps.count && other.steps[j] <= steps[i] { j += 1 }
+            guard j > 0 else { continue }
+            result.steps.append(steps[i])
+            result.values.append(combine(values[i], other.values[j - 1]))
+            result.standardErrors.append(combine(standardErrors[i], other.values[j - 1]))
+        }
+        return result
+    }
+
+    /// The first step whose value stands in this relation to the other's last value at or before it.
+    public func firstStep(_ relation: Relation, _ other: Series) -> Int? {
+        let compared = joined(with: other, name: name) { relation.holds($0, $1) ? 1 : 0 }
+        return zip(compared.steps, compared.values).first { $1 == 1 }?.0
+    }
+
+    /// The first step whose value stands in this relation to a number.
+    public func firstStep(_ relation: Relation, _ number: Double) -> Int? {
+        zip(steps, values).first { relation.holds($1, number) }?.0
+    }
+
+    public enum Relation: String, CaseIterable, Sendable {
+        case less = "<"
+        case lessOrEqual = "<="
+        case greater = ">"
+        case greaterOrEqual = ">="
+
+        func holds(_ a: Double, _ b: Double) -> Bool {
+            switch self {
+            case .less: a < b
+            case .lessOrEqual: a <= b
+            case .greater: a > b
+            case .greaterOrEqual: a >= b
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Compute
+import Dynamics
+import Foundation
+import Graph
+import Networks
+import Testing
+
+@testable import Experiments
+
+@Suite struct Training {
+    @Test func aPointProbeIsMeasuredAtStepZeroAndEveryKSteps() throws {
+        let run = try SmallRun.make()
+        try run.track(ProbeCatalogue.probe("loss"), every: 4)
+        try run.train(TrainingGoal(step: 10))
+        #expect(try run.series("loss").steps == [0, 4, 8])
+        try run.train(TrainingGoal(step: 12))
+        #expect(try run.series("loss").steps == [0, 4, 8, 12])
+        #expect(run.step == 12)
+    }
+
+    @Test func aStepProbeIsTakenBeforeTheStepAndRecordedAtItsNumber() throws {
+        let run = try SmallRun.make()
+        try run.track(StepSharpness(), every: 3)
+        try run.train(TrainingGoal(step: 7))
+        #expect(try run.series("step_sharpness").steps == [3, 6])
+
+        // The same, by hand: θ₂ and the batch of step 3.
+        let other = try SmallRun.make()
+        try other.train(TrainingGoal(step: 2))
+        var sampler = other.sampler
+        let batch = sampler.next(4) { Array($0) }
+        let (_, gradient) = try other.oracle.gradient(at: other.parameters, over: .indices(batch))
+        let product = try other.oracle.directional(at: other.parameters, along: [gradient], over: .indices(batch))
+        let expected = try gradient.dot(product) / gradient.squaredNorm
+        #expect(abs(try run.series("step_sharpness").values[0] / expected - 1) < 1e-10)
+    }
+
+    @Test func measuringDoesNotChangeTheTraining() throws {
+        let plain = try SmallRun.make()
+        try plain.train(TrainingGoal(step: 40))
+        let measured = try SmallRun.make()
+        for name in ["loss", "test_loss", "lambda_max", "batch_sharpness", "step_sharpness", "hessian_trace"] {
+            try measured.track(ProbeCatalogue.probe(name), every: 5)
+        }
+        try measured.train(TrainingGoal(step: 40))
+        #expect(measured.parameters.hasSameBits(as: plain.parameters))
+    }
+
+    @Test func anActionComesAfterTheProbesOfItsStepAndBeforeTheNext() throws {
+        let run = try SmallRun.make(rate: 0.02)
+        try run.track(ProbeCatalogue.probe("edge"), every: 1)
+        var seen: [Int] = []
+        try run.at(3) { run in
+            seen.append(run.step)
+            try run.setLearningRate(0.04)
+        }
+        try run.train(TrainingGoal(step: 5))
+        #expect(seen == [3])
+        #expect(try run.series("edge").values == [100, 100, 100, 100, 50, 50])
+        #expect(abs(run.time - (3 * 0.02 + 2 * 0.04)) < 1e-15)
+    }
+
+    @Test func anActionMayMeasureTrainAndRegisterOthers() throws {
+        let run = try SmallRun.make()
+        var log: [String] = []
+        try run.at(2) { run in
+            log.append("two")
+            _ = try run.measure(BatchSharpness())
+            try run.at(2) { _ in log.append("two again") }
+            try run.at(4) { _ in log.append("four") }
+        }
+        try run.train(TrainingGoal(step: 6))
+        #expect(log == ["two", "two again", "four"])
+        #expect(throws: ExperimentError.self) { try run.at(5) { _ in } }
+    }
+
+    @Test func aProbeCannotTrain() throws {
+        let run = try SmallRun.make()
+        try run.track(
+            CustomProbe("bad") {
+                try $0.advance()
+                return 0
+            }, every: 1)
+        #expect(throws: ExperimentError.self) { try run.train(TrainingGoal(step: 3)) }
+        #expect(run.step == 0)
+    }
+
+    @Test func trainingInPiecesGivesTheSameBits() throws {
+        let whole = try SmallRun.make(element: .f32)
+        try whole.train(TrainingGoal(step: 30))
+        let pieces = try SmallRun.make(element: .f32)
+        for end in [1, 7, 8, 30] { try pieces.train(TrainingGoal(step: end)) }
+        #expect(pieces.parameters.hasSameBits(as: whole.parameters))
+    }
+
+    @Test func goals() throws {
+        let run = try SmallRun.make()
+        // 24 samples in batches of 4: six steps an epoch.
+        #expect(try run.train(TrainingGoal(epoch: 2)) == .epoch)
+        #expect(run.step == 12)
+        #expect(try run.train(TrainingGoal(time: 20 * 0.02)) == .time)
+        #expect(run.step == 20)
+        #expect(try run.train(TrainingGoal(step: 1000, loss: 1e9)) == .loss)
+        #expect(run.step % 100 == 0)
+        #expect(try run.train(TrainingGoal(step: 1000, maxLoss: 0)) == .maxLoss)
+    }
+
+    @Test func aLossThatIsNotFiniteStopsTheRunAndKeepsEverything() throws {
+        let run = try SmallRun.make(rate: 1000, activation: .relu, element: .f32)
+        try run.track(ProbeCatalogue.probe("weight_norm"), every: 1)
+        let error = #expect(throws: ExperimentError.self) { try run.train(TrainingGoal(step: 1000)) }
+        let message = try #require(error).description
+        #expect(message.contains("diverged") && message.contains("step \(run.step)") && message.contains("1000"))
+        #expect(run.step < 100)
+        #expect(try run.series("weight_norm").count == run.step)
+    }
+
+    @Test func optionsThatCannotBeAreRefused() throws {
+        #expect(throws: ExperimentError.self) { try SmallRun.make(batch: .samples(-3)) }
+        #expect(throws: ExperimentError.self) { try SmallRun.make(batch: .samples(25)) }
+        let run = try SmallRun.make()
+        #expect(throws: ExperimentError.self) { try run.setLearningRate(.nan) }
+        #expect(throws: ExperimentError.self) { try run.track(LambdaMax(), every: 0) }
+        let error = #expect(throws: ExperimentError.self) { try ProbeCatalogue.probe("lamda_max") }
+        #expect("\(try #require(error))".contains("did you mean 'lambda_max'?"))
+    }
+
+    @Test func fullBatchIsGradientDescent() throws {
+        let run = try SmallRun.make(rate: 0.1, batch: .full)
+        var theta = run.parameters
+        for _ in 0..<3 { try theta.add(-0.1, run.oracle.gradient(at: theta).gradient) }
+        try run.train(TrainingGoal(step: 3))
+        #expect(try (run.parameters - theta).norm() < 1e-13)
+        #expect(run.epoch == 3)
+    }
+
+    @Test func everythingMeasuredIsInTheFile() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let run = try SmallRun.make()
+        run.makeFile = { try RunFile.create(name: $0.name, in: folder) }
+        try run.track(ProbeCatalogue.probe("loss"), every: 2)
+        try run.track(BatchSharpness(), every: 5)
+        try run.at(5) { try $0.setLearningRate(0.01) }
+        try run.train(TrainingGoal(step: 10))
+        let file = try #require(run.file)
+        try file.close()
+        let reader = try RunFile.open(file.url)
+        for name in run.seriesNames {
+            let series = try run.series(name)
+            let stored = try reader.series(name)
+            #expect(stored.map(\.step) == series.steps && stored.map(\.value) == series.values)
+        }
+        #expect(try reader.events().contains { $0.kind == "lr" && $0.step == 5 })
+    }
+}
