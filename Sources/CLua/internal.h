@@ -1,0 +1,89 @@
+/// Shared by the files of CLua. Functions here may raise Lua errors unless they say otherwise.
+#pragma once
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "CLua.h"
+
+#define HOOK_COUNT 1000       // VM instructions between two looks at the flags
+#define TRACEBACK_SIZE 8192   // longer tracebacks are cut
+#define POSITION_SIZE (LUA_IDSIZE + 24)
+
+/// One strong reference to a Swift object that Lua holds: the block of a userdata points to it. It is allocated before the
+/// userdata, so that a finalizer moves it to the release list without allocating.
+typedef struct clua_handle {
+    void *object;
+    const void *class_id;
+    size_t external;
+    bool linked;                          // it has been in `live`: a userdata of ours releases it
+    struct clua_handle *previous, *next;  // in `live`, or by `next` alone in `released`
+} clua_handle;
+
+struct clua_context {
+    lua_State *L;        // the main thread
+    lua_State *current;  // the thread in whose frame Swift is
+    lua_State *running;  // the thread that Lua runs, kept by our `coroutine` functions
+    clua_control *control;
+    clua_host host;
+    void *owner;
+    bool trusted;
+    bool ready;  // false while the state is made or closed: no positions are read then
+
+    size_t used, peak, limit;
+    int64_t allocations, refused;
+    int64_t fail_first, fail_count;
+
+    clua_handle *live, *released;
+    int64_t live_objects;
+    size_t external, external_after_collection;
+    int64_t next_capture;
+
+    uint64_t host_calls, seen_calls;  // entries into and returns from the host; the hook compares them
+    double seen_at, patience;
+    int closing_depth;  // nested coroutine.close
+
+    clua_handle *pending;
+    char position[POSITION_SIZE], traceback[TRACEBACK_SIZE];
+    char refusal_position[POSITION_SIZE], where[POSITION_SIZE];
+    size_t refusal_size;
+};
+
+static inline clua_context *context_of(lua_State *L) { return *(clua_context **)lua_getextraspace(L); }
+
+/// Addresses used as registry keys.
+extern const char key_cache, key_anchors, key_functions, key_errors, key_strings, key_stop;
+
+/// Runs `body` in protected mode on the top `operands` values and then a pointer to `arguments`; never raises.
+clua_status protect(lua_State *L, lua_CFunction body, void *arguments, int operands, int results);
+/// The status that stands for a Lua status; never raises.
+clua_status status_of(lua_State *L, int status);
+
+/// Raises a stop if one is requested or the script ran away. Called by the hook and in long C loops.
+void poll_flags(lua_State *L);
+_Noreturn void raise_stop(lua_State *L);
+static inline bool stopping(lua_State *L) { return clua_control_stop(context_of(L)->control) != CLUA_RUNNING; }
+void install_hook(lua_State *L);
+double monotonic_seconds(void);
+void control_run_away(clua_control *control);
+
+/// Writes "file:line" of the innermost Lua function into `text`, "" where there is none; never raises.
+void write_position(lua_State *L, char *text, size_t size);
+int message_handler(lua_State *L);
+
+clua_handle *handle_new(void *object, const void *class_id, size_t external);  // null without memory; never raises
+void handle_link(clua_context *context, clua_handle *handle);
+void handle_release(clua_context *context, clua_handle *handle);
+/// After a failed operation that was to give the handle to a userdata: puts it on the release list if none has it.
+void handle_abandon(clua_context *context, clua_handle *handle);
+int finalize_object(lua_State *L);
+
+/// Opens the libraries that a script sees: sandboxed or, for a trusted context, all.
+void open_libraries(lua_State *L);
+void open_base(lua_State *L);        // into the globals
+void open_coroutines(lua_State *L);  // into the table on top, which stays
+void open_strings(lua_State *L);     // the same
+void open_tables(lua_State *L);      // the same
+void open_objects(lua_State *L);
+void open_errors(lua_State *L);

@@ -1,0 +1,109 @@
+// The library a script sees.
+//
+// A sandboxed state has the standard library without what reaches files, processes, bytecode or the internals of Lua,
+// and with our own versions of what could loop without end in C or catch a stop. A trusted state has all of it, still with
+// the latter.
+
+#include <string.h>
+
+#include "internal.h"
+
+static const luaL_Reg safe_libraries[] = {
+    {LUA_GNAME, luaopen_base},       {LUA_COLIBNAME, luaopen_coroutine}, {LUA_TABLIBNAME, luaopen_table},
+    {LUA_STRLIBNAME, luaopen_string}, {LUA_UTF8LIBNAME, luaopen_utf8},    {LUA_MATHLIBNAME, luaopen_math},
+    {LUA_OSLIBNAME, luaopen_os},     {NULL, NULL},
+};
+
+/// What a sandboxed script may use of the base library, beside what `open_base` defines.
+static const char *const base_kept[] = {
+    "_G",     "_VERSION", "assert",  "error",  "getmetatable", "ipairs",   "next",     "pairs",
+    "rawequal", "rawget",  "rawlen",  "rawset", "select",       "tonumber", "tostring", "type",
+    "coroutine", "table",  "string",  "utf8",   "math",         "os",       NULL,
+};
+
+static const char *const os_kept[] = {"clock", "date", "difftime", "time", NULL};
+
+static bool listed(const char *name, const char *const *list) {
+    for (; *list != NULL; list++)
+        if (strcmp(name, *list) == 0) return true;
+    return false;
+}
+
+/// Removes from the table on top what is not listed.
+static void keep_only(lua_State *L, const char *const *list) {
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TSTRING && listed(lua_tostring(L, -1), list)) continue;
+        lua_pushvalue(L, -1);
+        lua_pushnil(L);
+        lua_rawset(L, -4);  // clearing a field is allowed while traversing
+    }
+}
+
+/// os.date([format [, time]]): formats of documented conversions only, and short ones.
+static int os_date(lua_State *L) {
+    const char *format = luaL_optstring(L, 1, "%c");
+    luaL_argcheck(L, strlen(format) <= 128, 1, "format too long (128 bytes at most)");
+    const char *at = *format == '!' ? format + 1 : format;
+    if (strcmp(at, "*t") == 0) at = "";  // broken-down time as a table
+    for (; *at != '\0'; at++) {
+        if (*at != '%') continue;
+        at++;
+        if (*at == '\0' || strchr("aAbBcCdDeFgGhHIjmMnprRStTuUVwWxXyYzZ%", *at) == NULL)
+            return luaL_argerror(L, 1, lua_pushfstring(L, "invalid conversion '%%%c'", *at == '\0' ? ' ' : *at));
+    }
+    int arguments = lua_isnoneornil(L, 2) ? 1 : 2;
+    lua_settop(L, arguments);
+    lua_pushstring(L, format);
+    lua_replace(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, arguments, 1);
+    return 1;
+}
+
+static void open_os(lua_State *L) {
+    keep_only(L, os_kept);
+    lua_getfield(L, -1, "date");
+    lua_pushcclosure(L, os_date, 1);
+    lua_setfield(L, -2, "date");
+}
+
+/// Lets `library` (a table among the globals) be amended by `amend`.
+static void amend(lua_State *L, const char *library, void (*amend)(lua_State *)) {
+    lua_getglobal(L, library);
+    amend(L);
+    lua_pop(L, 1);
+}
+
+void open_libraries(lua_State *L) {
+    bool trusted = context_of(L)->trusted;
+    if (trusted) {
+        luaL_openlibs(L);
+    } else {
+        for (const luaL_Reg *library = safe_libraries; library->func != NULL; library++) {
+            luaL_requiref(L, library->name, library->func, 1);
+            lua_pop(L, 1);
+        }
+        lua_pushglobaltable(L);
+        keep_only(L, base_kept);
+        lua_pop(L, 1);
+        amend(L, "os", open_os);
+    }
+    open_base(L);
+    amend(L, "coroutine", open_coroutines);
+    amend(L, "string", open_strings);
+    amend(L, "table", open_tables);
+    lua_pushliteral(L, "");  // strings share one metatable: a script must not change it
+    lua_getmetatable(L, -1);
+    lua_pushliteral(L, "string");
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 2);
+    // The same script, the same numbers: Lua seeds this from the clock and an address.
+    lua_getglobal(L, "math");
+    lua_getfield(L, -1, "randomseed");
+    lua_pushinteger(L, 0);
+    lua_call(L, 1, 0);
+    lua_pop(L, 1);
+}

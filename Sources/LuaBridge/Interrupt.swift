@@ -1,0 +1,48 @@
+import CLua
+
+/// Requests to a running script, settable from any thread.
+///
+/// A *stop* ends the script: it cannot be caught, and stays until `clearStop()`. A *pause* only asks: the host looks at
+/// `isPauseRequested` where it can pause, such as between two steps of training.
+public final class Interrupt: @unchecked Sendable {
+    // Sendable: the C structure behind the pointer consists of atomics, and the pointer never changes.
+    let control: OpaquePointer
+
+    /// Nil where there is no memory for a few words.
+    public init?() {
+        guard let control = clua_control_new() else { return nil }
+        self.control = control
+    }
+
+    deinit { clua_control_free(control) }
+
+    public func requestStop() { clua_control_request_stop(control) }
+    public func clearStop() { clua_control_clear_stop(control) }
+    public var stopReason: StopReason? {
+        switch clua_control_stop(control) {
+        case CLUA_STOP_REQUESTED: .requested
+        case CLUA_STOP_RUNAWAY: .runaway
+        default: nil
+        }
+    }
+
+    public func requestPause() { clua_control_request_pause(control) }
+    public func clearPause() { clua_control_clear_pause(control) }
+    public var isPauseRequested: Bool { clua_control_pausing(control) }
+
+    /// Seconds since the stop was requested, nil while there is none.
+    public var stopAge: Double? {
+        let age = clua_control_stop_age(control)
+        return age < 0 ? nil : age
+    }
+
+    /// Lets a signal (SIGINT, say) request a stop or, with `pausesFirst`, a pause at first and a stop where a pause is already
+    /// pending. One interrupt of the process receives signals: the last that called this. False where the system refuses.
+    @discardableResult
+    public func handleSignal(_ signal: Int32, pausesFirst: Bool = false) -> Bool {
+        clua_control_on_signal(control, signal, pausesFirst)
+    }
+
+    /// Gives the signal its default action back.
+    public func ignoreSignal(_ signal: Int32) { clua_control_off_signal(control, signal) }
+}

@@ -1,0 +1,76 @@
+import CLua
+
+/// A slot that keeps a Lua value alive until the call into Swift that made it returns.
+struct Anchor: Sendable {
+    let slot: Int64
+    /// Slots are used again; a serial number is not.
+    let serial: UInt64
+}
+
+/// A Lua function as an argument or a result: valid until the Swift function that got it returns. To keep it longer,
+/// `captured(by:)` an object.
+public struct LuaFunction {
+    unowned let state: LuaState
+    let anchor: Anchor
+
+    /// Calls the function. What it raises is thrown as a `LuaError`.
+    @discardableResult
+    public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] {
+        try state.call(arguments) { try state.push(anchor, to: $0) }
+    }
+
+    /// Hands the function over to an object that Lua knows: it lives as long as that object's userdata and is freed with it, even
+    /// if the function refers to the object.
+    public func captured(by owner: some LuaObject) throws -> LuaCallback {
+        let stack = state.stack
+        let top = stack.top
+        defer { stack.setTop(top) }
+        try state.push(anchor, to: stack.L)
+        return try state.capture(valueAt: stack.top, owner: owner)
+    }
+
+    /// The declaration, for a function that was registered by Swift.
+    public var declaration: FunctionDeclaration? {
+        let stack = state.stack
+        let top = stack.top
+        defer { stack.setTop(top) }
+        guard (try? state.push(anchor, to: stack.L)) != nil else { return nil }
+        return clua_to_function(stack.L, -1).flatMap {
+            Unmanaged<FunctionObject>.fromOpaque($0).takeUnretainedValue().declaration
+        }
+    }
+}
+
+/// A Lua function held by a Swift object (its owner).
+///
+/// The function stands in a user value of the owner's userdata, so that the collector sees cycles through it; this
+/// object holds neither the function nor the owner alive. Once Lua has no way to reach the owner, calling throws. An object
+/// that Lua reaches only through another must be kept there: `LuaState.keep(_:in:)`.
+public final class LuaCallback {
+    private weak var state: LuaState?
+    private let owner: UnsafeRawPointer
+    private let slot: Int64
+
+    init(state: LuaState, owner: UnsafeRawPointer, slot: Int64) {
+        self.state = state
+        self.owner = owner
+        self.slot = slot
+    }
+
+    deinit {
+        // Off the Lua thread, or after the owner, the slot is left to the collector.
+        guard let state, state.isOnItsThread else { return }
+        clua_release_captured(state.stack.L, owner, slot)
+    }
+
+    /// Calls the function. What it raises is thrown as a `LuaError`.
+    @discardableResult
+    public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] {
+        guard let state else { throw LuaError(.misuse, "a callback outlived its Lua state") }
+        return try state.call(arguments) { L in
+            guard clua_push_captured(L, owner, slot) else {
+                throw LuaError(.misuse, "a callback was called after its owner was collected")
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+import CLua
+import Glibc
+
+/// A Lua interpreter. It belongs to the thread that made it, which needs a stack of 8 MiB (`LuaThread`); only `interrupt` may be
+/// used from others.
+public final class LuaState {
+    public struct Configuration {
+        /// Bytes of Lua memory; buffers of Swift objects are not counted.
+        public var memoryLimit = 256 << 20
+        /// Seconds of Lua without a call into the host, after which the script is stopped; 0 for no limit.
+        public var patience = 10.0
+        /// Lifts the sandbox.
+        public var isTrusted = false
+        /// Writes one line of the script's `print`, without its newline.
+        public var print: (String) -> Void = { Swift.print($0) }
+        /// The message of a Swift error, as scripts read it.
+        public var describe: (any Error) -> String = { String(describing: $0) }
+        /// For tests: which allocations are refused (see `clua_options`).
+        var firstFailure: Int64 = 0
+        var failureCount: Int64 = 0
+
+        public init() {}
+    }
+
+    public let interrupt: Interrupt
+    let context: OpaquePointer
+    let configuration: Configuration
+    private let thread = pthread_self()
+    /// The serial numbers of the anchors in use; slot i + 1 has serial `anchors[i]`.
+    private var anchors: [UInt64] = []
+    private var lastSerial: UInt64 = 0
+    private var classes: [ObjectIdentifier: InstalledClass] = [:]
+    /// Held so that their addresses stay theirs: they are the classes' keys in Lua.
+    private var installed: [InstalledClass] = []
+
+    public init(_ configuration: Configuration = Configuration(), interrupt: Interrupt? = nil) throws {
+        guard let interrupt = interrupt ?? Interrupt() else { throw LuaError(.memory, "no memory for a Lua state") }
+        self.interrupt = interrupt
+        self.configuration = configuration
+        var options = clua_options(
+            memory_limit: configuration.memoryLimit, patience: configuration.patience,
+            trusted: configuration.isTrusted, fail_first: configuration.firstFailure,
+            fail_count: configuration.failureCount)
+        let printer = Unmanaged.passRetained(Printer(configuration.print))
+        var host = clua_host(call: callFunction, release: releaseObject, print: printLine)
+        guard let context = clua_open(&options, interrupt.control, &host, printer.toOpaque()) else {
+            printer.release()
+            throw LuaError(.memory, "not enough memory for a Lua state")
+        }
+        self.context = context
+        self.printer = printer
+        try installErrorClass()
+    }
+
+    private let printer: Unmanaged<Printer>
+
+    deinit {
+        clua_close(context)
+        drain()
+        clua_free(context)
+        printer.release()
+    }
+
+    var isOnItsThread: Bool { pthread_equal(thread, pthread_self()) != 0 }
+
+    /// The stack of the innermost call.
+    var stack: LuaStack { LuaStack(state: self, L: clua_current(context)) }
+
+    // MARK: memory
+
+    public struct MemoryUse: Sendable {
+        /// Bytes of Lua memory, and the most there were.
+        public let used: Int, peak: Int
+        /// Swift objects, functions included, that Lua holds.
+        public let liveObjects: Int
+        /// Bytes outside of Lua that these objects told of.
+        public let external: Int
+        /// Requests for Lua memory so far, and those refused.
+        public let allocations: Int, refused: Int
+    }
+
+    public var memory: MemoryUse {
+        let count = clua_count(context)
+        return MemoryUse(
+            used: count.used, peak: count.peak, liveObjects: Int(count.live_objects), external: count.external,
+            allocations: Int(count.allocations), refused: Int(count.refused))
+    }
+
+    /// Collects garbage and releases the Swift objects that Lua no longer reaches. May run any `deinit`.
+    public func collectGarbage() {
+        clua_collect(stack.L)
+        drain()
+    }
+
+    /// Releases what finalizers have put on the release list.
+    @inline(__always)
+    func drain() {
+        while clua_drain(context) {}
+    }
+
+    // MARK: anchors
+
+    var anchorCount: Int { anchors.count }
+
+    func anchor(_ index: Int32, of L: OpaquePointer) throws -> Anchor {
+        let stack = LuaStack(state: self, L: L)
+        try stack.check(clua_push_copy(L, index))
+        lastSerial += 1
+        let anchor = Anchor(slot: Int64(anchors.count + 1), serial: lastSerial)
+        try stack.check(clua_anchor(L, anchor.slot))
+        anchors.append(anchor.serial)
+        return anchor
+    }
+
+    func push(_ anchor: Anchor, to L: OpaquePointer) throws {
+        guard anchor.slot <= anchors.count, anchors[Int(anchor.slot) - 1] == anchor.serial else {
+            throw LuaError(.misuse, "a Lua function was used after the call that it was an argument of")
+        }
+        try LuaStack(state: self, L: L).check(clua_push_anchored(L, anchor.slot))
+    }
+
+    func releaseAnchors(to count: Int) {
+        let L = clua_current(context)
+        while anchors.count > count {
+            clua_release_anchor(L, Int64(anchors.count))
+            anchors.removeLast()
+        }
+    }
+
+    /// Runs `body` and lets go of every Lua function it got as a value. Functions called from Lua have such a scope of
+    /// their own.
+    public func scope<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let count = anchors.count
+        defer { releaseAnchors(to: count) }
+        return try body()
+    }
+
+    // MARK: objects
+
+    func register(_ installed: InstalledClass, for type: AnyObject.Type) {
+        self.installed.append(installed)
+        classes[ObjectIdentifier(type)] = installed
+    }
+
+    func installedClass(of object: AnyObject) -> InstalledClass? {
+        let type: AnyObject.Type = Swift.type(of: object)
+        if let known = classes[ObjectIdentifier(type)] { return known }
+        guard let fitting = installed.last(where: { $0.declaration.describes(object) }) else { return nil }
+        classes[ObjectIdentifier(type)] = fitting
+        return fitting
+    }
+
+    func className(of object: AnyObject) -> String {
+        installedClass(of: object)?.declaration.name ?? "\(type(of: object))"
+    }
+
+    func push(object: AnyObject, to stack: LuaStack) throws {
+        let address = Unmanaged.passUnretained(object).toOpaque()
+        if clua_push_known(stack.L, address) { return }
+        guard let installed = installedClass(of: object) else {
+            throw LuaError(.misuse, "no class is installed for objects of type \(type(of: object))")
+        }
+        let external = installed.declaration.externalBytes(of: object)
+        try stack.check(clua_new_object(stack.L, Unmanaged.passRetained(object).toOpaque(), installed.key, external))
+        if clua_collection_due(context) { clua_collect(stack.L) }
+    }
+
+    /// Keeps `value` alive, together with what it has captured, for as long as Lua reaches `owner`. For an object that the script
+    /// reaches through another only, such as the model of a run.
+    public func keep(_ value: some LuaPushable, in owner: some LuaObject) throws {
+        let stack = self.stack
+        let top = stack.top
+        defer { stack.setTop(top) }
+        try stack.push(value.luaValue)
+        _ = try captureSlot(valueAt: stack.top, owner: owner)
+    }
+
+    func capture(valueAt index: Int32, owner: AnyObject) throws -> LuaCallback {
+        let slot = try captureSlot(valueAt: index, owner: owner)
+        return LuaCallback(state: self, owner: Unmanaged.passUnretained(owner).toOpaque(), slot: slot)
+    }
+
+    private func captureSlot(valueAt index: Int32, owner: AnyObject) throws -> Int64 {
+        let stack = self.stack
+        try push(object: owner, to: stack)
+        var slot: Int64 = 0
+        try stack.check(clua_capture(stack.L, -1, index, &slot))
+        return slot
+    }
+}
+
+/// What `print` writes to; a class so that C can hold it.
+private final class Printer {
+    let write: (String) -> Void
+
+    init(_ write: @escaping (String) -> Void) { self.write = write }
+}
+
+private func callFunction(_ function: UnsafeMutableRawPointer, _ L: OpaquePointer, _ count: Int32) -> Int32 {
+    Unmanaged<FunctionObject>.fromOpaque(function)._withUnsafeGuaranteedRef { $0.invoke(L, count) }
+}
+
+private func releaseObject(_ object: UnsafeMutableRawPointer) {
+    Unmanaged<AnyObject>.fromOpaque(object).release()
+}
+
+private func printLine(_ owner: UnsafeMutableRawPointer, _ text: UnsafePointer<CChar>, _ length: Int) {
+    let bytes = UnsafeRawBufferPointer(start: text, count: length)
+    Unmanaged<Printer>.fromOpaque(owner)._withUnsafeGuaranteedRef { $0.write(String(decoding: bytes, as: UTF8.self)) }
+}

@@ -1,0 +1,37 @@
+import Glibc
+
+/// Threads with room for the deep stacks that Lua calling Swift calling Lua makes.
+public enum LuaThread {
+    /// Runs `body` on a new thread with this much stack, and waits for it.
+    public static func run<Result>(stackSize: Int = 16 << 20, _ body: () throws -> Result) throws -> Result {
+        try withoutActuallyEscaping(body) { body in
+            let work = Work { Swift.Result(catching: body) }
+            var attributes = pthread_attr_t()
+            pthread_attr_init(&attributes)
+            defer { pthread_attr_destroy(&attributes) }
+            pthread_attr_setstacksize(&attributes, stackSize)
+            var thread = pthread_t()
+            let code = pthread_create(&thread, &attributes, runWork, Unmanaged.passUnretained(work).toOpaque())
+            guard code == 0 else { throw LuaError(.misuse, "no thread for Lua: \(String(cString: strerror(code)))") }
+            pthread_join(thread, nil)  // so `work` and `body` outlive the thread
+            guard let result = work.result as? Swift.Result<Result, any Error> else {
+                throw LuaError(.misuse, "the thread for Lua ended without a result")
+            }
+            return try result.get()
+        }
+    }
+}
+
+private final class Work {
+    private let body: () -> Any
+    private(set) var result: Any?
+
+    init(_ body: @escaping () -> Any) { self.body = body }
+
+    func run() { result = body() }
+}
+
+private func runWork(_ work: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let work { Unmanaged<Work>.fromOpaque(work).takeUnretainedValue().run() }
+    return nil
+}

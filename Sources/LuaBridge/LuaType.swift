@@ -1,0 +1,244 @@
+import CLua
+
+/// What an argument, an option or a result may be. From it come the check, the words of its errors, and documentation.
+public struct LuaType: Sendable, Equatable {
+    indirect enum Shape: Sendable, Equatable {
+        case any
+        case boolean
+        case number(Bounds)
+        case integer(Bounds)
+        case string
+        case choice([String])
+        case function(String)
+        case table
+        case object(String)
+        case list(LuaType, count: Int?)
+        case map(LuaType)
+        case record([Parameter])
+        case union([LuaType])
+    }
+
+    let shape: Shape
+
+    /// The values a number may have.
+    public struct Bounds: Sendable, Equatable {
+        var lower: Double?
+        var lowerIsOpen = false
+        var upper: Double?
+        var mustBeFinite = false
+
+        public static let any = Bounds()
+        /// x > 0, and finite.
+        public static let positive = Bounds(lower: 0, lowerIsOpen: true, mustBeFinite: true)
+        /// x ≥ 0, and finite.
+        public static let nonNegative = Bounds(lower: 0, mustBeFinite: true)
+        public static let finite = Bounds(mustBeFinite: true)
+        public static func atLeast(_ lower: Double) -> Bounds { Bounds(lower: lower, mustBeFinite: true) }
+        public static func atMost(_ upper: Double) -> Bounds { Bounds(upper: upper, mustBeFinite: true) }
+        public static func between(_ lower: Double, _ upper: Double) -> Bounds { Bounds(lower: lower, upper: upper) }
+
+        func contain(_ x: Double) -> Bool {
+            if mustBeFinite, !x.isFinite { return false }
+            if let lower, !(lowerIsOpen ? x > lower : x >= lower) { return false }
+            if let upper, !(x <= upper) { return false }
+            return true
+        }
+
+        var words: String {
+            switch (lower, upper) {
+            case (let lower?, let upper?): " from \(plain(lower)) to \(plain(upper))"
+            case (let lower?, nil): " \(lowerIsOpen ? ">" : ">=") \(plain(lower))"
+            case (nil, let upper?): " <= \(plain(upper))"
+            case (nil, nil): mustBeFinite ? " (finite)" : ""
+            }
+        }
+    }
+
+    public static let any = LuaType(shape: .any)
+    public static let boolean = LuaType(shape: .boolean)
+    public static let number = LuaType(shape: .number(.any))
+    public static func number(_ bounds: Bounds) -> LuaType { LuaType(shape: .number(bounds)) }
+    /// A number of integer value, whatever Lua's subtype: 8000.0 is one.
+    public static let integer = LuaType(shape: .integer(.any))
+    public static func integer(_ bounds: Bounds) -> LuaType { LuaType(shape: .integer(bounds)) }
+    public static let string = LuaType(shape: .string)
+    /// One of these strings.
+    public static func choice(_ names: String...) -> LuaType { LuaType(shape: .choice(names)) }
+    public static func choice(_ names: [String]) -> LuaType { LuaType(shape: .choice(names)) }
+    /// A function; `signature` is how documentation shows it, such as `"(run) -> number"`.
+    public static func function(_ signature: String = "") -> LuaType { LuaType(shape: .function(signature)) }
+    /// Any table.
+    public static let table = LuaType(shape: .table)
+    /// An object of the class of this name (`ObjectClass.name`).
+    public static func object(_ className: String) -> LuaType { LuaType(shape: .object(className)) }
+    /// A table {x, y, …} without named entries; of `count` elements where given.
+    public static func list(of element: LuaType, count: Int? = nil) -> LuaType {
+        LuaType(shape: .list(element, count: count))
+    }
+    /// A table of names, each with a value of this type.
+    public static func map(of value: LuaType) -> LuaType { LuaType(shape: .map(value)) }
+    /// A table of options of its own, checked like those of a function.
+    public static func record(_ fields: [Parameter]) -> LuaType { LuaType(shape: .record(fields)) }
+    /// One of several types: `.integer(.positive).or(.choice("full"))`.
+    public func or(_ other: LuaType) -> LuaType {
+        switch (shape, other.shape) {
+        case (.union(let types), _): LuaType(shape: .union(types + [other]))
+        default: LuaType(shape: .union([self, other]))
+        }
+    }
+
+    /// The type in words, with its article: "a number > 0", "a list of integers or 'full'".
+    public var words: String {
+        switch shape {
+        case .any: "any value"
+        case .boolean: "true or false"
+        case .number(let bounds): "a number\(bounds.words)"
+        case .integer(let bounds): "an integer\(bounds.words)"
+        case .string: "a string"
+        case .choice(let names): names.map { "'\($0)'" }.joined(separator: " or ")
+        case .function: "a function"
+        case .table: "a table"
+        case .object(let name): name.withArticle
+        case .list(let element, let count): "a list of \(count.map { "\($0) " } ?? "")\(element.plural)"
+        case .map(let value): "a table of names, each \(value.words)"
+        case .record(let fields): "a table { \(fields.map(\.name).joined(separator: ", ")) }"
+        case .union(let types): types.map(\.words).joined(separator: " or ")
+        }
+    }
+
+    private var plural: String {
+        switch shape {
+        case .any: "values"
+        case .boolean: "booleans"
+        case .number(let bounds): "numbers\(bounds.words)"
+        case .integer(let bounds): "integers\(bounds.words)"
+        case .string: "strings"
+        case .function: "functions"
+        case .table: "tables"
+        case .object(let name): "\(name)s"
+        case .list(let element, let count): "lists of \(count.map { "\($0) " } ?? "")\(element.plural)"
+        case .choice, .map, .record, .union: "(\(words))"
+        }
+    }
+
+    /// True if a plain table can be of this type, so that a table in this place is not the table of options.
+    var takesTables: Bool {
+        switch shape {
+        case .any, .table, .list, .map, .record: true
+        case .union(let types): types.contains(where: \.takesTables)
+        default: false
+        }
+    }
+}
+
+/// 1, not 1.0; 0.5.
+private func plain(_ x: Double) -> String { Int(exactly: x).map { "\($0)" } ?? "\(x)" }
+
+/// Checking values on the stack against types: nil where one fits, else where and why not.
+extension LuaType {
+    func mismatch(_ stack: LuaStack, _ index: Int32) -> String? {
+        let L = stack.L
+        let kind = clua_type(L, index)
+        switch shape {
+        case .any: return nil
+        case .boolean: return kind == CLUA_BOOLEAN ? nil : expected(stack, index)
+        case .number(let bounds):
+            var number = 0.0
+            return clua_to_number(L, index, &number) && bounds.contain(number) ? nil : expected(stack, index)
+        case .integer(let bounds):
+            var integer: Int64 = 0
+            return clua_to_integer(L, index, &integer) && bounds.contain(Double(integer)) ? nil : expected(stack, index)
+        case .string: return kind == CLUA_STRING ? nil : expected(stack, index)
+        case .choice(let names):
+            guard kind == CLUA_STRING, let text = stack.string(at: index) else { return expected(stack, index) }
+            if names.contains(text) { return nil }
+            let near = nearestName(to: text, among: names).map { ": did you mean '\($0)'?" } ?? ""
+            return expected(stack, index) + near
+        case .function: return kind == CLUA_FUNCTION ? nil : expected(stack, index)
+        case .table: return kind == CLUA_TABLE ? nil : expected(stack, index)
+        case .object(let name):
+            guard let object = stack.object(at: index), let known = stack.state.installedClass(of: object),
+                known.declaration.isNamed(name)
+            else { return expected(stack, index) }
+            return nil
+        case .list(let element, let count): return listMismatch(stack, index, element, count)
+        case .map(let value): return mapMismatch(stack, index, value)
+        case .record(let fields):
+            guard kind == CLUA_TABLE else { return expected(stack, index) }
+            return recordMismatch(stack, index, fields)
+        case .union(let types):
+            // The reason of the alternative of the same kind says more than the list of alternatives.
+            var nearest: String?
+            for type in types {
+                guard let mismatch = type.mismatch(stack, index) else { return nil }
+                if kind == CLUA_TABLE, type.takesTables { nearest = mismatch }
+            }
+            return nearest ?? expected(stack, index)
+        }
+    }
+
+    private func expected(_ stack: LuaStack, _ index: Int32) -> String {
+        "expected \(words), got \(stack.shown(at: index))"
+    }
+
+    private func listMismatch(_ stack: LuaStack, _ index: Int32, _ element: LuaType, _ wanted: Int?) -> String? {
+        let L = stack.L
+        guard clua_type(L, index) == CLUA_TABLE else { return expected(stack, index) }
+        let table = clua_absolute(L, index)
+        let top = stack.top
+        defer { stack.setTop(top) }
+        let count = Int64(clamping: clua_raw_length(L, table))
+        if let wanted, count != wanted { return "expected \(words), got \(count) elements" }
+        var i: Int64 = 0
+        while i < count {
+            i += 1
+            guard clua_get_index(L, table, i) == CLUA_OK else { return "not enough memory" }
+            if let mismatch = element.mismatch(stack, -1) { return "element \(i): \(mismatch)" }
+            stack.setTop(top)
+        }
+        return eachEntry(stack, table) { key in
+            var number: Int64 = 0
+            if clua_is_integer(L, key), clua_to_integer(L, key, &number), number >= 1, number <= count { return nil }
+            return "expected \(words), got a table with the entry \(stack.shown(at: key))"
+        }
+    }
+
+    private func mapMismatch(_ stack: LuaStack, _ index: Int32, _ value: LuaType) -> String? {
+        guard clua_type(stack.L, index) == CLUA_TABLE else { return expected(stack, index) }
+        return eachEntry(stack, clua_absolute(stack.L, index)) { key in
+            guard let name = stack.string(at: key) else {
+                return "expected \(words), got a table with the entry \(stack.shown(at: key))"
+            }
+            return value.mismatch(stack, key + 1).map { "'\(name)': \($0)" }
+        }
+    }
+
+    private func recordMismatch(_ stack: LuaStack, _ index: Int32, _ fields: [Parameter]) -> String? {
+        var seen: Set<String> = []
+        let wrong = eachEntry(stack, clua_absolute(stack.L, index)) { key in
+            guard let name = stack.string(at: key) else { return "unexpected entry \(stack.shown(at: key))" }
+            guard let field = fields.first(where: { $0.name == name }) else {
+                return "unknown option '\(name)'" + suggestion(for: name, among: fields.map(\.name), called: "options")
+            }
+            seen.insert(name)
+            return field.type.mismatch(stack, key + 1).map { "'\(name)': \($0)" }
+        }
+        if let wrong { return wrong }
+        let missing = fields.first { $0.isRequired && !seen.contains($0.name) }
+        return missing.map { "option '\($0.name)' is missing (\($0.type.words))" }
+    }
+
+    /// Calls `body` with the index of each key, its value above it, until it returns something.
+    private func eachEntry(_ stack: LuaStack, _ table: Int32, _ body: (Int32) -> String?) -> String? {
+        let L = stack.L
+        let top = stack.top
+        defer { stack.setTop(top) }
+        var more = false
+        guard clua_push_nil(L) == CLUA_OK else { return "not enough memory" }
+        while clua_next(L, table, &more) == CLUA_OK, more {
+            if let result = body(stack.top - 1) { return result }
+            stack.setTop(stack.top - 1)
+        }
+        return nil
+    }
+}

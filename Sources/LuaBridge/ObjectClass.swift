@@ -1,0 +1,359 @@
+import CLua
+
+/// What every declared class tells, whatever its Swift type.
+public class AnyObjectClass {
+    /// As scripts and messages call it: `run`.
+    public let name: String
+    public let summary: String
+    public internal(set) var methods: [FunctionDeclaration] = []
+    public internal(set) var properties: [Parameter] = []
+    public internal(set) var writableProperties: Set<String> = []
+    public internal(set) var operators: [LuaOperator] = []
+
+    init(_ name: String, _ summary: String) {
+        self.name = name
+        self.summary = summary
+    }
+
+    func describes(_ object: AnyObject) -> Bool { false }
+    func isNamed(_ name: String) -> Bool { self.name == name }
+    func externalBytes(of object: AnyObject) -> Int { 0 }
+    /// The text for an object of this class.
+    func describe(_ object: AnyObject) -> String { name }
+    func install(in state: LuaState) throws {}
+}
+
+/// A class in a state. Its address is the class's key there.
+final class InstalledClass {
+    let declaration: AnyObjectClass
+
+    init(_ declaration: AnyObjectClass) { self.declaration = declaration }
+
+    var key: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+}
+
+/// Operators that objects can have. Their raw values are Lua's names.
+public enum LuaOperator: String, Sendable, CaseIterable {
+    case add = "__add"
+    case subtract = "__sub"
+    case multiply = "__mul"
+    case divide = "__div"
+    case power = "__pow"
+    case modulo = "__mod"
+    case floorDivide = "__idiv"
+    case equal = "__eq"
+    case less = "__lt"
+    case lessOrEqual = "__le"
+    case negate = "__unm"
+
+    var symbol: String {
+        switch self {
+        case .add: "+"
+        case .subtract, .negate: "-"
+        case .multiply: "*"
+        case .divide: "/"
+        case .power: "^"
+        case .modulo: "%"
+        case .floorDivide: "//"
+        case .equal: "=="
+        case .less: "<"
+        case .lessOrEqual: "<="
+        }
+    }
+}
+
+/// Takes a step of a `for` loop: the values of the loop's variables, or nil at the end.
+public typealias LuaIterator = () throws -> LuaResults?
+
+/// A Swift class as scripts see it: its properties, methods and operators, each one expression. A declaration, installed in a state by
+/// `LuaState.install`.
+public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
+    private typealias Body = (borrowing RawCall) throws -> Int32
+
+    private var methodBodies: [String: Body] = [:]
+    private var getters: [String: Body] = [:]
+    private var setters: [String: Body] = [:]
+    private var alternatives: [LuaOperator: [(LuaValue, LuaValue) throws -> LuaValue?]] = [:]
+    private var operandWords: [LuaOperator: [String]] = [:]
+    private var element: ((Object, Int) throws -> LuaValue?)?
+    private var count: ((Object) throws -> Int)?
+    private var call: DeclaredMethod?
+    private var text: (Object) -> String
+    private var external: (Object) -> Int = { _ in 0 }
+
+    private struct DeclaredMethod {
+        let declaration: FunctionDeclaration
+        let body: Body
+    }
+
+    override public init(_ name: String, _ summary: String) {
+        text = { _ in name }
+        super.init(name, summary)
+    }
+
+    // MARK: properties
+
+    /// A property that scripts can read.
+    public func property(
+        _ name: String, _ type: LuaType, unit: String = "", _ summary: String,
+        get: @escaping (Object) throws -> some LuaReturnable
+    ) {
+        properties.append(Parameter(name, type, unit: unit, summary))
+        getters[name] = { [self] raw in try get(try receiver(raw, "property '\(name)'")).push(to: raw.stack) }
+    }
+
+    /// A property that scripts can read and assign.
+    public func property<Value: LuaReadable>(
+        _ name: String, _ type: LuaType, unit: String = "", _ summary: String,
+        get: @escaping (Object) throws -> some LuaReturnable, set: @escaping (Object, Value) throws -> Void
+    ) {
+        property(name, type, unit: unit, summary, get: get)
+        writableProperties.insert(name)
+        let className = self.name
+        setters[name] = { [self] raw in
+            let object = try receiver(raw, "property '\(name)'")
+            if let mismatch = type.mismatch(raw.stack, 2) {
+                throw ArgumentError("property '\(name)' of \(className): \(mismatch)")
+            }
+            guard let value = Value.read(try raw.stack.value(at: 2)) else {
+                throw ArgumentError(
+                    "property '\(name)' of \(className): expected \(type.words), got \(raw.stack.shown(at: 2))")
+            }
+            try set(object, value)
+            return 0
+        }
+    }
+
+    // MARK: methods
+
+    /// A method with results. See `FunctionDeclaration` for how it may be called.
+    public func method(
+        _ name: String, _ summary: String, parameters: [Parameter] = [], options: [Parameter] = [],
+        items: Parameter? = nil, rest: Parameter? = nil, results: [Parameter] = [],
+        body: @escaping (Object, borrowing LuaCall) throws -> some LuaReturnable
+    ) {
+        var declaration = FunctionDeclaration(
+            "\(self.name):\(name)", summary, parameters: parameters, options: options, items: items, rest: rest,
+            results: results)
+        declaration.isMethod = true
+        add(declaration, named: name) { [self] raw in
+            let object = try receiver(raw, name)
+            let call = try raw.bound(first: 2)
+            return try body(object, call).push(to: raw.stack)
+        }
+    }
+
+    /// A method without results.
+    public func procedure(
+        _ name: String, _ summary: String, parameters: [Parameter] = [], options: [Parameter] = [],
+        items: Parameter? = nil, rest: Parameter? = nil, body: @escaping (Object, borrowing LuaCall) throws -> Void
+    ) {
+        method(name, summary, parameters: parameters, options: options, items: items, rest: rest) { object, call in
+            try body(object, call)
+            return LuaResults()
+        }
+    }
+
+    /// A method for the head of a `for` loop: `for step, r in run:steps(100) do`. `results` names the loop's variables.
+    public func iterator(
+        _ name: String, _ summary: String, parameters: [Parameter] = [], options: [Parameter] = [],
+        results: [Parameter], body: @escaping (Object, borrowing LuaCall) throws -> LuaIterator
+    ) {
+        var declaration = FunctionDeclaration(
+            "\(self.name):\(name)", summary, parameters: parameters, options: options, results: results)
+        declaration.isMethod = true
+        add(declaration, named: name) { [self] raw in
+            let object = try receiver(raw, name)
+            let next = try body(object, try raw.bound(first: 2))
+            let step = FunctionDeclaration("\(declaration.name) (its loop)", summary, results: results)
+            // The loop keeps the object's userdata, and so what it has captured.
+            try raw.stack.state.push(step, to: raw.stack, keeping: 1) { raw in
+                guard let values = try next() else {
+                    try raw.stack.push(LuaValue.nil)
+                    return 1
+                }
+                return try values.push(to: raw.stack)
+            }
+            return 1
+        }
+    }
+
+    private func add(_ declaration: FunctionDeclaration, named name: String, _ body: @escaping Body) {
+        precondition(methodBodies[name] == nil && getters[name] == nil, "\(declaration.name) is declared twice")
+        methods.append(declaration)
+        methodBodies[name] = body
+    }
+
+    /// The object that a method was called on.
+    private func receiver(_ raw: borrowing RawCall, _ member: String) throws -> Object {
+        if let object = raw.stack.object(at: 1) as? Object { return object }
+        let what = raw.count == 0 ? "nothing" : raw.stack.shown(at: 1)
+        throw ArgumentError("\(member) of \(name) was called on \(what): write \(name):\(member)(…) with a colon")
+    }
+
+    // MARK: operators
+
+    /// An operator for these types of operands, at least one of them this class. Several may be declared for one operator: the first
+    /// that fits is taken.
+    public func infix<Left: LuaReadable, Right: LuaReadable>(
+        _ symbol: LuaOperator, _ operands: String, body: @escaping (Left, Right) throws -> some LuaPushable
+    ) {
+        if alternatives[symbol] == nil { operators.append(symbol) }
+        operandWords[symbol, default: []].append(operands)
+        alternatives[symbol, default: []].append { left, right in
+            guard let left = Left.read(left), let right = Right.read(right) else { return nil }
+            return try body(left, right).luaValue
+        }
+    }
+
+    /// Unary minus.
+    public func negation(body: @escaping (Object) throws -> some LuaPushable) {
+        infix(.negate, "-\(name)") { (object: Object, _: LuaValue) in try body(object) }
+    }
+
+    /// `object[i]` for integers from 1; nil from `body` reads as nil.
+    public func elements(body: @escaping (Object, Int) throws -> (some LuaPushable)?) {
+        element = { try body($0, $1)?.luaValue }
+    }
+
+    /// `#object`
+    public func length(body: @escaping (Object) throws -> Int) { count = body }
+
+    /// What `tostring`, `print` and the prompt show.
+    public func description(body: @escaping (Object) -> String) { text = body }
+
+    /// `object(…)`
+    public func callable(
+        _ summary: String, parameters: [Parameter] = [], options: [Parameter] = [], results: [Parameter] = [],
+        body: @escaping (Object, borrowing LuaCall) throws -> some LuaReturnable
+    ) {
+        let declaration = FunctionDeclaration(name, summary, parameters: parameters, options: options, results: results)
+        call = DeclaredMethod(declaration: declaration) { [self] raw in
+            let object = try receiver(raw, "a call")
+            let call = try raw.bound(first: 2)
+            return try body(object, call).push(to: raw.stack)
+        }
+    }
+
+    /// How many bytes an object holds outside of Lua, told when it is first handed over.
+    public func external(body: @escaping (Object) -> Int) { external = body }
+
+    // MARK: in a state
+
+    override func describes(_ object: AnyObject) -> Bool { object is Object }
+    override func externalBytes(of object: AnyObject) -> Int { (object as? Object).map(external) ?? 0 }
+
+    override func describe(_ object: AnyObject) -> String { (object as? Object).map(text) ?? name }
+
+    override func install(in state: LuaState) throws {
+        let stack = state.stack
+        let L = stack.L
+        let top = stack.top
+        defer { stack.setTop(top) }
+        let installed = InstalledClass(self)
+        try pushFallback(to: stack)
+        try pushRefusal(to: stack)
+        try stack.check(clua_new_class(L, installed.key, name))
+        state.register(installed, for: Object.self)
+        let metatable = top + 1
+        for declaration in methods {
+            let name = String(declaration.name.drop { $0 != ":" }.dropFirst())
+            guard let body = methodBodies[name] else { continue }
+            try state.push(declaration, to: stack, body: body)
+            try stack.setField(top + 2, name)
+        }
+        for (bodies, table) in [(getters, top + 3), (setters, top + 4)] {
+            for (name, body) in bodies {
+                try state.push(FunctionDeclaration("\(self.name).\(name)", ""), to: stack, body: body)
+                try stack.setField(table, name)
+            }
+        }
+        for (symbol, alternatives) in alternatives {
+            try pushOperator(symbol, alternatives, to: stack)
+            try stack.setField(metatable, symbol.rawValue)
+        }
+        try installText(to: stack, metatable)
+        if let count {
+            try state.push(FunctionDeclaration("#\(name)", ""), to: stack) { [self] raw in
+                try count(try receiver(raw, "the length")).push(to: raw.stack)
+            }
+            try stack.setField(metatable, "__len")
+        }
+        if let call {
+            try state.push(call.declaration, to: stack, body: call.body)
+            try stack.setField(metatable, "__call")
+        }
+    }
+
+    /// For keys that are neither methods nor properties.
+    private func pushFallback(to stack: LuaStack) throws {
+        try stack.state.push(FunctionDeclaration("\(name).__index", ""), to: stack) { [self] raw in
+            var index: Int64 = 0
+            if clua_to_integer(raw.stack.L, 2, &index), let element {
+                return try (try element(try receiver(raw, "an element"), Int(index)) ?? .nil).push(to: raw.stack)
+            }
+            let key = raw.stack.string(at: 2) ?? raw.stack.shown(at: 2)
+            let names = Array(getters.keys) + Array(methodBodies.keys)
+            throw ArgumentError(
+                "unknown property '\(key)' of \(name)" + suggestion(for: key, among: names, called: "members"))
+        }
+    }
+
+    /// For assignments to what is no settable property.
+    private func pushRefusal(to stack: LuaStack) throws {
+        try stack.state.push(FunctionDeclaration("\(name).__newindex", ""), to: stack) { [self] raw in
+            let key = raw.stack.string(at: 2) ?? raw.stack.shown(at: 2)
+            if getters[key] != nil || methodBodies[key] != nil {
+                throw ArgumentError("'\(key)' of \(name) cannot be assigned")
+            }
+            let hint = suggestion(for: key, among: Array(setters.keys), called: "can be assigned")
+            throw ArgumentError("unknown property '\(key)' of \(name)" + hint)
+        }
+    }
+
+    private func pushOperator(
+        _ symbol: LuaOperator, _ alternatives: [(LuaValue, LuaValue) throws -> LuaValue?], to stack: LuaStack
+    ) throws {
+        let words = operandWords[symbol, default: []].joined(separator: ", ")
+        try stack.state.push(FunctionDeclaration("\(name) \(symbol.symbol)", ""), to: stack) { raw in
+            let left = try raw.stack.value(at: 1)
+            let right = try raw.stack.value(at: 2)
+            for alternative in alternatives {
+                if let result = try alternative(left, right) { return try result.push(to: raw.stack) }
+            }
+            throw ArgumentError(
+                "'\(symbol.symbol)' cannot be applied to \(raw.stack.shown(at: 1)) and \(raw.stack.shown(at: 2)) (it takes: \(words))"
+            )
+        }
+    }
+
+    /// `tostring` and `..`
+    private func installText(to stack: LuaStack, _ metatable: Int32) throws {
+        let state = stack.state
+        try state.push(FunctionDeclaration("tostring", ""), to: stack) { [self] raw in
+            try text(try receiver(raw, "tostring")).push(to: raw.stack)
+        }
+        try stack.setField(metatable, "__tostring")
+        try state.push(FunctionDeclaration("..", ""), to: stack) { raw in
+            try (raw.stack.state.text(at: 1, of: raw.stack) + raw.stack.state.text(at: 2, of: raw.stack))
+                .push(to: raw.stack)
+        }
+        try stack.setField(metatable, "__concat")
+    }
+}
+
+extension LuaState {
+    /// Makes a class known. Its objects can be pushed from then on.
+    public func install(_ objectClass: AnyObjectClass) throws { try objectClass.install(in: self) }
+
+    /// A string or number as `..` takes it, or the text of an object or error of ours.
+    func text(at index: Int32, of stack: LuaStack) throws -> String {
+        if let text = stack.string(at: index) { return text }
+        if clua_type(stack.L, index) == CLUA_NUMBER { return stack.shown(at: index) }
+        if let error = errorObject(at: index, of: stack.L) { return error.error.description }
+        if let object = stack.object(at: index), let installed = installedClass(of: object) {
+            return installed.declaration.describe(object)
+        }
+        throw ArgumentError("'..' cannot be applied to \(stack.shown(at: index))")
+    }
+}
