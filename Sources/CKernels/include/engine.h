@@ -1,0 +1,176 @@
+/// The C side of the engine: a plan is an array of `ck_call`, walked by `ck_run` over a pool of threads.
+///
+/// While a plan runs nothing is allocated, no lock is taken and no Swift is executed. Every call is cut into tiles, a grid
+/// that is a function of shapes alone; which thread computes a tile is left to chance and changes no bit.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// Kernel sets, chosen at start-up for the CPU. Each set is the same source compiled for another instruction set.
+enum ck_level {
+    CK_LEVEL_PLAIN = 0,   // what every CPU of the architecture has: SSE2 or NEON
+    CK_LEVEL_V3 = 1,      // x86-64-v3: AVX2, FMA
+    CK_LEVEL_V4 = 2,      // x86-64-v4: AVX-512
+};
+
+/// The best level that this CPU and this build have.
+int ck_best_level(void);
+const char *ck_level_name(int level);
+
+/// Cores that this process may run on.
+int ck_available_cores(void);
+
+/// Elements as the kernels see them.
+enum ck_element { CK_F32 = 0, CK_F64 = 1, CK_I32 = 2, CK_BOOL = 3 };
+
+/// A place: byte `offset` in the memory that `slot` is bound to for this run.
+typedef struct {
+    int64_t slot;
+    int64_t offset;
+} ck_ref;
+
+/// Most bytes of working memory that a kernel may ask of its thread.
+#define CK_SCRATCH_BYTES (512 * 1024)
+
+struct ck_call;
+typedef void (*ck_kernel)(const struct ck_call *call, char *const *bases, int64_t tile, char *scratch);
+
+/// One kernel over its grid. `refs` and `parameters` belong to the plan.
+typedef struct ck_call {
+    ck_kernel kernel;
+    int64_t tiles;          // 0: nothing to do; 1: runs on the calling thread
+    const ck_ref *refs;     // operands, then results
+    const void *parameters; // the kernel's own structure
+} ck_call;
+
+// ---- products -------------------------------------------------------------------------------------------------------
+
+/// C[M,N] = A[M,K] B[K,N], or addend + scale * A B, for each of `batches`.
+/// refs: A, B, C, and with `accumulate` the addend and the scale (one element). Strides count elements.
+typedef struct {
+    int64_t element, result;      // ck_element of the operands and of the result
+    int64_t accumulate;
+    int64_t m, n, k;
+    int64_t a_row, a_column, b_row, b_column;   // strides of A over (M, K), of B over (K, N)
+    int64_t batches;
+    int64_t batch_rank;           // batch axes, outermost first; the result's batches are contiguous
+    const int64_t *batch_extents, *batch_a, *batch_b;
+    int64_t tile_m, tile_n, tile_batches;
+    int64_t k_chunk;              // INNER: if > 0, the batches are chunks of K of this length, the last one shorter
+} ck_product;
+
+/// Kernels for `ck_product`. BLAS: any strides with a unit one, same element types. INNER: a_column = b_row = 1;
+/// the result may be f64 for f32 operands. OUTER: b_column = 1.
+enum ck_product_kernel { CK_PRODUCT_BLAS, CK_PRODUCT_INNER, CK_PRODUCT_OUTER };
+ck_kernel ck_product_kernel_for(int kind, int element, int result, int level);
+
+// ---- elementwise regions --------------------------------------------------------------------------------------------
+
+/// Computes n elements. Blocks are multiples of 64 elements long and buffers are padded, except a result's or operand's own
+/// memory, which is touched only where it has elements.
+typedef void (*ck_block_operation)(void *result, const void *a, const void *b, const void *c, int64_t n);
+
+enum ck_opcode {
+    // unary
+    CK_NEGATE, CK_EXP, CK_LOG, CK_LOG1P, CK_SQRT, CK_TANH, CK_LOGISTIC, CK_ABS, CK_SIGN, CK_COPY,
+    // binary
+    CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM,
+    CK_EQ, CK_NE, CK_LT, CK_LE, CK_GT, CK_GE,
+    // ternary: a is bool
+    CK_SELECT,
+    // conversions, by target
+    CK_TO_F32, CK_TO_F64, CK_TO_I32, CK_TO_BOOL,
+    CK_OPCODES
+};
+
+/// The block operation for operands of this element (for select: of its branches), or NULL where there is none.
+ck_block_operation ck_block_operation_for(int opcode, int element, int level);
+
+/// Where an operand of a region lies in relation to the region's elements.
+enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_STRIDED };
+
+typedef struct {
+    int64_t access;
+    int64_t size;               // bytes of an element
+    const int64_t *strides;     // CK_STRIDED: elements per step of each of the region's axes
+} ck_region_operand;
+
+/// Most operands, results and registers of a region together.
+#define CK_REGION_PLACES 256
+
+/// Places are numbered: operands, then results, then registers. A place that an operation does not read is 0.
+typedef struct {
+    ck_block_operation operation;
+    int32_t result, a, b, c;
+} ck_instruction;
+
+/// A walk over `count` elements in blocks; refs: operands, then results.
+typedef struct {
+    int64_t count, block, tile;            // elements: all, of a block, of a tile (a multiple of the block)
+    int64_t operands, results, registers, instructions;
+    int64_t rank;
+    const int64_t *extents;
+    const ck_region_operand *operand;
+    const int64_t *result_size;            // bytes of an element
+    const int64_t *register_size;
+    const ck_instruction *instruction;
+} ck_region;
+ck_kernel ck_region_kernel(int level);
+
+// ---- reductions -----------------------------------------------------------------------------------------------------
+
+enum ck_reduction { CK_SUM, CK_MAX };
+
+/// result[kept axes] = reduction over the reduced axes. The operand is read through strides, the result is contiguous.
+/// Sums of f32 are accumulated in f64. With `chunks` > 1 the outermost reduced axis is cut into chunks of `chunk` entries and
+/// the result has a leading axis of chunks: partial results, for a second reduction to finish. refs: operand, result.
+typedef struct {
+    int64_t kind, element, result;       // ck_reduction; ck_element of operand and result (f32 to f64 for partial sums, f64 to f32 back)
+    int64_t count;                       // of results
+    int64_t kept_rank, reduced_rank;
+    const int64_t *kept_extents, *kept_strides, *reduced_extents, *reduced_strides;
+    int64_t chunks, chunk;
+    int64_t tile;                        // results of a tile, all chunks counted
+} ck_reduce;
+ck_kernel ck_reduce_kernel(int element, int level);
+
+// ---- copies ---------------------------------------------------------------------------------------------------------
+
+/// result (contiguous, of these extents) = operand read through strides: transposes, broadcasts, copies.
+typedef struct {
+    int64_t size;                        // bytes of an element: 1, 4, 8
+    int64_t count, rank;
+    const int64_t *extents, *strides;    // in elements
+    int64_t axis;                        // squares: the result's axis along which the operand is contiguous
+    int64_t tile;                        // of a tile: elements; squares: strips of CK_SQUARE entries of the axis
+} ck_copy;
+#define CK_SQUARE 32
+/// With `squares`, for a transposed operand; else row by row.
+ck_kernel ck_copy_kernel(int squares, int level);
+
+// ---- running --------------------------------------------------------------------------------------------------------
+
+typedef struct ck_pool ck_pool;
+
+/// A pool of `threads` (1…CK_MAX_THREADS, the calling thread counts); workers start at the first call that needs them.
+#define CK_MAX_THREADS 64
+ck_pool *ck_pool_create(int threads);
+void ck_pool_destroy(ck_pool *pool);
+/// Changes the number of threads; waits for a running plan.
+void ck_pool_set_threads(ck_pool *pool, int threads);
+int ck_pool_threads(const ck_pool *pool);
+
+/// Held for the length of a run, and around changes of what the pool's plans share (their arena).
+void ck_pool_lock(ck_pool *pool);
+void ck_pool_unlock(ck_pool *pool);
+
+/// Walks the calls in order. The caller holds the lock. With `nanoseconds`, adds each call's time to its entry.
+void ck_run(ck_pool *pool, const ck_call *calls, int64_t count, char *const *bases, int64_t *nanoseconds);
+
+// ---- OpenBLAS -------------------------------------------------------------------------------------------------------
+
+/// Loads libopenblas at the first call; later calls are free.
+/// Returns NULL, or what is wrong in words for the user.
+const char *ck_blas_load(void);
+/// The library's own description of itself (version, core), once loaded; else "".
+const char *ck_blas_configuration(void);

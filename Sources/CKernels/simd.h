@@ -1,0 +1,137 @@
+/// Vectors of the present kernel set. A file of kernels is compiled once for each set: `variant_*.c` defines CK_LEVEL,
+/// includes this header and then the kernels, all between attribute push and pop.
+#include <stdint.h>
+#include <string.h>
+
+#include "engine.h"
+
+#if CK_LEVEL == 4
+#define NAME(x) ck_##x##_v4
+#define VECTOR_BYTES 64
+#elif CK_LEVEL == 3
+#define NAME(x) ck_##x##_v3
+#define VECTOR_BYTES 32
+#else
+#define NAME(x) ck_##x##_plain
+#define VECTOR_BYTES 16
+#endif
+
+#define INLINE static inline __attribute__((always_inline, unused))
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define NO_UNROLL _Pragma("clang loop unroll(disable)")
+
+#define F32_LANES (VECTOR_BYTES / 4)
+#define F64_LANES (VECTOR_BYTES / 8)
+
+typedef float f32v __attribute__((vector_size(VECTOR_BYTES)));
+typedef double f64v __attribute__((vector_size(VECTOR_BYTES)));
+typedef int32_t i32v __attribute__((vector_size(VECTOR_BYTES)));
+typedef int64_t i64v __attribute__((vector_size(VECTOR_BYTES)));
+typedef float f32h __attribute__((vector_size(VECTOR_BYTES / 2)));
+
+typedef float f32v_unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+typedef double f64v_unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+typedef float f32h_unaligned __attribute__((vector_size(VECTOR_BYTES / 2), aligned(4), may_alias));
+
+INLINE f32v load_f32(const float *p) { return *(const f32v_unaligned *)p; }
+INLINE f64v load_f64(const double *p) { return *(const f64v_unaligned *)p; }
+INLINE void store_f32(float *p, f32v v) { *(f32v_unaligned *)p = v; }
+INLINE void store_f64(double *p, f64v v) { *(f64v_unaligned *)p = v; }
+INLINE f32h load_half_f32(const float *p) { return *(const f32h_unaligned *)p; }
+
+INLINE f32v splat_f32(float x) { return x - (f32v){}; }
+INLINE f64v splat_f64(double x) { return x - (f64v){}; }
+
+// The first n lanes, 0 < n < lanes; the others are zero. No byte beyond them is touched.
+#if CK_LEVEL == 4
+INLINE f32v load_part_f32(const float *p, int64_t n) { return (f32v)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
+INLINE f64v load_part_f64(const double *p, int64_t n) { return (f64v)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p); }
+INLINE void store_part_f32(float *p, f32v v, int64_t n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v); }
+INLINE void store_part_f64(double *p, f64v v, int64_t n) { _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v); }
+#else
+INLINE f32v load_part_f32(const float *p, int64_t n) {
+    float lanes[F32_LANES] = {0};
+    for (int64_t i = 0; i < n; i++) lanes[i] = p[i];
+    return load_f32(lanes);
+}
+INLINE f64v load_part_f64(const double *p, int64_t n) {
+    double lanes[F64_LANES] = {0};
+    for (int64_t i = 0; i < n; i++) lanes[i] = p[i];
+    return load_f64(lanes);
+}
+INLINE void store_part_f32(float *p, f32v v, int64_t n) {
+    for (int64_t i = 0; i < n; i++) p[i] = v[i];
+}
+INLINE void store_part_f64(double *p, f64v v, int64_t n) {
+    for (int64_t i = 0; i < n; i++) p[i] = v[i];
+}
+#endif
+
+// a * b + c, in one rounding where the CPU has it.
+#if CK_LEVEL > 0 || defined(__aarch64__)
+INLINE f32v fma_f32(f32v a, f32v b, f32v c) { return __builtin_elementwise_fma(a, b, c); }
+INLINE f64v fma_f64(f64v a, f64v b, f64v c) { return __builtin_elementwise_fma(a, b, c); }
+#else
+INLINE f32v fma_f32(f32v a, f32v b, f32v c) { return a * b + c; }
+INLINE f64v fma_f64(f64v a, f64v b, f64v c) { return a * b + c; }
+#endif
+
+// Sums over the lanes, by halving.
+INLINE float sum_f32(f32v v) {
+#if VECTOR_BYTES == 64
+    f32h h = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    typedef float f32q __attribute__((vector_size(16)));
+    f32q q = __builtin_shufflevector(h, h, 0, 1, 2, 3) + __builtin_shufflevector(h, h, 4, 5, 6, 7);
+#elif VECTOR_BYTES == 32
+    f32h q = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#else
+    f32v q = v;
+#endif
+    return (q[0] + q[2]) + (q[1] + q[3]);
+}
+INLINE double sum_f64(f64v v) {
+    typedef double f64q __attribute__((vector_size(16)));
+#if VECTOR_BYTES == 64
+    typedef double f64h __attribute__((vector_size(32)));
+    f64h h = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+    f64q q = __builtin_shufflevector(h, h, 0, 1) + __builtin_shufflevector(h, h, 2, 3);
+#elif VECTOR_BYTES == 32
+    f64q q = __builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3);
+#else
+    f64q q = v;
+#endif
+    return q[0] + q[1];
+}
+
+/// The lanes of v in f64, low and high half added.
+INLINE f64v widen_and_fold(f32v v) {
+#if VECTOR_BYTES == 64
+    f32h low = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
+    f32h high = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif VECTOR_BYTES == 32
+    f32h low = __builtin_shufflevector(v, v, 0, 1, 2, 3), high = __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#else
+    f32h low = __builtin_shufflevector(v, v, 0, 1), high = __builtin_shufflevector(v, v, 2, 3);
+#endif
+    return __builtin_convertvector(low, f64v) + __builtin_convertvector(high, f64v);
+}
+
+INLINE int64_t minimum(int64_t a, int64_t b) { return a < b ? a : b; }
+INLINE int64_t tiles_of(int64_t n, int64_t tile) { return (n + tile - 1) / tile; }
+
+INLINE char *place(const ck_call *call, char *const *bases, int i) { return bases[call->refs[i].slot] + call->refs[i].offset; }
+
+/// Offset, in elements, of entry `index` of a row-major index space read through strides.
+INLINE int64_t strided_offset(int64_t index, int64_t rank, const int64_t *extents, const int64_t *strides) {
+    int64_t offset = 0;
+    for (int64_t d = rank - 1; d >= 0; d--) {
+        offset += index % extents[d] * strides[d];
+        index /= extents[d];
+    }
+    return offset;
+}
+
+/// Terms of the sums of a batch: all of K, or a chunk of it.
+INLINE int64_t inner_terms(const ck_product *p, int64_t batch) {
+    return p->k_chunk ? minimum(p->k_chunk, p->k - batch * p->k_chunk) : p->k;
+}

@@ -1,0 +1,14 @@
+/// The kernel set for every CPU of the architecture.
+#include <math.h>
+#include <string.h>
+
+#include "blas.h"
+#include "engine.h"
+
+#define CK_LEVEL 0
+#include "simd.h"
+
+#include "products.inc"
+#include "region.inc"
+#include "reduce.inc"
+#include "copy.inc"

@@ -1,0 +1,147 @@
+import CKernels
+import Graph
+
+/// Writes steps as the C executor's structures.
+struct CallEncoder {
+    let memory: CallMemory
+    let level: Int
+    let inputs: Int
+    /// Byte offset of each arena buffer.
+    let offsets: [Int]
+
+    func encode(_ step: Step) throws -> ck_call {
+        let (kernel, parameters): (ck_kernel?, UnsafeRawPointer)
+        switch step.kernel {
+        case .product(let call): (kernel, parameters) = encode(call)
+        case .region(let call): (kernel, parameters) = try encode(call)
+        case .reduce(let call): (kernel, parameters) = encode(call)
+        case .copy(let call): (kernel, parameters) = encode(call)
+        }
+        guard let kernel else { throw PlanError.unsupported(step.label) }
+        return ck_call(
+            kernel: kernel, tiles: Int64(step.tiles), refs: memory.store(refs(step)),
+            parameters: parameters)
+    }
+
+    /// Operands, then results; a product's result comes before its addend and scale.
+    private func refs(_ step: Step) -> [ck_ref] {
+        if case .product = step.kernel {
+            return (step.reads.prefix(2) + step.writes + step.reads.dropFirst(2)).map(ref)
+        }
+        return (step.reads + step.writes).map(ref)
+    }
+
+    private func ref(_ storage: Storage) -> ck_ref {
+        switch storage {
+        case .buffer(let buffer): ck_ref(slot: 0, offset: Int64(offsets[buffer]))
+        case .constant(let offset): ck_ref(slot: 1, offset: Int64(offset))
+        case .input(let index): ck_ref(slot: Int64(2 + index), offset: 0)
+        case .output(let index): ck_ref(slot: Int64(2 + inputs + index), offset: 0)
+        }
+    }
+
+    private func numbers(_ values: [Int]) -> UnsafePointer<Int64> {
+        UnsafePointer(memory.store(values.map(Int64.init)))
+    }
+
+    private func parameters<T: BitwiseCopyable>(_ value: T) -> UnsafeRawPointer {
+        UnsafeRawPointer(memory.store([value]))
+    }
+
+    private func encode(_ call: ProductCall) -> (ck_kernel?, UnsafeRawPointer) {
+        let kind =
+            switch call.kind {
+            case .blas: CK_PRODUCT_BLAS
+            case .inner: CK_PRODUCT_INNER
+            case .outer: CK_PRODUCT_OUTER
+            }
+        let kernel = ck_product_kernel_for(
+            Int32(kind.rawValue), Int32(call.element.kernelElement), Int32(call.result.kernelElement), Int32(level))
+        var p = ck_product()
+        p.element = Int64(call.element.kernelElement)
+        p.result = Int64(call.result.kernelElement)
+        p.accumulate = call.accumulates ? 1 : 0
+        (p.m, p.n, p.k) = (Int64(call.m), Int64(call.n), Int64(call.k))
+        (p.a_row, p.a_column) = (Int64(call.aRow), Int64(call.aColumn))
+        (p.b_row, p.b_column) = (Int64(call.bRow), Int64(call.bColumn))
+        p.batches = Int64(call.batches)
+        p.batch_rank = Int64(call.batchExtents.count)
+        p.batch_extents = numbers(call.batchExtents)
+        p.batch_a = numbers(call.aBatch)
+        p.batch_b = numbers(call.bBatch)
+        (p.tile_m, p.tile_n, p.tile_batches) = (Int64(call.tileM), Int64(call.tileN), Int64(call.tileBatches))
+        p.k_chunk = Int64(call.kChunk)
+        return (kernel, parameters(p))
+    }
+
+    private func encode(_ call: RegionCall) throws -> (ck_kernel?, UnsafeRawPointer) {
+        func place(_ place: RegionCall.Place) -> Int32 {
+            switch place {
+            case .operand(let index): Int32(index)
+            case .result(let index): Int32(call.operands.count + index)
+            case .register(let index): Int32(call.operands.count + call.resultElements.count + index)
+            }
+        }
+        let operands = call.operands.map { operand in
+            let access =
+                switch operand.access {
+                case .contiguous: CK_CONTIGUOUS
+                case .scalar: CK_SCALAR
+                case .strided: CK_STRIDED
+                }
+            return ck_region_operand(
+                access: Int64(access.rawValue), size: Int64(operand.element.byteCount),
+                strides: numbers(operand.strides))
+        }
+        let instructions = try call.instructions.map { instruction -> ck_instruction in
+            guard
+                let operation = ck_block_operation_for(
+                    Int32(instruction.opcode), Int32(instruction.element.kernelElement), Int32(level))
+            else {
+                throw PlanError.unsupported("block operation \(instruction.opcode) of \(instruction.element.rawValue)")
+            }
+            let sources = instruction.sources.map(place) + [0, 0, 0]
+            return ck_instruction(
+                operation: operation, result: place(instruction.result), a: sources[0], b: sources[1], c: sources[2])
+        }
+        var p = ck_region()
+        (p.count, p.block, p.tile) = (Int64(call.count), Int64(call.block), Int64(call.tile))
+        (p.operands, p.results) = (Int64(call.operands.count), Int64(call.resultElements.count))
+        (p.registers, p.instructions) = (Int64(call.registerSizes.count), Int64(call.instructions.count))
+        p.rank = Int64(call.extents.count)
+        p.extents = numbers(call.extents)
+        p.operand = UnsafePointer(memory.store(operands))
+        p.result_size = numbers(call.resultElements.map(\.byteCount))
+        p.register_size = numbers(call.registerSizes)
+        p.instruction = UnsafePointer(memory.store(instructions))
+        return (ck_region_kernel(Int32(level)), parameters(p))
+    }
+
+    private func encode(_ call: ReduceCall) -> (ck_kernel?, UnsafeRawPointer) {
+        var p = ck_reduce()
+        p.kind = Int64((call.isSum ? CK_SUM : CK_MAX).rawValue)
+        p.element = Int64(call.element.kernelElement)
+        p.result = Int64(call.result.kernelElement)
+        p.count = Int64(call.kept.count)
+        p.kept_rank = Int64(call.kept.extents.count)
+        p.reduced_rank = Int64(call.reduced.extents.count)
+        p.kept_extents = numbers(call.kept.extents)
+        p.kept_strides = numbers(call.kept.strides)
+        p.reduced_extents = numbers(call.reduced.extents)
+        p.reduced_strides = numbers(call.reduced.strides)
+        (p.chunks, p.chunk, p.tile) = (Int64(call.chunks), Int64(call.chunk), Int64(call.tile))
+        return (ck_reduce_kernel(Int32(call.element.kernelElement), Int32(level)), parameters(p))
+    }
+
+    private func encode(_ call: CopyCall) -> (ck_kernel?, UnsafeRawPointer) {
+        var p = ck_copy()
+        p.size = Int64(call.size)
+        p.count = Int64(call.axes.count)
+        p.rank = Int64(call.axes.extents.count)
+        p.extents = numbers(call.axes.extents)
+        p.strides = numbers(call.axes.strides)
+        p.axis = Int64(call.squareAxis ?? 0)
+        p.tile = Int64(call.tile)
+        return (ck_copy_kernel(call.squareAxis == nil ? 0 : 1, Int32(level)), parameters(p))
+    }
+}

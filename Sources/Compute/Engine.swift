@@ -1,0 +1,129 @@
+import CKernels
+import Graph
+import Synchronization
+
+/// Compiles graphs to plans and runs them on a pool of threads of its own.
+///
+/// Results have the same bits whatever the number of threads: work is cut by shapes alone.
+public final class Engine: Sendable {
+    /// The engine of the process, with one thread for each core.
+    public static let shared: Engine = {
+        do { return try Engine() } catch { preconditionFailure("no memory for the engine at start-up: \(error)") }
+    }()
+
+    private struct Key: Hashable {
+        var graph: Graph
+        var donations: [Int: Int]
+    }
+    private struct Entry {
+        var plan: Plan
+        var lastUse: Int
+    }
+    private struct Cache {
+        var plans: [Key: Entry] = [:]
+        var clock = 0
+    }
+
+    /// Plans kept, and bytes of their constants; the least recently used go first. A plan in use lives on without the cache.
+    private static let mostPlans = 128
+    private static let mostConstantBytes = 256 << 20
+
+    private let cache = Mutex(Cache())
+    private let executor: Executor
+    private let account: MemoryAccount
+    private let level: Int
+
+    /// An engine with its own threads and arena.
+    ///
+    /// - Parameters:
+    ///   - threads: the calling thread counts; `nil`: as many as the process may use cores.
+    ///   - level: the kernel set, for tests; `nil`: the best that the CPU has.
+    public init(threads: Int? = nil, account: MemoryAccount = .shared, kernelSet: KernelSet? = nil) throws(MemoryError)
+    {
+        executor = try Executor(threads: threads ?? Int(ck_available_cores()), account: account)
+        self.account = account
+        level = Int(min(kernelSet?.rawValue ?? ck_best_level(), ck_best_level()))
+    }
+
+    /// Threads that run plans, the calling one counted; 1 to 64. May be set at any time: a running plan ends first.
+    public var threads: Int {
+        get { Int(ck_pool_threads(executor.pool)) }
+        set { ck_pool_set_threads(executor.pool, Int32(clamping: newValue)) }
+    }
+
+    /// The plan of a graph, compiled at the first call and kept.
+    ///
+    /// - Parameter donating: output name → input name. That output may be written over the memory of that input, of the same
+    ///   type: the caller binds both to one place. All reads of the input come first.
+    /// - Throws: `MemoryError` if its memory does not fit, `PlanError` if it cannot be compiled or a library is missing.
+    public func plan(for graph: Graph, donating: [String: String] = [:]) throws -> Plan {
+        let key = Key(graph: graph, donations: try Engine.donations(donating, in: graph))
+        return try cache.withLock { cache in
+            cache.clock += 1
+            if let entry = cache.plans[key] {
+                cache.plans[key] = Entry(plan: entry.plan, lastUse: cache.clock)
+                return entry.plan
+            }
+            let plan = try Plan(
+                graph, donations: key.donations, executor: executor, account: account, level: level)
+            cache.plans[key] = Entry(plan: plan, lastUse: cache.clock)
+            Engine.trim(&cache)
+            return plan
+        }
+    }
+
+    /// Plans in the cache.
+    public var cachedPlans: Int { cache.withLock { $0.plans.count } }
+
+    /// Bytes of the arena that all plans of this engine share.
+    public var arenaBytes: Int { executor.arenaBytes }
+
+    private static func trim(_ cache: inout Cache) {
+        var bytes = cache.plans.values.reduce(0) { $0 + $1.plan.constantBytes }
+        while cache.plans.count > mostPlans || (bytes > mostConstantBytes && cache.plans.count > 1) {
+            guard let oldest = cache.plans.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+            bytes -= oldest.value.plan.constantBytes
+            cache.plans[oldest.key] = nil
+        }
+    }
+
+    private static func donations(_ names: [String: String], in graph: Graph) throws(PlanError) -> [Int: Int] {
+        var donations: [Int: Int] = [:]
+        for (output, input) in names {
+            guard let outputIndex = graph.outputIndex(output) else {
+                throw .donation("donating: no output '\(output)'")
+            }
+            guard let inputIndex = graph.inputIndex(input) else { throw .donation("donating: no input '\(input)'") }
+            let (outputType, inputType) = (
+                graph.type(of: graph.outputs[outputIndex].value), graph.inputs[inputIndex].type
+            )
+            guard outputType == inputType else {
+                throw .donation("donating: output '\(output)' is \(outputType), input '\(input)' is \(inputType)")
+            }
+            guard !donations.values.contains(inputIndex) else {
+                throw .donation("donating: input '\(input)' is given to two outputs")
+            }
+            donations[outputIndex] = inputIndex
+        }
+        return donations
+    }
+
+    static func loadBLAS() throws(PlanError) {
+        if let reason = ck_blas_load() { throw .library(String(cString: reason)) }
+    }
+}
+
+/// The kernels compiled for one instruction set.
+public enum KernelSet: Int32, Sendable, CaseIterable, CustomStringConvertible {
+    /// What every CPU of the architecture has.
+    case plain = 0
+    /// x86-64-v3: AVX2 and FMA.
+    case v3 = 1
+    /// x86-64-v4: AVX-512.
+    case v4 = 2
+
+    /// Those that this CPU has.
+    public static var available: [KernelSet] { allCases.filter { $0.rawValue <= ck_best_level() } }
+
+    public var description: String { String(cString: ck_level_name(rawValue)) }
+}

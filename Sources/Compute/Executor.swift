@@ -1,0 +1,67 @@
+import CKernels
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The threads of an engine and the arena that its plans share, as one plan runs at a time.
+///
+/// `@unchecked Sendable`: `arena` and all that runs is touched under the pool's lock alone; the pool has its own.
+final class Executor: @unchecked Sendable {
+    let pool: OpaquePointer
+    private let account: MemoryAccount
+    private var arena: Buffer?
+
+    init(threads: Int, account: MemoryAccount) throws(MemoryError) {
+        guard let pool = ck_pool_create(Int32(clamping: threads)) else {
+            throw .refusedBySystem(what: "the threads of the engine", needed: Int(CK_SCRATCH_BYTES))
+        }
+        self.pool = pool
+        self.account = account
+    }
+
+    deinit { ck_pool_destroy(pool) }
+
+    func withLock<Result>(_ body: (_ arena: UnsafeMutableRawPointer?) throws -> Result) rethrows -> Result {
+        ck_pool_lock(pool)
+        defer { ck_pool_unlock(pool) }
+        return try body(arena?.base)
+    }
+
+    /// Makes the arena at least this large. It never shrinks, so a plan once made can always run.
+    func reserve(bytes: Int) throws(MemoryError) {
+        ck_pool_lock(pool)
+        defer { ck_pool_unlock(pool) }
+        let before = arena?.byteCount ?? 0
+        guard bytes > before else { return }
+        arena = nil
+        do {
+            let larger = try account.allocate(bytes: bytes, for: "the intermediate values of a plan")
+            Executor.useLargePages(larger)
+            arena = larger
+        } catch {
+            // The plans that exist keep what they had; it was just given back, so it is there.
+            arena = try? account.allocate(bytes: before, for: "the intermediate values of a plan")
+            throw error
+        }
+    }
+
+    var arenaBytes: Int { withLock { _ in arena?.byteCount ?? 0 } }
+
+    /// Products walk many rows at once: with small pages most of their time goes into address translation.
+    private static func useLargePages(_ buffer: Buffer) {
+        #if os(Linux)
+            let page = 1 << 21
+            let start = (Int(bitPattern: buffer.base) + page - 1) / page * page
+            let end = (Int(bitPattern: buffer.base) + buffer.byteCount) / page * page
+            // 14 is MADV_HUGEPAGE. A refusal costs speed only.
+            if end > start, let address = UnsafeMutableRawPointer(bitPattern: start) {
+                _ = madvise(address, end - start, 14)
+            }
+        #endif
+    }
+}

@@ -1,0 +1,401 @@
+import CKernels
+import Graph
+
+/// From the nodes of a graph to the steps of a plan: chooses kernels, shares memory between a value and its reshapes, lets
+/// outputs be written where they are wanted.
+struct Lowering {
+    let graph: Graph
+    /// For each value, the value whose memory it is.
+    private(set) var roots: [Int]
+    private(set) var steps: [Step] = []
+    /// Bytes of each arena buffer.
+    private(set) var bufferSizes: [Int] = []
+    private(set) var constants = ConstantPool()
+    /// Where each root lives, once it is made.
+    private var storage: [Storage?]
+    /// The constant operation of each value that is a splat; made in memory only where a kernel needs all of it.
+    private var splats: [Int: Constant] = [:]
+    /// Copies that bring results computed elsewhere to outputs, after all else.
+    private var finalCopies: [Step] = []
+
+    init(_ graph: Graph, donations: [Int: Int]) throws {
+        self.graph = graph
+        roots = Array(graph.types.indices)
+        storage = [Storage?](repeating: nil, count: graph.types.count)
+        for node in graph.nodes where node.operation is Reshape || node.operation is Detach {
+            roots[node.result.id] = roots[node.operands[0].id]
+        }
+        for index in graph.inputs.indices { storage[index] = .input(index) }
+        for node in graph.nodes {
+            if let constant = node.operation as? Constant {
+                splats[node.result.id] = constant
+            } else if node.operation is BroadcastInDim, let constant = splats[roots[node.operands[0].id]] {
+                splats[node.result.id] = Constant(type: graph.types[node.result.id], splat: constant.splat)
+            }
+        }
+
+        let schedule = Schedule(graph, roots: roots, donations: donations)
+        try placeOutputs(donations: donations, inPlace: schedule.inPlaceOutputs)
+        for index in schedule.order { try lower(graph.nodes[index]) }
+        steps += finalCopies
+    }
+
+    // MARK: Memory
+
+    private mutating func newBuffer(_ type: TensorType) throws -> Storage {
+        bufferSizes.append(try type.bytes(for: "the intermediate values of a plan"))
+        return .buffer(bufferSizes.count - 1)
+    }
+
+    /// Decides which values are computed straight in an output's memory; the other outputs are copied.
+    private mutating func placeOutputs(donations: [Int: Int], inPlace: Set<Int>) throws {
+        var producers: [Int: Int] = [:]
+        for (index, node) in graph.nodes.enumerated() { producers[node.result.id] = index }
+        for (index, output) in graph.outputs.enumerated() {
+            let root = roots[output.value.id]
+            let type = graph.type(of: output.value)
+            if isMade(root) {
+                let isFree = storage[root] == nil
+                let mayWrite =
+                    donations[index] == nil || (inPlace.contains(index) && writesInPlace(root, over: donations[index]))
+                if isFree && mayWrite {
+                    storage[root] = .output(index)
+                    continue
+                }
+                if isFree { storage[root] = try newBuffer(type) }
+                if let source = storage[root] {
+                    finalCopies.append(try copyAll(from: source, to: .output(index), type, output.name))
+                }
+            } else if donations[index] == nil {
+                // An input or a constant passed through: written before anything can overwrite it.
+                try passThrough(root, type, to: .output(index), output.name)
+            } else {
+                // Written over an input that others may still read: kept aside until the end.
+                let kept = try newBuffer(type)
+                try passThrough(root, type, to: kept, output.name)
+                finalCopies.append(try copyAll(from: kept, to: .output(index), type, output.name))
+            }
+        }
+    }
+
+    private mutating func passThrough(_ root: Int, _ type: TensorType, to target: Storage, _ name: String) throws {
+        if let constant = splats[root] {
+            steps.append(try fill(with: constant, to: target, type, name))
+        } else {
+            if storage[root] == nil, let node = graph.nodes.first(where: { $0.results.contains(root) }) {
+                try lower(node)
+            }
+            if let source = storage[root] { steps.append(try copyAll(from: source, to: target, type, name)) }
+        }
+    }
+
+    /// Whether a root is computed by a step, not an input or a constant.
+    private func isMade(_ root: Int) -> Bool {
+        guard root >= graph.inputs.count, splats[root] == nil,
+            let node = graph.nodes.first(where: { $0.results.contains(root) })
+        else { return false }
+        return !(node.operation is ConstantTensor || node.operation is Iota)
+    }
+
+    /// Whether the node that makes this value can write it over an input that it reads itself.
+    private func writesInPlace(_ root: Int, over input: Int?) -> Bool {
+        guard let input, let node = graph.nodes.first(where: { $0.results.contains(root) }) else { return false }
+        let reads = node.operands.indices.filter { roots[node.operands[$0].id] == input }
+        if reads.isEmpty { return true }
+        guard reads.count == 1, graph.types[root].elements == graph.inputs[input].type.elements else { return false }
+        if node.operation is AccumulateDot { return reads == [2] }
+        guard let body = regionBody(node) else { return false }
+        var compiler = RegionCompiler(body)
+        guard let region = try? compiler.compile() else { return false }
+        let pairs = region.inPlacePairs()
+        let result = root - node.results.lowerBound
+        let operands = compiler.sources.indices.filter { compiler.sources[$0] == .bodyInput(reads[0]) }
+        return operands.count == 1 && pairs.contains { $0.write == result && $0.read == operands[0] }
+    }
+
+    private mutating func target(_ value: Int) throws -> Storage {
+        if let known = storage[value] { return known }
+        let made = try newBuffer(graph.types[value])
+        storage[value] = made
+        return made
+    }
+
+    /// The memory that holds all elements of an operand.
+    private mutating func source(_ value: Value) throws -> Storage {
+        let root = roots[value.id]
+        if let known = storage[root] { return known }
+        guard let constant = splats[root] else {
+            preconditionFailure("\(graph.name(of: value)) is read before it is made")
+        }
+        let type = graph.types[root]
+        if type.elements == 1 { return .constant(constants.scalar(constant.splat, type.element)) }
+        let buffer = try newBuffer(type)
+        steps.append(try fill(with: constant, to: buffer, type, graph.name(of: value)))
+        return buffer
+    }
+
+    // MARK: Nodes
+
+    private mutating func lower(_ node: Graph.Node) throws {
+        let result = node.results.lowerBound
+        if splats[result] != nil { return }
+        switch node.operation {
+        case is Reshape, is Detach: break
+        case let constant as ConstantTensor:
+            if storage[result] == nil {
+                storage[result] = .constant(try constants.tensor(constant.values, constant.type))
+            }
+        case let iota as Iota:
+            let values = iota.evaluate([], as: [iota.type])[0].values
+            if storage[result] == nil { storage[result] = .constant(try constants.tensor(values, iota.type)) }
+        case let dot as DotGeneral: try lower(dot, node, accumulate: false)
+        case let accumulate as AccumulateDot: try lower(accumulate.dot, node, accumulate: true)
+        case let sum as ReduceSum: try lower(sum, node, isSum: true)
+        case let max as ReduceMax: try lower(max, node, isSum: false)
+        case let transpose as Transpose:
+            let type = graph.type(of: node.operands[0])
+            let strides = Axes.rowMajorStrides(type.shape)
+            try lowerCopy(node, strides: transpose.permutation.map { strides[$0] })
+        case let broadcast as BroadcastInDim:
+            let type = graph.type(of: node.operands[0])
+            var strides = [Int](repeating: 0, count: broadcast.shape.count)
+            for (axis, stride) in zip(broadcast.dimensions, Axes.rowMajorStrides(type.shape)) { strides[axis] = stride }
+            try lowerCopy(node, strides: strides)
+        default:
+            guard let body = regionBody(node) else {
+                throw PlanError.unsupported(node.operation.mnemonic)
+            }
+            try lower(region: body, node)
+        }
+    }
+
+    private func label(_ node: Graph.Node) -> String {
+        let operands = node.operands.map { graph.type(of: $0).description }.joined(separator: ", ")
+        let results = node.results.map { graph.types[$0].description }.joined(separator: ", ")
+        return "\(node.operation.mnemonic) \(operands) -> \(results)"
+    }
+
+    // MARK: Elementwise
+
+    /// The body of a region, or a body of one operation.
+    private func regionBody(_ node: Graph.Node) -> Graph? {
+        if let fusion = node.operation as? Fusion { return fusion.body }
+        guard ElementwiseOpcode.of(node.operation) != nil else { return nil }
+        let b = GraphBuilder()
+        let inputs = node.operands.enumerated().map { b.input("x\($0.offset)", graph.type(of: $0.element)) }
+        return b.build(outputs: [("y", b.emitAll(node.operation, inputs)[0])])
+    }
+
+    private mutating func lower(region body: Graph, _ node: Graph.Node) throws {
+        var compiler = RegionCompiler(body)
+        guard let region = try compiler.compile() else { throw PlanError.regionTooLarge(nodes: body.nodes.count) }
+        var call = region
+        var reads: [Storage] = []
+        for (index, source) in compiler.sources.enumerated() {
+            switch source {
+            case .constant(let element, let bits):
+                reads.append(.constant(constants.scalar(Double(bitPattern: bits), element)))
+            case .bodyInput(let input):
+                let operand = node.operands[input]
+                if let splat = splats[roots[operand.id]] {
+                    // One element stands for all.
+                    reads.append(.constant(constants.scalar(splat.splat, splat.type.element)))
+                    call.operands[index].access = .scalar
+                    call.operands[index].strides = call.extents.map { _ in 0 }
+                } else {
+                    reads.append(try self.source(operand))
+                }
+            }
+        }
+        RegionTiling.choose(&call)
+        let writes = try node.results.map { try target($0) }
+        steps.append(
+            Step(
+                kernel: .region(call), reads: reads, writes: writes, inPlace: call.inPlacePairs(), tiles: call.tiles,
+                label: label(node)))
+    }
+
+    // MARK: Copies
+
+    private mutating func lowerCopy(_ node: Graph.Node, strides: [Int]) throws {
+        let type = graph.types[node.results.lowerBound]
+        let read = try sourceOrScalar(node.operands[0])
+        steps.append(
+            try copy(
+                from: read.storage,
+                Axes(extents: type.shape, strides: read.isScalar ? type.shape.map { _ in 0 } : strides),
+                to: try target(node.results.lowerBound), type.element, label(node)))
+    }
+
+    /// As `source`, but a splat stays one element.
+    private mutating func sourceOrScalar(_ value: Value) throws -> (storage: Storage, isScalar: Bool) {
+        if let splat = splats[roots[value.id]] {
+            return (.constant(constants.scalar(splat.splat, splat.type.element)), true)
+        }
+        return (try source(value), false)
+    }
+
+    private func copy(from: Storage, _ axes: Axes, to: Storage, _ element: ElementType, _ label: String) throws -> Step
+    {
+        let call = CopyTiling.call(axes.collapsed(), size: element.byteCount)
+        return Step(kernel: .copy(call), reads: [from], writes: [to], inPlace: [], tiles: call.tiles, label: label)
+    }
+
+    private func copyAll(from: Storage, to: Storage, _ type: TensorType, _ name: String) throws -> Step {
+        try copy(
+            from: from, Axes(extents: type.shape, strides: Axes.rowMajorStrides(type.shape)), to: to, type.element,
+            "copy \(type) -> \(name)")
+    }
+
+    private mutating func fill(with constant: Constant, to: Storage, _ type: TensorType, _ name: String) throws -> Step
+    {
+        let from = Storage.constant(constants.scalar(constant.splat, constant.type.element))
+        return try copy(
+            from: from, Axes(extents: type.shape, strides: type.shape.map { _ in 0 }), to: to, type.element,
+            "fill \(type) \(name)")
+    }
+
+    // MARK: Reductions
+
+    private mutating func lower(_ reduction: some Reduction, _ node: Graph.Node, isSum: Bool) throws {
+        let type = graph.type(of: node.operands[0])
+        let read = try sourceOrScalar(node.operands[0])
+        let strides = read.isScalar ? type.shape.map { _ in 0 } : Axes.rowMajorStrides(type.shape)
+        func axes(_ chosen: [Int]) -> Axes {
+            Axes(extents: chosen.map { type.shape[$0] }, strides: chosen.map { strides[$0] }).collapsed()
+        }
+        let kept = axes(type.shape.indices.filter { !reduction.dimensions.contains($0) })
+        let reduced = axes(reduction.dimensions.sorted())
+        let to = try target(node.results.lowerBound)
+        try reduce(read.storage, kept, reduced, isSum: isSum, type.element, to: to, type.element, label(node))
+    }
+
+    /// One reduction, or two where there are few results: then chunks of the outermost reduced axis give partial results first.
+    private mutating func reduce(
+        _ from: Storage, _ kept: Axes, _ reduced: Axes, isSum: Bool, _ element: ElementType, to: Storage,
+        _ result: ElementType, _ label: String
+    ) throws {
+        let outermost = reduced.extents.first ?? 1
+        var call = ReduceCall(
+            isSum: isSum, element: element, result: result, kept: kept, reduced: reduced, chunks: 1,
+            chunk: max(1, outermost),
+            tile: 1)
+        if let chunk = ReduceTiling.chunk(kept, reduced), element.isFloating {
+            call.chunk = chunk
+            call.chunks = ceilDivide(outermost, chunk)
+            call.result = .f64
+            ReduceTiling.tile(&call)
+            let partial = try newBuffer(TensorType(.f64, [call.chunks, kept.count]))
+            steps.append(
+                Step(
+                    kernel: .reduce(call), reads: [from], writes: [partial], inPlace: [], tiles: call.tiles,
+                    label: label + ", partial"))
+            var last = ReduceCall(
+                isSum: isSum, element: .f64, result: result,
+                kept: Axes(extents: [kept.count], strides: [1]).collapsed(),
+                reduced: Axes(extents: [call.chunks], strides: [kept.count]), chunks: 1, chunk: call.chunks, tile: 1)
+            ReduceTiling.tile(&last)
+            steps.append(
+                Step(
+                    kernel: .reduce(last), reads: [partial], writes: [to], inPlace: [], tiles: last.tiles, label: label)
+            )
+            return
+        }
+        ReduceTiling.tile(&call)
+        steps.append(
+            Step(kernel: .reduce(call), reads: [from], writes: [to], inPlace: [], tiles: call.tiles, label: label))
+    }
+
+    // MARK: Products
+
+    private mutating func lower(_ dot: DotGeneral, _ node: Graph.Node, accumulate: Bool) throws {
+        let shape = ProductShape(dot, graph.type(of: node.operands[0]), graph.type(of: node.operands[1]))
+        var sources = [try source(node.operands[0]), try source(node.operands[1])]
+        let (given, copied) = ([true, false].map(shape.operand), [true, false].map(shape.copiedOperand))
+        var operands = given.indices.map { given[$0] ?? copied[$0] }
+        var isCopied = given.map { $0 == nil }
+        var call = product(shape, operands, accumulate: accumulate)
+        if let kind = ProductTiling.kind(call) {
+            call.kind = kind
+        } else {
+            // No kernel reads these strides: both operands with contiguous rows suit every kernel.
+            operands = copied
+            for side in 0...1 { isCopied[side] = isCopied[side] || !(given[side].map { $0.contracted == 1 } ?? false) }
+            for side in 0...1 where !isCopied[side] { operands[side] = given[side] ?? copied[side] }
+            call = product(shape, operands, accumulate: accumulate)
+            guard let kind = ProductTiling.kind(call) else {
+                throw PlanError.unsupported("\(dot.mnemonic) {\(dot.attributes)}")
+            }
+            call.kind = kind
+        }
+        for side in 0...1 where isCopied[side] {
+            let type = side == 0 ? shape.a : shape.b
+            let order = side == 0 ? shape.aOrder : shape.bOrder
+            let strides = Axes.rowMajorStrides(type.shape)
+            let buffer = try newBuffer(type)
+            steps.append(
+                try copy(
+                    from: sources[side],
+                    Axes(extents: order.map { type.shape[$0] }, strides: order.map { strides[$0] }), to: buffer,
+                    type.element, "copy \(type) for a product"))
+            sources[side] = buffer
+        }
+        let resultType = graph.types[node.results.lowerBound]
+        if let chunk = ProductTiling.chunk(call) {
+            try lowerLong(call, chunk: chunk, sources, node)
+            return
+        }
+        ProductTiling.tile(&call)
+        var reads = sources
+        var inPlace: [(write: Int, read: Int)] = []
+        if accumulate {
+            reads += [try source(node.operands[2]), try source(node.operands[3])]
+            inPlace = [(0, 2)]
+        }
+        let to = try target(node.results.lowerBound)
+        if call.tiles == 0 && resultType.elements > 0 { preconditionFailure("a product without tiles has a result") }
+        steps.append(
+            Step(
+                kernel: .product(call), reads: reads, writes: [to], inPlace: inPlace, tiles: call.tiles,
+                label: label(node)))
+    }
+
+    private func product(_ shape: ProductShape, _ operands: [ProductOperand], accumulate: Bool) -> ProductCall {
+        var call = ProductCall(
+            kind: .blas, element: shape.element, result: shape.result, accumulates: accumulate, m: shape.m, n: shape.n,
+            k: shape.k,
+            aRow: operands[0].free, aColumn: operands[0].contracted, bRow: operands[1].contracted,
+            bColumn: operands[1].free,
+            batchExtents: shape.aBatch.map { shape.a.shape[$0] }, aBatch: operands[0].batch, bBatch: operands[1].batch,
+            tileM: 1,
+            tileN: 1, tileBatches: 1, kChunk: 0)
+        // The stride of an axis of extent 1 is free; OpenBLAS wants it no smaller than a row.
+        if call.m == 1 && call.aColumn == 1 { call.aRow = max(1, call.k) }
+        if call.k == 1 && call.bColumn == 1 { call.bRow = max(1, call.n) }
+        return call
+    }
+
+    /// A few very long sums: chunks in f64, then their sum, so that threads share it and rounding stays small.
+    private mutating func lowerLong(_ product: ProductCall, chunk: Int, _ sources: [Storage], _ node: Graph.Node) throws
+    {
+        var call = product
+        call.kChunk = chunk
+        call.accumulates = false
+        call.result = .f64
+        call.kind = .inner
+        let chunks = ceilDivide(call.k, chunk)
+        (call.batchExtents, call.aBatch, call.bBatch) = ([chunks], [chunk], [chunk])
+        ProductTiling.tile(&call)
+        let count = call.m * call.n
+        let partial = try newBuffer(TensorType(.f64, [chunks, count]))
+        steps.append(
+            Step(
+                kernel: .product(call), reads: sources, writes: [partial], inPlace: [], tiles: call.tiles,
+                label: label(node) + ", partial"))
+        let type = graph.types[node.results.lowerBound]
+        try reduce(
+            partial, Axes(extents: [count], strides: [1]).collapsed(),
+            Axes(extents: [chunks], strides: [count]).collapsed(),
+            isSum: true, .f64, to: try target(node.results.lowerBound), type.element, label(node))
+    }
+}

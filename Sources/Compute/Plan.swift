@@ -1,0 +1,114 @@
+import CKernels
+import Graph
+
+/// A graph compiled for this CPU: a list of kernel calls over a fixed arena.
+///
+/// Made by ``Engine/plan(for:donating:)``. Running it allocates nothing and touches no reference count; a plan may be run from
+/// any thread, and runs of one engine follow each other.
+///
+/// `@unchecked Sendable`: everything is constant after `init` but `bases`, which is written under the executor's lock.
+public final class Plan: @unchecked Sendable {
+    /// The graph as it is executed, passes applied.
+    public let graph: Graph
+    /// Bytes of intermediate values. The arena is shared by all plans of an engine.
+    public var arenaBytes: Int { arena.size }
+    /// Bytes of constants.
+    public let constantBytes: Int
+
+    let steps: [Step]
+    let arena: ArenaPlan
+    /// The kernel set: a `ck_level`.
+    let level: Int
+
+    private let executor: Executor
+    private let constants: Buffer
+    private let memory = CallMemory()
+    private let calls: UnsafeMutablePointer<ck_call>
+    /// What each slot is bound to: arena, constants, inputs, outputs.
+    private let bases: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+    init(_ graph: Graph, donations: [Int: Int], executor: Executor, account: MemoryAccount, level: Int) throws {
+        self.graph = graph
+        self.executor = executor
+        self.level = level
+        let lowering = try Lowering(graph, donations: donations)
+        steps = lowering.steps
+        arena = try ArenaPlan(steps: steps, sizes: lowering.bufferSizes)
+        let pool = lowering.constants.bytes
+        constants = try account.allocate(bytes: pool.count, for: "the constants of a plan")
+        constants.base.copyMemory(from: pool, byteCount: pool.count)
+        constantBytes = pool.count
+        if steps.contains(where: { if case .product(let call) = $0.kernel { call.kind == .blas } else { false } }) {
+            try Engine.loadBLAS()
+        }
+        try executor.reserve(bytes: arena.size)
+        bases = memory.allocate(2 + graph.inputs.count + graph.outputs.count, of: UnsafeMutablePointer<CChar>?.none)
+        calls = memory.allocate(max(1, steps.count), of: ck_call())
+        let encoder = CallEncoder(memory: memory, level: level, inputs: graph.inputs.count, offsets: arena.offsets)
+        for (index, step) in steps.enumerated() { calls[index] = try encoder.encode(step) }
+    }
+
+    /// Runs the plan.
+    ///
+    /// - Parameters:
+    ///   - inputs: where each input lies, in the graph's order, row-major without gaps.
+    ///   - outputs: where each output goes, in the graph's order. Memory of an output may be that of the input donated to it;
+    ///     otherwise outputs lie apart from inputs and from each other.
+    public func run(inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]) {
+        inputs.withUnsafeBufferPointer { inputs in
+            outputs.withUnsafeBufferPointer { outputs in run(inputs: inputs, outputs: outputs) }
+        }
+    }
+
+    /// As above, from lists that the caller keeps.
+    public func run(
+        inputs: UnsafeBufferPointer<UnsafeRawPointer>, outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>
+    ) {
+        execute(inputs: inputs, outputs: outputs, nanoseconds: nil)
+    }
+
+    func execute(
+        inputs: UnsafeBufferPointer<UnsafeRawPointer>, outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>,
+        nanoseconds: UnsafeMutablePointer<Int64>?
+    ) {
+        precondition(
+            inputs.count == graph.inputs.count, "\(inputs.count) inputs for a graph with \(graph.inputs.count)")
+        precondition(
+            outputs.count == graph.outputs.count, "\(outputs.count) outputs for a graph with \(graph.outputs.count)")
+        executor.withLock { arena in
+            bases[0] = arena?.assumingMemoryBound(to: CChar.self)
+            bases[1] = constants.base.assumingMemoryBound(to: CChar.self)
+            for index in 0..<inputs.count {
+                bases[2 + index] = UnsafeMutableRawPointer(mutating: inputs[index]).assumingMemoryBound(to: CChar.self)
+            }
+            for index in 0..<outputs.count {
+                bases[2 + inputs.count + index] = outputs[index].assumingMemoryBound(to: CChar.self)
+            }
+            ck_run(executor.pool, calls, Int64(steps.count), bases, nanoseconds)
+        }
+    }
+}
+
+/// Memory of the structures that the C executor walks; freed with the plan.
+final class CallMemory {
+    private var blocks: [UnsafeMutableRawPointer] = []
+
+    deinit { for block in blocks { block.deallocate() } }
+
+    func allocate<T: BitwiseCopyable>(_ count: Int, of value: T) -> UnsafeMutablePointer<T> {
+        let block = UnsafeMutableRawPointer.allocate(byteCount: max(1, count) * MemoryLayout<T>.stride, alignment: 16)
+        blocks.append(block)
+        let typed = block.bindMemory(to: T.self, capacity: max(1, count))
+        typed.initialize(repeating: value, count: count)
+        return typed
+    }
+
+    func store<T: BitwiseCopyable>(_ values: [T]) -> UnsafeMutablePointer<T> {
+        let block = UnsafeMutableRawPointer.allocate(
+            byteCount: max(1, values.count) * MemoryLayout<T>.stride, alignment: 16)
+        blocks.append(block)
+        let typed = block.bindMemory(to: T.self, capacity: max(1, values.count))
+        typed.initialize(from: values, count: values.count)
+        return typed
+    }
+}

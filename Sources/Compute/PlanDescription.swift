@@ -1,0 +1,40 @@
+import Graph
+
+extension Plan: CustomStringConvertible {
+    /// The plan as a person reads it: one line a kernel call, with its tiles, operation and shapes, and where the result goes.
+    public var description: String {
+        var text = "plan: \(steps.count) calls, arena \(byteText(arenaBytes)), constants \(byteText(constantBytes)), "
+        text += "kernels \(KernelSet(rawValue: Int32(level)).map(\.description) ?? "?")\n"
+        for (index, step) in steps.enumerated() { text += "  \(index): \(describe(step))\n" }
+        return text
+    }
+
+    func describe(_ step: Step) -> String {
+        let places = step.writes.map(describe).joined(separator: ", ")
+        return "\(step.kernel.description) x\(step.tiles): \(step.label) at \(places)"
+    }
+
+    private func describe(_ storage: Storage) -> String {
+        switch storage {
+        case .buffer(let buffer): "arena+\(arena.offsets[buffer])"
+        case .constant(let offset): "constants+\(offset)"
+        case .input(let index): "input \(graph.inputs[index].name)"
+        case .output(let index): "output \(graph.outputs[index].name)"
+        }
+    }
+}
+
+extension Step.Kernel: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .product(let call):
+            let batches = call.batches == 1 ? "" : "\(call.batches) x "
+            let tile = call.kind == .blas ? " by \(call.tileM)x\(call.tileN)" : ""
+            return "\(call.kind.rawValue)[\(batches)\(call.m) x \(call.n) x \(call.k)\(tile)]"
+        case .region(let call): return "region[\(call.count), \(call.instructions.count) operations]"
+        case .reduce(let call):
+            return "\(call.isSum ? "sum" : "max")[\(call.kept.count) of \(call.reduced.count)]"
+        case .copy(let call): return "\(call.squareAxis == nil ? "copy" : "transpose")[\(call.axes.count)]"
+        }
+    }
+}

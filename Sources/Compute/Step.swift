@@ -1,0 +1,101 @@
+import CKernels
+import Graph
+
+/// Where a value lives while a plan runs.
+enum Storage: Hashable {
+    case input(Int)
+    case output(Int)
+    /// Byte offset into the plan's constants.
+    case constant(Int)
+    /// A buffer of the arena, by number.
+    case buffer(Int)
+}
+
+/// One kernel call of a plan before addresses are known.
+struct Step {
+    enum Kernel {
+        case product(ProductCall)
+        case region(RegionCall)
+        case reduce(ReduceCall)
+        case copy(CopyCall)
+    }
+
+    var kernel: Kernel
+    var reads: [Storage]
+    var writes: [Storage]
+    /// Pairs (write, read) whose memory may be the same: each entry is read before, or as, it is written.
+    var inPlace: [(write: Int, read: Int)]
+    /// The grid's size.
+    var tiles: Int
+    /// For a person: operation and shapes.
+    var label: String
+}
+
+/// The engine's own number for an element.
+extension ElementType {
+    var kernelElement: Int {
+        switch self {
+        case .f32: Int(CK_F32.rawValue)
+        case .f64: Int(CK_F64.rawValue)
+        case .i32: Int(CK_I32.rawValue)
+        case .bool: Int(CK_BOOL.rawValue)
+        }
+    }
+}
+
+struct ProductCall {
+    enum Kind: String {
+        /// OpenBLAS on tiles.
+        case blas
+        /// Dot products of contiguous rows.
+        case inner
+        /// Sums of outer products with a contiguous right operand.
+        case outer
+    }
+    var kind: Kind
+    var element: ElementType
+    var result: ElementType
+    var accumulates: Bool
+    var m: Int
+    var n: Int
+    var k: Int
+    var aRow: Int
+    var aColumn: Int
+    var bRow: Int
+    var bColumn: Int
+    var batchExtents: [Int]
+    var aBatch: [Int]
+    var bBatch: [Int]
+    var tileM: Int
+    var tileN: Int
+    var tileBatches: Int
+    /// Length of the chunks of K that stand for batches; 0: none.
+    var kChunk: Int
+
+    var batches: Int { batchExtents.reduce(1, *) }
+    var tiles: Int {
+        m == 0 || n == 0 || batches == 0
+            ? 0 : ceilDivide(m, tileM) * ceilDivide(n, tileN) * ceilDivide(batches, tileBatches)
+    }
+}
+
+struct ReduceCall {
+    var isSum: Bool
+    var element: ElementType
+    var result: ElementType
+    var kept: Axes
+    var reduced: Axes
+    var chunks: Int
+    var chunk: Int
+    var tile: Int
+    var tiles: Int { ceilDivide(kept.count * chunks, tile) }
+}
+
+struct CopyCall {
+    var size: Int
+    var axes: Axes
+    /// Squares over this axis and the innermost; `nil`: row by row.
+    var squareAxis: Int?
+    var tile: Int
+    var tiles: Int
+}
