@@ -6,6 +6,11 @@
 /// Returns an SQLite result code, 0 when done.
 int eoss_sqlite_defend(void *connection);
 
+/// Reads the first `count` bytes of the main database's file into `bytes`, zeros where the file is shorter, without a lock.
+/// It goes by way of the connection because closing a descriptor of one's own would drop all locks that this process
+/// has on the file (POSIX). Returns an SQLite result code, 0 when done.
+int eoss_sqlite_read_start(void *connection, void *bytes, int count);
+
 /// The version of the compiler that built this program, in its own words.
 const char *eoss_compiler_version(void);
 

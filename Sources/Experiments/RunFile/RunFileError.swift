@@ -60,7 +60,9 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
         guard let error = error as? DatabaseError else { return .cannotWrite(path: path, reason: "\(error)") }
         switch error.resultCode {
         case .SQLITE_FULL: return .diskFull(path: path)
-        case .SQLITE_READONLY:
+        case .SQLITE_READONLY where error.extendedResultCode == .SQLITE_READONLY_DBMOVED:
+            return .cannotWrite(path: path, reason: "it was moved or deleted; put it back")
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN:
             return .cannotWrite(path: path, reason: "the file, or the folder it lies in, is read-only")
         case .SQLITE_BUSY:
             return .cannotWrite(path: path, reason: "another program has locked it; close that program")

@@ -1,31 +1,39 @@
 import CSQLite
 import Foundation
 import GRDB
+import Synchronization
 
 /// Opening a file that may come from a stranger: it is read as data, never trusted, never changed but for one case,
 /// the commit that a killed process of ours left half done.
 enum RunFileInspection {
     static func open(_ path: String) throws(RunFileError) -> DatabaseQueue {
-        try checkFile(path)
+        try checkKind(path)
+        let header = HeaderBytes()
         do {
-            return try openReadOnly(path)
+            return try openReadOnly(path, header)
         } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
             try rollBack(path)
         } catch {
-            throw failure(path, error)
+            throw failure(path, error, header)
         }
         do {
-            return try openReadOnly(path)
+            return try openReadOnly(path, header)
         } catch {
-            throw failure(path, error)
+            throw failure(path, error, header)
         }
     }
 
-    private static func openReadOnly(_ path: String) throws -> DatabaseQueue {
+    private static func openReadOnly(_ path: String, _ header: HeaderBytes) throws -> DatabaseQueue {
         var configuration = guarded()
         configuration.readonly = true
+        configuration.prepareDatabase { db in try header.check(db, path: path) }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
-        try queue.read { try checkSchema($0, path: path) }
+        try queue.read { db in
+            try checkSchema(db, path: path)
+            // Nobody writes now: the header and the length of the file belong together.
+            try header.check(db, path: path)
+            if let missing = header.missingBytes(path) { throw cutOff(path, missing) }
+        }
         return queue
     }
 
@@ -45,12 +53,9 @@ enum RunFileInspection {
         return configuration
     }
 
-    // MARK: - Before SQLite sees it
+    // MARK: - Before SQLite reads it
 
-    private static let magic = Array("SQLite format 3\0".utf8)
-
-    /// What SQLite would report as one and the same "file is not a database", told apart.
-    private static func checkFile(_ path: String) throws(RunFileError) {
+    private static func checkKind(_ path: String) throws(RunFileError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw .cannotRead(path: path, reason: String(cString: strerror(errno)))
@@ -63,24 +68,46 @@ enum RunFileInspection {
             throw .notARunFile(
                 path: path, reason: "it is empty; a run killed before its first commit leaves such a file")
         }
-        guard let header = bytes(of: path, at: 0, count: 100) else {
-            throw .cannotRead(path: path, reason: String(cString: strerror(errno)))
+    }
+
+    /// The first 100 bytes of the file, by which to tell apart what SQLite would call "file is not a database".
+    private final class HeaderBytes: Sendable {
+        private static let magic = Array("SQLite format 3\0".utf8)
+        private let bytes = Mutex([UInt8](repeating: 0, count: 100))
+
+        /// Reads the header and checks what it says of the kind of file.
+        func check(_ db: Database, path: String) throws {
+            var read = [UInt8](repeating: 0, count: 100)
+            let code = eoss_sqlite_read_start(UnsafeMutableRawPointer(db.sqliteConnection), &read, 100)
+            guard code == ResultCode.SQLITE_OK.rawValue else {
+                throw DatabaseError(resultCode: ResultCode(rawValue: code))
+            }
+            bytes.withLock { $0 = read }
+            guard read.starts(with: Self.magic) else {
+                throw RunFileError.notARunFile(path: path, reason: "it is not an SQLite database")
+            }
+            guard fileSize(path) >= 100 else {
+                throw RunFileError.damaged(path: path, reason: "it is cut off in its header")
+            }
+            // Bytes 18 and 19 are 2 in a file that wants a write-ahead log beside it; ours have a rollback journal.
+            guard read[18] == 1, read[19] == 1 else {
+                throw RunFileError.notARunFile(path: path, reason: "it is an SQLite database with a write-ahead log")
+            }
         }
-        guard header.starts(with: magic) else { throw .notARunFile(path: path, reason: "it is not an SQLite database") }
-        guard header.count == 100 else { throw .damaged(path: path, reason: "it is cut off in its header") }
-        // Bytes 18 and 19 are 2 in a file that wants a write-ahead log beside it; ours have a rollback journal.
-        guard header[18] == 1, header[19] == 1 else {
-            throw .notARunFile(path: path, reason: "it is an SQLite database with a write-ahead log")
+
+        /// How much shorter the file is than its header says; nil when it is not.
+        func missingBytes(_ path: String) -> Int? {
+            let header = bytes.withLock { $0 }
+            func number(_ range: Range<Int>) -> Int { header[range].reduce(0) { $0 << 8 | Int($1) } }
+            let pageSize = number(16..<18) == 1 ? 65536 : number(16..<18)
+            let missing = number(28..<32) * pageSize - fileSize(path)
+            return missing > 0 ? missing : nil
         }
     }
 
-    private static func bytes(of path: String, at offset: Int, count: Int) -> [UInt8]? {
-        let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { Foundation.close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: count)
-        let got = pread(descriptor, &bytes, count, offset)
-        return got >= 0 ? Array(bytes.prefix(got)) : nil
+    private static func fileSize(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     // MARK: - What SQLite sees
@@ -113,20 +140,16 @@ enum RunFileInspection {
         }
     }
 
-    private static func failure(_ path: String, _ error: any Error) -> RunFileError {
+    private static func failure(_ path: String, _ error: any Error, _ header: HeaderBytes) -> RunFileError {
         let failure = RunFileError.reading(path, error)
-        guard case .damaged = failure, let missing = missingBytes(path) else { return failure }
-        return .damaged(path: path, reason: "it is cut off, \(missing) bytes are missing")
+        guard error is DatabaseError, case .damaged = failure, let missing = header.missingBytes(path) else {
+            return failure
+        }
+        return cutOff(path, missing)
     }
 
-    /// How much shorter the file is than its header says; nil when it is not.
-    private static func missingBytes(_ path: String) -> Int? {
-        guard let header = bytes(of: path, at: 0, count: 100), header.count == 100 else { return nil }
-        func number(_ range: Range<Int>) -> Int { header[range].reduce(0) { $0 << 8 | Int($1) } }
-        let pageSize = number(16..<18) == 1 ? 65536 : number(16..<18)
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_size < number(28..<32) * pageSize else { return nil }
-        return number(28..<32) * pageSize - Int(status.st_size)
+    private static func cutOff(_ path: String, _ missing: Int) -> RunFileError {
+        .damaged(path: path, reason: "it is cut off, \(missing) bytes are missing")
     }
 
     // MARK: - The commit that was cut off
@@ -135,11 +158,7 @@ enum RunFileInspection {
     /// for writing. That is done here, and only for a journal that concerns this file alone: one that names a
     /// super-journal could have SQLite delete a file of that name.
     private static func rollBack(_ path: String) throws(RunFileError) {
-        let journal = path + "-journal"
-        let superJournalMark: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]
-        var status = stat()
-        guard stat(journal, &status) == 0, status.st_size >= 8 else { return }
-        if bytes(of: journal, at: Int(status.st_size) - 8, count: 8) == superJournalMark {
+        if journalNamesAnother(path + "-journal") {
             throw .damaged(path: path, reason: "the journal beside it is not one that eoss makes")
         }
         do {
@@ -147,7 +166,17 @@ enum RunFileInspection {
             try queue.read { db in _ = try Int.fetchOne(db, sql: "PRAGMA schema_version") }
             try queue.close()
         } catch {
-            throw failure(path, error)
+            throw RunFileError.reading(path, error)
         }
+    }
+
+    /// Whether a journal ends with the mark that stands behind the name of a super-journal.
+    private static func journalNamesAnother(_ journal: String) -> Bool {
+        let mark: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]
+        let descriptor = Foundation.open(journal, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var last = [UInt8](repeating: 0, count: mark.count)
+        return pread(descriptor, &last, mark.count, fileSize(journal) - mark.count) == mark.count && last == mark
     }
 }
