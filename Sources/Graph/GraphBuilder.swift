@@ -7,8 +7,15 @@ public final class GraphBuilder {
     private var inputs: [(name: String, value: Value)] = []
     /// In the builder's numbering, where inputs and results follow each other in the order of the calls.
     private var nodes: [Graph.Node] = []
+    /// For each value the place of its node, −1 for an input.
+    private var producers: [Int] = []
 
     public init() {}
+
+    /// The operation that computes a value and its operands; `nil` for an input.
+    func definition(of value: Value) -> Graph.Node? {
+        producers[value.id] < 0 ? nil : nodes[producers[value.id]]
+    }
 
     public func type(of value: Value) -> TensorType { types[value.id] }
     public func shape(of value: Value) -> [Int] { types[value.id].shape }
@@ -18,6 +25,7 @@ public final class GraphBuilder {
         precondition(!inputs.contains { $0.name == name }, "two inputs named '\(name)'")
         let value = Value(types.count)
         types.append(type)
+        producers.append(-1)
         inputs.append((name, value))
         return value
     }
@@ -29,6 +37,7 @@ public final class GraphBuilder {
         for type in resultTypes { _ = try type.elementCount() }
         let first = types.count
         types += resultTypes
+        producers += resultTypes.map { _ in nodes.count }
         nodes.append(Graph.Node(operation: operation, operands: operands, results: first..<types.count))
         return (first..<types.count).map(Value.init)
     }

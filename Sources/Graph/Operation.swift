@@ -6,6 +6,9 @@ public protocol Operation: Hashable, Sendable {
     /// The name it is printed by; StableHLO's where StableHLO has the operation.
     static var mnemonic: String { get }
 
+    /// Whether it works on each place alone: all operands and the result have one shape.
+    static var isElementwise: Bool { get }
+
     /// Attributes as they are printed, empty if there are none.
     var attributes: String { get }
 
@@ -69,6 +72,7 @@ public struct Site: Sendable {
 }
 
 extension Operation {
+    public static var isElementwise: Bool { false }
     public var attributes: String { "" }
     public var bodies: [Graph] { [] }
     public var mnemonic: String { Self.mnemonic }

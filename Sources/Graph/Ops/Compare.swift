@@ -5,6 +5,7 @@ public struct Compare: Operation {
     }
 
     public static let mnemonic = "compare"
+    public static let isElementwise = true
     public let direction: Direction
     public init(direction: Direction) { self.direction = direction }
 

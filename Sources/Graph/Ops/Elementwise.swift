@@ -18,6 +18,7 @@ public protocol UnaryElementwise: Operation {
 
 extension UnaryElementwise {
     public static var acceptsIntegers: Bool { false }
+    public static var isElementwise: Bool { true }
 
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {
         try expect(1, of: operands)
@@ -58,6 +59,8 @@ public protocol BinaryElementwise: Operation {
 }
 
 extension BinaryElementwise {
+    public static var isElementwise: Bool { true }
+
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {
         try expect(2, of: operands)
         if operands[0] != operands[1] {

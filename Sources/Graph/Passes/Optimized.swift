@@ -1,0 +1,23 @@
+extension Graph {
+    /// The graph as it is executed: simplified, elementwise regions fused.
+    /// Deterministic; the same outputs up to rounding.
+    public func optimized() -> Graph {
+        let simplified = expanded().simplified()
+        return fuseElementwise(fuseAccumulation(simplified))
+    }
+
+    /// The passes that leave primitives only, to a fixed point.
+    func simplified() -> Graph {
+        var graph = eliminateDeadCode(self)
+        for _ in 0..<Self.roundLimit {
+            let next = eliminateDeadCode(
+                foldTransposes(eliminateCommonSubexpressions(simplifyAlgebra(foldConstants(graph)))))
+            if next == graph { break }
+            graph = next
+        }
+        return graph
+    }
+
+    /// Each round ends with fewer or simpler nodes; two or three reach the fixed point of any network seen.
+    private static let roundLimit = 8
+}
