@@ -1,0 +1,84 @@
+import Foundation
+
+/// gnuplot as a program: it reads a script from standard input and writes the figure to standard output.
+///
+/// All three streams are files without a name, not pipes: whatever the sizes nothing waits for a reader, and a gnuplot that ends
+/// early sends no SIGPIPE.
+enum Gnuplot {
+    /// - Throws: `ReportError` when gnuplot is not there, does not succeed within the time, or gives nothing.
+    static func run(
+        _ script: String, timeout: Double, path: String = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    ) throws(ReportError) -> Data {
+        let directories = path.split(separator: ":").map(String.init)
+        guard
+            let program = directories.map({ "\($0)/gnuplot" }).first(where: {
+                $0.hasPrefix("/") && FileManager.default.isExecutableFile(atPath: $0)
+            })
+        else {
+            throw ReportError("gnuplot, which draws the figures, was not found. On Debian: apt install gnuplot-nox")
+        }
+        let input = try UnnamedFile()
+        try input.write(script)
+        let (output, messages) = (try UnnamedFile(), try UnnamedFile())
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["--default-settings", "/dev/stdin"]  // no ~/.gnuplot; a file ends at its first error
+        process.standardInput = input.handle
+        process.standardOutput = output.handle
+        process.standardError = messages.handle
+        // Numbers are written with a point, text in UTF-8, whatever the user's locale.
+        process.environment = ["LC_ALL": "C.UTF-8", "PATH": path, "HOME": "/nonexistent"]
+        let ended = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in ended.signal() }
+        do { try process.run() } catch {
+            throw ReportError("\(program) could not be started: \(error.localizedDescription)")
+        }
+        guard ended.wait(timeout: .now() + timeout) == .success else {
+            kill(process.processIdentifier, SIGKILL)
+            ended.wait()
+            throw ReportError("gnuplot did not finish the figure within \(timeout) seconds")
+        }
+        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+            let said = String(decoding: try messages.contents().prefix(2000), as: UTF8.self)
+            let lines = said.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            throw ReportError(
+                "gnuplot failed (status \(process.terminationStatus)): "
+                    + lines.filter { !$0.isEmpty }.joined(separator: " | "))
+        }
+        let figure = try output.contents()
+        guard !figure.isEmpty else { throw ReportError("gnuplot drew nothing") }
+        return figure
+    }
+}
+
+/// A temporary file that no one else can open and that is gone when it is closed.
+private final class UnnamedFile {
+    let handle: FileHandle
+    private let descriptor: Int32
+
+    init() throws(ReportError) {
+        let folder = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        var template = Array("\(folder)/eoss-figure.XXXXXX".utf8CString)
+        descriptor = mkstemp(&template)
+        guard descriptor >= 0 else {
+            throw ReportError("cannot make a temporary file in \(folder): \(String(cString: strerror(errno)))")
+        }
+        unlink(template)
+        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    /// Writes the text and goes back to its beginning.
+    func write(_ text: String) throws(ReportError) {
+        do {
+            try handle.write(contentsOf: Data(text.utf8))
+            try handle.seek(toOffset: 0)
+        } catch { throw ReportError("cannot write a temporary file for gnuplot: is the disk full?") }
+    }
+
+    func contents() throws(ReportError) -> Data {
+        do {
+            try handle.seek(toOffset: 0)
+            return try handle.readToEnd() ?? Data()
+        } catch { throw ReportError("cannot read what gnuplot wrote: \(error.localizedDescription)") }
+    }
+}

@@ -1,0 +1,42 @@
+/// What of a panel can be drawn, and the axes that show it.
+struct PanelContent {
+    let panel: Panel
+    let curves: [Curve]
+    /// The corners of each reference line.
+    let staircases: [[(x: Double, y: Double)]]
+    let xRange: AxisRange
+    let yRange: AxisRange
+
+    /// No series has a point to draw.
+    var isEmpty: Bool { curves.allSatisfy(\.isEmpty) }
+
+    init(_ panel: Panel) throws(ReportError) {
+        self.panel = panel
+        var curves = try panel.series.map { series throws(ReportError) in try Curve(series, panel) }
+        let points = curves.flatMap(\.points)
+        let x = AxisRange(given: panel.xRange, values: points.map(\.x), scale: panel.xScale, padding: 0)
+        let stairs = try panel.references.map { reference throws(ReportError) in
+            try Self.corners(reference, x, panel.yScale)
+        }
+        let levels = points.flatMap { [$0.low, $0.high] } + stairs.flatMap { $0.map(\.y) }
+        yRange = AxisRange(given: panel.yRange, values: levels, scale: panel.yScale, padding: 0.05)
+        // A line is some 800 pixels wide; two points for each pixel show all of it.
+        for i in curves.indices { curves[i].thin(to: 1600) }
+        (self.curves, staircases, xRange) = (curves, stairs, x)
+    }
+
+    private static func corners(
+        _ line: ReferenceLine, _ axis: AxisRange, _ scale: Panel.Scale
+    ) throws(ReportError) -> [(x: Double, y: Double)] {
+        guard line.x.count == line.y.count else {
+            throw ReportError("reference line '\(line.name)' has \(line.x.count) x values and \(line.y.count) y values")
+        }
+        var corners: [(x: Double, y: Double)] = []
+        for i in line.x.indices where Curve.canBeDrawn(line.y[i], scale) && !line.x[i].isNaN {
+            let start = max(line.x[i], axis.low)
+            let end = min(i + 1 < line.x.count ? line.x[i + 1] : axis.high, axis.high)
+            if start < end { corners += [(start, line.y[i]), (end, line.y[i])] }
+        }
+        return corners
+    }
+}

@@ -1,0 +1,90 @@
+import Compute
+import Foundation
+import Testing
+
+@testable import Reports
+
+@Suite struct Curves {
+    func curve(_ y: [Double], errors: [Double]? = nil, _ scale: Panel.Scale = .linear) throws -> Curve {
+        try Curve(Series(name: "s", x: y.indices.map(Double.init), y: y, errors: errors), Panel(yScale: scale))
+    }
+
+    @Test func aCurveBreaksWhereAValueCannotBeDrawn() throws {
+        #expect(try curve([1, .nan, 2, 3, .infinity, 4]).runs.map { $0.map(\.y) } == [[1], [2, 3], [4]])
+        #expect(try curve([1, 0, 2, -3, 4], .log).runs.map { $0.map(\.y) } == [[1], [2], [4]])
+        #expect(try curve([.nan]).isEmpty)
+    }
+
+    @Test func errorsWidenTheBandWhereTheyAreGiven() throws {
+        let points = try curve([1, 2, 3], errors: [0.5, .nan, 0]).points
+        #expect(points.map(\.low) == [0.5, 2, 3] && points.map(\.high) == [1.5, 2, 3])
+        #expect(try curve([1], errors: [2], .log).points[0].low == 0.01)
+    }
+
+    @Test func thinningKeepsTheEndsAndEveryExtreme() throws {
+        var stream = RandomStream(seed: 2, purpose: .test)
+        let y = (0..<10_000).map { _ in stream.normal() }
+        var curve = try curve(y)
+        curve.thin(to: 100)
+        let points = curve.points
+        #expect(points.count <= 202 && points.first?.x == 0 && points.last?.x == 9999)
+        #expect(points.map(\.y).max() == y.max() && points.map(\.y).min() == y.min())
+        #expect(zip(points, points.dropFirst()).allSatisfy { $0.x <= $1.x })
+        #expect(points.allSatisfy { y[Int($0.x)] == $0.y })
+    }
+}
+
+@Suite struct Axes {
+    @Test func aReferenceLineHoldsUntilItsNextValueAndToTheEnd() throws {
+        let panel = Panel(
+            series: [Series(name: "s", x: [0, 100], y: [1, 2])],
+            references: [
+                ReferenceLine(name: "edge", x: [0, 40], y: [40, 25]), ReferenceLine(name: "one", value: 1),
+                ReferenceLine(name: "late", x: [200], y: [3]),
+                ReferenceLine(name: "early", x: [-50, 10], y: [7, .nan]),
+            ])
+        let corners = try PanelContent(panel).staircases.map { $0.map { [$0.x, $0.y] } }
+        #expect(corners[0] == [[0, 40], [40, 40], [40, 25], [100, 25]])
+        #expect(corners[1] == [[0, 1], [100, 1]])
+        #expect(corners[2].isEmpty)
+        #expect(corners[3] == [[0, 7], [10, 7]])
+    }
+
+    @Test func theAxesShowAllValuesAndTheReferences() throws {
+        let panel = Panel(
+            series: [Series(name: "s", x: [5, 105], y: [10, 20], errors: [1, 2])],
+            references: [ReferenceLine(name: "edge", value: 40)])
+        let content = try PanelContent(panel)
+        #expect(content.xRange.low == 5 && content.xRange.high == 105)
+        #expect(content.yRange.low <= 9 && content.yRange.high > 40)
+    }
+
+    @Test func aLinearAxisStartsAtZeroWhenTheValuesComeNearIt() {
+        func low(_ values: [Double]) -> Double {
+            AxisRange(given: nil, values: values, scale: .linear, padding: 0.05).low
+        }
+        #expect(low([1, 40]) == 0 && low([0, 1]) == 0)
+        #expect(low([39, 40]) > 38 && low([-1, 40]) < -1)
+        #expect(low([3, 3]) == 1.5 && low([0, 0]) == -1)
+    }
+
+    @Test func aShortLogarithmicAxisHasTicsToo() {
+        for (low, high) in [(3.0, 6.2), (0.9, 1.1), (2, 9), (2, 30), (1e-7, 3e-7)] {
+            let axis = AxisRange(given: low...high, values: [], scale: .log, padding: 0)
+            let tics = axis.tics("y", enhanced: true).last ?? ""
+            let places = tics.drop { $0 != "(" }.dropFirst().dropLast().split(separator: ",")
+                .compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
+            #expect(places.count >= 3 && places.allSatisfy { $0 >= low * 0.999 && $0 <= high * 1.001 }, "\(tics)")
+        }
+    }
+
+    @Test func aLegendFlowsIntoRowsOfItsWidth() {
+        let entries = (0..<9).map { Legend.Entry(name: "series number \($0)", colour: "#000000", sample: .line) }
+        let legend = Legend(
+            entries + [Legend.Entry(name: "", colour: "#000000", sample: .dots)], width: 500, fontSize: 13)
+        #expect(legend.entries.count == 9 && legend.rows > 1 && legend.rows == (legend.entries.last?.row ?? 0) + 1)
+        for entry in legend.entries {
+            #expect(entry.x + Legend.sampleWidth + 7 + Legend.textWidth(entry.name, fontSize: 13) <= 500)
+        }
+    }
+}
