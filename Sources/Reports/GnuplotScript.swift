@@ -54,7 +54,7 @@ struct GnuplotScript {
                 "set terminal pngcairo size \(2 * width),\(2 * height) font 'Helvetica,\(Self.fontSize)' fontscale 1.5 linewidth 2 pointscale 2"
         case .pdf:  // a pixel is 1/96 inch, a point 1/72
             return
-                "set terminal pdfcairo size \(Double(width) / 96)in,\(Double(height) / 96)in font 'Helvetica,\(Self.fontSize)' fontscale 0.75"
+                "set terminal pdfcairo size \(Double(width) / 96)in,\(Double(height) / 96)in font 'Helvetica,\(Self.fontSize)' fontscale 0.57 linewidth 0.8"
         case .text(let columns, let rows):
             return "set terminal dumb size \(max(40, columns) - 1),\(max(10, rows)) noenhanced"
         }
