@@ -32,12 +32,18 @@ int eoss_signals_catch(void) {
     action.sa_flags = SA_RESTART;
     action.sa_handler = tell;
     const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+    sigset_t unblocked;
+    sigemptyset(&unblocked);
     for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++) {
         struct sigaction before;
         // A shell starts background jobs, and nohup its command, with some signals ignored: that stays.
         if (sigaction(caught[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
         if (sigaction(caught[i], &action, NULL) != 0) return errno;
+        sigaddset(&unblocked, caught[i]);
     }
+    // A program started from a thread that blocks signals (libdispatch's do) inherits that.
+    int failed = pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
+    if (failed != 0) return failed;
     action.sa_handler = nothing;
     return sigaction(SIGPIPE, &action, NULL) == 0 ? 0 : errno;
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import LuaBridge
 
 /// The program: parses the command line, runs the command, says what went wrong, returns the exit status.
 enum Program {
@@ -46,7 +47,7 @@ enum Program {
         if known.contains(first) { return nil }
         let meant =
             first.hasSuffix(".lua")
-            ? "eoss run \(first)" : nearest(to: first, among: known).map { "eoss \($0)" }
+            ? "eoss run \(first)" : nearestName(to: first, among: known).map { "eoss \($0)" }
         return "unknown command '\(first)'" + (meant.map { ": did you mean '\($0)'?" } ?? "; 'eoss --help' lists them")
     }
 

@@ -13,7 +13,8 @@ protocol ScriptHosting: AnyObject {
     /// Runs what was typed at the prompt, on the state that the script left or was paused in.
     func evaluate(_ source: String) -> Evaluation
 
-    /// Asks for a pause or a stop. Called on another thread, at any time; returns at once.
+    /// Asks for a pause or a stop; where nothing trains that could be paused, a pause is a stop. Called on another thread,
+    /// at any time; returns at once.
     var request: @Sendable (Interruption) -> Void { get }
 }
 

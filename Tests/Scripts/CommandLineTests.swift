@@ -15,14 +15,14 @@ struct EossProgram {
     static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("eoss")
 
+    /// Runs it to its end. With `signal`, that signal is sent as soon as the program has written something.
     static func run(
-        _ arguments: [String], input: String = "", environment: [String: String] = [:], in folder: URL? = nil
+        _ arguments: [String], input: String = "", environment: [String: String] = [:], signal: Int32? = nil
     ) throws -> Result {
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, given in given }
-        process.currentDirectoryURL = folder
         let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
         process.standardInput = stdin
         process.standardOutput = stdout
@@ -30,12 +30,28 @@ struct EossProgram {
         try process.run()
         try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         try stdin.fileHandleForWriting.close()
-        let output = stdout.fileHandleForReading.readDataToEndOfFile()
+        var output = Data()
+        if let signal {
+            output = stdout.fileHandleForReading.availableData
+            kill(process.processIdentifier, signal)
+        }
+        output += stdout.fileHandleForReading.readDataToEndOfFile()
         let errors = stderr.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return Result(
             status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
             errors: String(decoding: errors, as: UTF8.self))
+    }
+
+    /// Runs a script given as text.
+    static func run(script: String, _ arguments: [String] = [], signal: Int32? = nil) throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("script.lua")
+        try Data(script.utf8).write(to: file)
+        return try run(
+            ["run", file.path, "--out", folder.appendingPathComponent("runs").path] + arguments, signal: signal)
     }
 }
 
@@ -77,6 +93,66 @@ struct EossProgram {
             result.errors.hasPrefix("eoss: ") && result.errors.split(separator: "\n").count == 1, "\(result.errors)")
     }
 
+    @Test func whatAScriptPrintsGoesToStandardOutput() throws {
+        let result = try EossProgram.run(script: "print('λ', 1, 0.5)\nprint()\nprint(nil)")
+        #expect(result.output == "λ\t1\t0.5\n\nnil\n")
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+    }
+
+    @Test func aScriptThatFailsIsSaidWithItsLineOnStandardErrorWithStatusOne() throws {
+        let result = try EossProgram.run(script: "print('before')\nlocal x\nprint(x.y)")
+        #expect(result.output == "before\n")
+        #expect(result.status == 1 && result.errors.contains("script.lua:3:"), "\(result.errors)")
+        let syntax = try EossProgram.run(script: "print('before'")
+        #expect(
+            syntax.output.isEmpty && syntax.status == 1 && syntax.errors.contains("script.lua:1:"), "\(syntax.errors)")
+    }
+
+    /// The second script catches whatever it can, and goes on.
+    @Test(
+        arguments: [SIGINT, SIGTERM, SIGHUP],
+        ["print('x') while true do end", "print('x') while true do pcall(function() while true do end end) end"])
+    func aSignalEndsAScriptWithStatus130(signal: Int32, script: String) throws {
+        let result = try EossProgram.run(script: script, signal: signal)
+        #expect(result.status == 130 && result.output == "x\n")
+        #expect(result.errors == "eoss: interrupted\n")
+    }
+
+    @Test func aReaderThatGoesAwayEndsNothing() throws {
+        let process = Process()
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("script.lua")
+        try Data("for i = 1, 100000 do print(i) end error('the end')".utf8).write(to: file)
+        process.executableURL = EossProgram.executable
+        process.arguments = ["run", file.path]
+        let (stdout, stderr) = (Pipe(), Pipe())
+        process.standardOutput = stdout
+        process.standardError = stderr
+        try process.run()
+        try stdout.fileHandleForReading.close()
+        let errors = String(decoding: stderr.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 1)
+        #expect(errors.contains("the end"), "\(errors)")
+    }
+
+    @Test func thePromptReadsPlainLinesWhereStandardInputIsNoTerminal() throws {
+        let result = try EossProgram.run(
+            ["repl"], input: "x = 20\nfor i = 1, 2 do\n  x = x + i\nend\n\nprint(x)\nerror('no good')\nprint(x + 1)\n")
+        #expect(result.output == "23\n24\n", "neither prompts nor echoes")
+        #expect(result.errors.contains("no good") && result.status == 1, "\(result.errors)")
+        let fine = try EossProgram.run(["repl"], input: "print(1)")
+        #expect(fine.output == "1\n" && fine.errors.isEmpty && fine.status == 0)
+    }
+
+    @Test func theSandboxIsLiftedByTrustAlone() throws {
+        let script = "print(io ~= nil)"
+        #expect(try EossProgram.run(script: script).output == "false\n")
+        #expect(try EossProgram.run(script: script, ["--trust"]).output == "true\n")
+    }
+
     @Test func memoryIsGivenInBytesOrPowersOf1024() {
         #expect(MemorySize(argument: "4096")?.bytes == 4096)
         #expect(MemorySize(argument: "4k")?.bytes == 4096)
@@ -92,13 +168,5 @@ struct EossProgram {
         #expect(setting?.name == "name" && setting?.text == "a=b")
         #expect(Setting(argument: "note=")?.text == "")
         for text in ["", "=", "=1", "lr", "l r=1", "é=1", "1x=2"] { #expect(Setting(argument: text) == nil, "\(text)") }
-    }
-
-    @Test func theNearestNameIsOneThatIsNear() {
-        #expect(nearest(to: "rnu", among: ["run", "repl", "help"]) == "run")
-        #expect(nearest(to: "repl", among: ["run", "repl"]) == "repl")
-        #expect(nearest(to: "replt", among: ["run", "repl"]) == "repl")
-        #expect(nearest(to: "quickstart", among: ["run", "repl"]) == nil)
-        #expect(nearest(to: "x", among: []) == nil)
     }
 }

@@ -4,7 +4,7 @@
 /// Signals as messages: a handler may do next to nothing, so it writes the number into a pipe, and a thread reads it.
 
 /// Catches SIGINT, SIGTERM and SIGHUP, and keeps SIGPIPE from ending the process: a write to a closed pipe fails instead.
-/// Handlers, unlike ignored signals, are not inherited by the programs that this one starts. Returns 0, or an errno.
+/// To be called on the main thread before there are others. Handlers, unlike ignored signals, are not inherited by the programs that this one starts. Returns 0, or an errno.
 int eoss_signals_catch(void);
 
 /// Waits for a signal; returns its number, or 0 when `milliseconds` passed (negative: no limit).
