@@ -1,1 +1,40 @@
-print("bench")
+import Compute
+import Graph
+import Networks
+
+/// `make bench`: the rows of Benchmarks/README.md.
+
+/// Operations a second of a 2048³ product in f32, on all threads.
+func ceiling() throws -> Double {
+    let n = 2048
+    let builder = GraphBuilder()
+    let a = builder.input("a", TensorType(.f32, [n, n]))
+    let b = builder.input("b", TensorType(.f32, [n, n]))
+    let product = builder.emit(
+        DotGeneral(lhsBatch: [], rhsBatch: [], lhsContracting: [1], rhsContracting: [1], result: .f32), a, b)
+    let plan = try Engine.shared.plan(for: builder.build(outputs: [("product", product)]))
+    var stream = RandomStream(seed: 1, purpose: .data)
+    let x = try Vector.randomNormal(count: n * n, element: .f32, stream: &stream)
+    var y = try Vector(zeros: n * n, element: .f32)
+    let seconds = try x.withUnsafeBytes { x in
+        try y.withUnsafeMutableBytes { y in
+            Clock.median(7) {
+                plan.run(inputs: [x.baseAddress!, x.baseAddress!], outputs: [y.baseAddress!])
+            }
+        }
+    }
+    return 2 * Double(n * n * n) / seconds
+}
+
+let rate = try ceiling()
+print("\(Engine.shared.threads) threads; sgemm \((rate / 1e9).rounded(toPlaces: 0).asInteger) GFLOP/s\n")
+let selected = Set(CommandLine.arguments.dropFirst())
+if selected.isEmpty || selected.contains("perceptron") {
+    let table = Table(peers: Peers(threads: Engine.shared.threads), ceiling: rate)
+    table.header()
+    for work in try PerceptronBench().works() { try table.row(work) }
+}
+if selected.isEmpty || selected.contains("tracked") {
+    print("")
+    try TrackedEigenvalueBench().run()
+}

@@ -55,9 +55,11 @@ public final class Oracle {
 
     // MARK: - Plans
 
-    func plan(_ key: GraphKey, donating: [String: String] = [:], _ graph: () throws -> Graph) throws -> Plan {
+    func plan(
+        _ key: GraphKey, donating: @autoclosure () -> [String: String] = [:], _ graph: () throws -> Graph
+    ) throws -> Plan {
         if let plan = plans[key] { return plan }
-        let plan = try engine.plan(for: graph(), donating: donating)
+        let plan = try engine.plan(for: graph(), donating: donating())
         plans[key] = plan
         return plan
     }

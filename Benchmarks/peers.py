@@ -1,0 +1,189 @@
+"""The same work as `eoss-bench`, in PyTorch and JAX, for a side-by-side measurement.
+
+Started by `eoss-bench` with PEERS_PYTHON; reads one task a line, `library task repetitions`, runs it and answers with the
+median seconds of one repetition, or `-` where the library is not installed. Both libraries use two threads.
+"""
+
+import os
+import statistics
+import sys
+import time
+
+THREADS = os.environ.get("PEERS_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", THREADS)
+os.environ.setdefault("MKL_NUM_THREADS", THREADS)
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import numpy as np
+
+WIDTHS = (784, 512, 512, 10)
+STACK = 32  # batches per call of a batched estimator
+
+
+def weights(rng):
+    parts = []
+    for i, o in zip(WIDTHS, WIDTHS[1:]):
+        parts.append((0.3 * rng.standard_normal((o, i)) * (2 / i) ** 0.5).astype(np.float32))
+        parts.append(np.zeros(o, np.float32))
+    return parts
+
+
+def samples(rng, n):
+    x = rng.standard_normal((n, WIDTHS[0])).astype(np.float32)
+    y = np.eye(WIDTHS[-1], dtype=np.float32)[rng.integers(0, WIDTHS[-1], n)]
+    return x, y
+
+
+def clock(call, repetitions):
+    call()
+    call()
+    seconds = []
+    for _ in range(repetitions):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+class Torch:
+    """As the reference code of the field works: autograd, double backward for curvature."""
+
+    def __init__(self):
+        import torch
+
+        torch.set_num_threads(int(THREADS))
+        self.torch = torch
+        rng = np.random.default_rng(0)
+        self.rng = rng
+        self.p = [torch.tensor(w, requires_grad=True) for w in weights(rng)]
+
+    def data(self, n):
+        return [self.torch.tensor(a) for a in samples(self.rng, n)]
+
+    def loss(self, x, y):
+        functional = self.torch.nn.functional
+        p = self.p
+        for i in range(0, len(p), 2):
+            x = functional.linear(x, p[i], p[i + 1])
+            if i < len(p) - 2:
+                x = self.torch.relu(x)
+        return ((x - y) ** 2).sum(1).mean()
+
+    def step(self, n):
+        x, y = self.data(n)
+        optimizer = self.torch.optim.SGD(self.p, lr=1e-6)
+
+        def call():
+            optimizer.zero_grad()
+            self.loss(x, y).backward()
+            optimizer.step()
+
+        return call
+
+    def gradient(self, n):
+        x, y = self.data(n)
+        return lambda: self.torch.autograd.grad(self.loss(x, y), self.p)
+
+    def hvp(self, n):
+        x, y = self.data(n)
+        grads = self.torch.autograd.grad(self.loss(x, y), self.p, create_graph=True)
+        v = [self.torch.randn_like(w) for w in self.p]
+        return lambda: self.torch.autograd.grad(grads, self.p, v, retain_graph=True)
+
+    def sharpness(self, n):
+        x, y = self.data(n)
+
+        def call():
+            grads = self.torch.autograd.grad(self.loss(x, y), self.p, create_graph=True)
+            v = [g.detach() for g in grads]
+            products = self.torch.autograd.grad(grads, self.p, v)
+            return sum((a * b).sum() for a, b in zip(v, products)) / sum((a * a).sum() for a in v)
+
+        return call
+
+
+class Jax:
+    """Jitted; batch sharpness as the faster of a scan and a map over stacked batches, forward over reverse."""
+
+    def __init__(self):
+        import jax
+        import jax.numpy as jnp
+
+        self.jax, self.np = jax, jnp
+        self.rng = np.random.default_rng(0)
+        self.p = [jnp.asarray(w) for w in weights(self.rng)]
+
+    def data(self, n):
+        return [self.np.asarray(a) for a in samples(self.rng, n)]
+
+    def loss(self, p, x, y):
+        for i in range(0, len(p), 2):
+            x = x @ p[i].T + p[i + 1]
+            if i < len(p) - 2:
+                x = self.jax.nn.relu(x)
+        return ((x - y) ** 2).sum(1).mean()
+
+    def step(self, n):
+        x, y = self.data(n)
+        jitted = self.jax.jit(
+            lambda p: [w - 1e-6 * g for w, g in zip(p, self.jax.grad(self.loss)(p, x, y))], donate_argnums=0
+        )
+        state = [self.np.array(w) for w in self.p]
+
+        def call():
+            nonlocal state
+            state = self.jax.block_until_ready(jitted(state))
+
+        return call
+
+    def gradient(self, n):
+        x, y = self.data(n)
+        jitted = self.jax.jit(self.jax.grad(self.loss))
+        return lambda: self.jax.block_until_ready(jitted(self.p, x, y))
+
+    def hvp(self, n):
+        x, y = self.data(n)
+        v = [self.np.asarray(self.rng.standard_normal(w.shape), self.np.float32) for w in self.p]
+        _, linear = self.jax.linearize(lambda p: self.jax.grad(self.loss)(p, x, y), self.p)
+        jitted = self.jax.jit(linear)
+        return lambda: self.jax.block_until_ready(jitted(v))
+
+    def sharpness(self, n):
+        jax, jnp = self.jax, self.np
+        x, y = self.data(n * STACK)
+        x, y = x.reshape(STACK, n, -1), y.reshape(STACK, n, -1)
+
+        def one(batch):
+            value, product = jax.jvp(
+                lambda p: jax.grad(self.loss)(p, *batch), (self.p,), (jax.grad(self.loss)(self.p, *batch),)
+            )
+            return sum((a * b).sum() for a, b in zip(value, product)) / sum((a * a).sum() for a in value)
+
+        scanned = jax.jit(lambda x, y: jax.lax.map(one, (x, y)))
+        mapped = jax.jit(lambda x, y: jax.vmap(lambda a, b: one((a, b)))(x, y))
+        best = min(
+            (scanned, mapped), key=lambda f: clock(lambda: jax.block_until_ready(f(x, y)), 3)
+        )
+        return lambda: jax.block_until_ready(best(x, y))
+
+
+def main():
+    libraries, calls = {"torch": Torch, "jax": Jax}, {}
+    for line in sys.stdin:
+        library, task, size, repetitions = line.split()
+        key = (library, task, size)
+        try:
+            if key not in calls:
+                if isinstance(libraries[library], type):
+                    libraries[library] = libraries[library]()
+                calls[key] = getattr(libraries[library], task)(int(size))
+            seconds = clock(calls[key], int(repetitions))
+            if library == "jax" and task == "sharpness":
+                seconds /= STACK
+            print(seconds, flush=True)
+        except ImportError:
+            print("-", flush=True)
+
+
+if __name__ == "__main__":
+    main()
