@@ -1,17 +1,23 @@
-/// What executing a graph once costs, in counts that do not depend on a machine.
+/// What executing operations costs, in counts that do not depend on a machine.
 public struct Cost: Hashable, Sendable {
-    /// Multiply-adds of contractions.
+    /// Of contractions.
     public var multiplyAdds = 0
-    /// Elements written by elementwise operations and read by reductions.
-    public var elementwise = 0
+    /// Elements read and written, by contractions too. A fused region reads its operands and writes its results.
+    public var elements = 0
 
-    public init(multiplyAdds: Int = 0, elementwise: Int = 0) {
+    public init(multiplyAdds: Int = 0, elements: Int = 0) {
         self.multiplyAdds = multiplyAdds
-        self.elementwise = elementwise
+        self.elements = elements
     }
 
+    /// Both as one number, in multiply-adds: what passes minimise.
+    ///
+    /// An element moved counts as eight. A core of an AVX2 machine does about 35 f32 multiply-adds a nanosecond and moves
+    /// about 4 elements a nanosecond to and from the caches in which intermediates lie.
+    public var total: Double { Double(multiplyAdds) + 8 * Double(elements) }
+
     public static func + (a: Cost, b: Cost) -> Cost {
-        Cost(multiplyAdds: a.multiplyAdds + b.multiplyAdds, elementwise: a.elementwise + b.elementwise)
+        Cost(multiplyAdds: a.multiplyAdds + b.multiplyAdds, elements: a.elements + b.elements)
     }
 }
 
@@ -22,9 +28,9 @@ extension TensorType {
 
 extension Graph {
     /// The sum over the nodes, those that no output needs included.
-    public func cost() -> Cost {
-        nodes.reduce(Cost()) { sum, node in
-            sum + node.operation.cost(operands: node.operands.map(type), results: node.results.map { types[$0] })
-        }
+    public func cost() -> Cost { nodes.reduce(Cost()) { $0 + cost(of: $1) } }
+
+    func cost(of node: Node) -> Cost {
+        node.operation.cost(operands: node.operands.map(type), results: node.results.map { types[$0] })
     }
 }

@@ -97,7 +97,10 @@ extension Operation {
                 + " : \(writer.spell(site.resultType))")
     }
 
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost() }
+    /// Reads the operands and writes the results.
+    public func cost(operands: [TensorType], results: [TensorType]) -> Cost {
+        Cost(elements: (operands + results).reduce(0) { $0 + $1.count })
+    }
 
     public func expansion(of operands: [TensorType]) -> Graph? { nil }
 

@@ -29,7 +29,8 @@ public struct AccumulateDot: Operation {
     }
 
     public func cost(operands: [TensorType], results: [TensorType]) -> Cost {
-        dot.cost(operands: operands, results: results) + Cost(elementwise: results[0].count)
+        dot.cost(operands: Array(operands[..<2]), results: results)
+            + Cost(elements: operands[2].count + operands[3].count)
     }
 
     public func expansion(of operands: [TensorType]) -> Graph? {

@@ -48,6 +48,4 @@ public struct BroadcastInDim: Operation {
             "\(site.result) = stablehlo.broadcast_in_dim \(site.operands[0]), dims = \(writer.spell(dimensions)) : "
                 + writer.signature(site))
     }
-
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost(elementwise: results[0].count) }
 }

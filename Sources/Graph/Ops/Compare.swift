@@ -43,6 +43,4 @@ public struct Compare: Operation {
             "\(site.result) = stablehlo.compare \(direction.rawValue.uppercased()), "
                 + "\(site.operands.joined(separator: ", ")) : \(writer.signature(site))")
     }
-
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost(elementwise: results[0].count) }
 }

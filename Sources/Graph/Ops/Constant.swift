@@ -34,6 +34,9 @@ public struct Constant: Operation {
         b.emitAll(self, []).map { b.stacked($0, size: size) }
     }
 
+    /// Made once, when the plan is.
+    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost() }
+
     public func writeStableHLO(_ site: StableHLOWriter.Site, to writer: inout StableHLOWriter) {
         writer.write(
             "\(site.result) = stablehlo.constant dense<\(writer.spell(splat, type.element))> : \(writer.spell(type))")

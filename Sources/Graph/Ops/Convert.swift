@@ -32,6 +32,4 @@ public struct Convert: Operation {
     public func writeStableHLO(_ site: StableHLOWriter.Site, to writer: inout StableHLOWriter) {
         writer.write("\(site.result) = stablehlo.convert \(site.operands[0]) : \(writer.signature(site))")
     }
-
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost(elementwise: results[0].count) }
 }

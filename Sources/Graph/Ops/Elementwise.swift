@@ -48,8 +48,6 @@ extension UnaryElementwise {
     public func batched(operands: [Value], marked: [Bool], size: Int, in b: GraphBuilder) -> [Value] {
         b.emitAll(self, operands)
     }
-
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost(elementwise: results[0].count) }
 }
 
 /// f applied to the elements of two tensors of one type. Broadcasting is explicit.
@@ -77,8 +75,6 @@ extension BinaryElementwise {
     public func batched(operands: [Value], marked: [Bool], size: Int, in b: GraphBuilder) -> [Value] {
         b.emitAll(self, b.aligned(operands, marked: marked, size: size))
     }
-
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost(elementwise: results[0].count) }
 }
 
 extension GraphBuilder {

@@ -24,7 +24,5 @@ public struct Fusion: Operation {
         preconditionFailure("transformations work on the expansion")
     }
 
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { body.cost() }
-
     public func expansion(of operands: [TensorType]) -> Graph? { body }
 }

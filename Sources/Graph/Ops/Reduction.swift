@@ -51,6 +51,4 @@ extension Reduction {
                 + " across dimensions = \(writer.spell(dimensions)) : (\(writer.spell(site.operandTypes[0])), "
                 + "\(writer.spell(TensorType(element)))) -> \(writer.spell(site.resultType))")
     }
-
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost(elementwise: operands[0].count) }
 }

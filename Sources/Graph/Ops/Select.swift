@@ -44,6 +44,4 @@ public struct Select: Operation {
             "\(site.result) = stablehlo.select \(site.operands.joined(separator: ", ")) : "
                 + "\(writer.spell(site.operandTypes[0])), \(writer.spell(site.resultType))")
     }
-
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost(elementwise: results[0].count) }
 }

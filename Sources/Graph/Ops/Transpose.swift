@@ -44,6 +44,4 @@ public struct Transpose: Operation {
             "\(site.result) = stablehlo.transpose \(site.operands[0]), dims = \(writer.spell(permutation)) : "
                 + writer.signature(site))
     }
-
-    public func cost(operands: [TensorType], results: [TensorType]) -> Cost { Cost(elementwise: results[0].count) }
 }

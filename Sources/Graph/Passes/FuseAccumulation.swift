@@ -1,7 +1,8 @@
 /// Makes `addend ± scale · dot` one operation where the dot has no other use: a weight gradient goes straight into the update
 /// or the sum it is meant for and is never stored.
 ///
-/// The scale is 1, a constant, a scalar repeated along all axes, or a product of these.
+/// The scale is 1, a constant, a scalar repeated along all axes, or a product of these. The addend is an input, or a value with
+/// no other use, so that the result can be written over it; a broadcast one is better read by an elementwise region.
 public func fuseAccumulation(_ g: Graph) -> Graph {
     let uses = g.useCounts()
     let b = GraphBuilder()
@@ -39,8 +40,16 @@ public func fuseAccumulation(_ g: Graph) -> Graph {
         }
     }
 
+    func isOverwritable(_ addend: Value) -> Bool {
+        guard let node = b.definition(of: addend) else { return true }
+        return useCount[addend] == 1 && !(node.operation is BroadcastInDim) && !(node.operation is Constant)
+            && !b.shape(of: addend).isEmpty
+    }
+
     func accumulated(_ addend: Value, _ x: Value, sign: Double) -> Value? {
-        guard let (node, factor, scalars) = scaledDot(x), let dot = node.operation as? DotGeneral else { return nil }
+        guard let (node, factor, scalars) = scaledDot(x), let dot = node.operation as? DotGeneral,
+            isOverwritable(addend)
+        else { return nil }
         let type = TensorType(dot.result)
         var scale = scalars.reduce(nil) { product, scalar in product.map { b.multiply($0, scalar) } ?? scalar }
         if sign * factor == -1, let positive = scale {

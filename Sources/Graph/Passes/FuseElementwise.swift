@@ -5,7 +5,7 @@
 /// which every region makes for itself: a bias added to a matrix is read as the vector it is. Regions of one operation stay
 /// as they are.
 public func fuseElementwise(_ g: Graph) -> Graph {
-    var regions = Regions(g)
+    var regions = Regions(eliminateDeadCode(g))
     regions.grow()
     return regions.emit()
 }

@@ -1,9 +1,18 @@
 extension Graph {
-    /// The graph as it is executed: simplified, elementwise regions fused.
+    /// The graph as it is executed: simplified, contractions in their cheapest order, elementwise regions fused.
     /// Deterministic; the same outputs up to rounding.
     public func optimized() -> Graph {
         let simplified = expanded().simplified()
-        return fuseElementwise(fuseAccumulation(simplified))
+        let plain = simplified.executable()
+        let reassociated = reassociateContractions(simplified)
+        if reassociated == simplified { return plain }
+        // Where an order of contractions gains little, it may cost more than that by taking a region apart.
+        let other = reassociated.executable()
+        return other.cost().total < plain.cost().total ? other : plain
+    }
+
+    private func executable() -> Graph {
+        fuseElementwise(fuseAccumulation(widenSums(self).simplified()))
     }
 
     /// The passes that leave primitives only, to a fixed point.

@@ -1,0 +1,187 @@
+/// Turns a network into steps of a plan: sums over labels that one factor alone has, then pairwise contractions in the
+/// cheapest order, then scaling and the output's order of axes.
+///
+/// **Precision.** In a network of f32 sums that are much smaller than what they are made of (inner products, Gram matrices)
+/// are accumulated in f64, since the parts cancel; what is made of them and is large again is f32.
+struct ContractionSchedule {
+    private let network: ContractionNetwork
+    private let types: (Value) -> TensorType
+
+    /// A tensor in the making.
+    private struct Part {
+        var step: Int
+        var labels: [Int]
+        var mask: ContractionOrder.Mask { labels.reduce(0) { $0 | 1 << UInt64($1) } }
+    }
+
+    init(_ network: ContractionNetwork, types: @escaping (Value) -> TensorType) {
+        self.network = network
+        self.types = types
+    }
+
+    /// The number of the step that computes the network.
+    func add(to plan: inout ContractionPlan) -> Int {
+        var coefficient = network.coefficient
+        var parts: [Part] = []
+        var scalars: [Part] = []
+        for factor in network.factors {
+            let value = plan.value(factor.value, types(factor.value))
+            let part = summedAlone(Part(step: value, labels: factor.labels), in: &plan)
+            if part.labels.isEmpty { scalars.append(part) } else { parts.append(part) }
+        }
+        for label in network.extents.indices where !network.output.contains(label) {
+            if !network.factors.contains(where: { $0.labels.contains(label) }) {
+                coefficient *= Double(network.extents[label])
+            }
+        }
+
+        // Scaling is done where it touches the fewest numbers: on the result, or on the smallest factor.
+        let resultSize = network.output.reduce(1) { $0 * network.extents[$1] }
+        let smallest = parts.indices.min { count(parts[$0], plan) < count(parts[$1], plan) }
+        if let smallest, count(parts[smallest], plan) < resultSize {
+            parts[smallest] = scaled(parts[smallest], by: coefficient, scalars, in: &plan)
+            coefficient = 1
+            scalars = []
+        }
+        guard !parts.isEmpty else { return finished(scalars, coefficient, in: &plan) }
+        let order = ContractionOrder(
+            labels: parts.map(\.mask), output: mask(network.output), extents: network.extents)
+        let product = contracted(order.best(), parts, isLast: true, in: &plan)
+        return finished([scaled(product, by: coefficient, scalars, in: &plan)], 1, in: &plan)
+    }
+
+    private func mask(_ labels: [Int]) -> ContractionOrder.Mask { labels.reduce(0) { $0 | 1 << UInt64($1) } }
+    private func count(_ part: Part, _ plan: ContractionPlan) -> Int { plan.types[part.step].count }
+
+    /// Without the labels that no other factor and not the output has.
+    private func summedAlone(_ part: Part, in plan: inout ContractionPlan) -> Part {
+        let alone = part.labels.indices.filter { axis in
+            let label = part.labels[axis]
+            return !network.output.contains(label) && network.factors.filter { $0.labels.contains(label) }.count == 1
+        }
+        return Part(
+            step: plan.sum(part.step, axes: alone),
+            labels: part.labels.indices.filter { !alone.contains($0) }.map { part.labels[$0] })
+    }
+
+    private func scaled(_ part: Part, by factor: Double, _ scalars: [Part], in plan: inout ContractionPlan) -> Part {
+        var step = plan.scale(part.step, by: factor)
+        for scalar in scalars {
+            step = plan.product(step, plan.convert(scalar.step, to: plan.types[step].element), axes: [])
+        }
+        return Part(step: step, labels: part.labels)
+    }
+
+    /// In the output's order of axes, repeated along those that no factor has, in the result's element.
+    private func finished(_ parts: [Part], _ coefficient: Double, in plan: inout ContractionPlan) -> Int {
+        let first: Part
+        if let part = parts.first {
+            first = scaled(part, by: coefficient, Array(parts.dropFirst()), in: &plan)
+        } else {
+            preconditionFailure("a network without factors is a constant")
+        }
+        let wanted = network.output.filter(first.labels.contains)
+        let ordered = plan.transpose(first.step, wanted.compactMap(first.labels.firstIndex))
+        let dimensions = network.output.indices.filter { first.labels.contains(network.output[$0]) }
+        let whole = plan.broadcast(
+            plan.convert(ordered, to: network.result), to: network.output.map { network.extents[$0] },
+            dimensions: dimensions)
+        return whole
+    }
+
+    // MARK: One contraction
+
+    private func contracted(
+        _ tree: ContractionOrder.Tree, _ parts: [Part], isLast: Bool, in plan: inout ContractionPlan
+    ) -> Part {
+        switch tree {
+        case .factor(let index): return parts[index]
+        case .pair(let left, let right):
+            let inside = factors(left) + factors(right)
+            let outside = parts.indices.filter { !inside.contains($0) }.reduce(mask(network.output)) {
+                $0 | parts[$1].mask
+            }
+            let x = contracted(left, parts, isLast: false, in: &plan)
+            let y = contracted(right, parts, isLast: false, in: &plan)
+            return contracted(x, y, keeping: outside, isLast: isLast, in: &plan)
+        }
+    }
+
+    private func factors(_ tree: ContractionOrder.Tree) -> [Int] {
+        switch tree {
+        case .factor(let index): [index]
+        case .pair(let left, let right): factors(left) + factors(right)
+        }
+    }
+
+    private func contracted(
+        _ x: Part, _ y: Part, keeping: ContractionOrder.Mask, isLast: Bool, in plan: inout ContractionPlan
+    ) -> Part {
+        let (x, y) = isInOrder(x, y, keeping: keeping) ? (x, y) : (y, x)
+        func isKept(_ label: Int) -> Bool { keeping >> UInt64(label) & 1 == 1 }
+        let shared = x.labels.filter(y.labels.contains)
+        let contracting = shared.filter { !isKept($0) }
+        if contracting.isEmpty {
+            if y.labels.allSatisfy(x.labels.contains) { return product(x, y, in: &plan) }
+            if x.labels.allSatisfy(y.labels.contains) { return product(y, x, in: &plan) }
+        }
+        let batch = shared.filter(isKept).sorted { rank($0) < rank($1) }
+        let free = x.labels.filter { !shared.contains($0) } + y.labels.filter { !shared.contains($0) }
+        let labels = batch + free
+        let size = labels.reduce(1) { $0 * network.extents[$1] }
+        let element = elementOfSum(x, y, size: size, isInner: free.isEmpty, isLast: isLast, plan)
+        let operand = operandElement(x, y, sum: element, plan)
+        let dot = DotGeneral(
+            lhsBatch: batch.compactMap(x.labels.firstIndex), rhsBatch: batch.compactMap(y.labels.firstIndex),
+            lhsContracting: contracting.compactMap(x.labels.firstIndex),
+            rhsContracting: contracting.compactMap(y.labels.firstIndex), result: element)
+        return Part(
+            step: plan.dot(plan.convert(x.step, to: operand), plan.convert(y.step, to: operand), dot), labels: labels)
+    }
+
+    /// x · y, where y's labels are among x's.
+    private func product(_ x: Part, _ y: Part, in plan: inout ContractionPlan) -> Part {
+        let places = y.labels.compactMap(x.labels.firstIndex)
+        let order = places.indices.sorted { places[$0] < places[$1] }
+        let ordered = plan.transpose(y.step, order)
+        let element = network.element
+        return Part(
+            step: plan.product(
+                plan.convert(x.step, to: element), plan.convert(ordered, to: element), axes: places.sorted()),
+            labels: x.labels)
+    }
+
+    /// Labels of the output come in its order, before all others.
+    private func rank(_ label: Int) -> Int { network.output.firstIndex(of: label) ?? network.output.count + label }
+
+    /// The operand whose own axes come first in the output goes left; of two Gram operands the one computed first, so that the
+    /// same product is found again in other networks.
+    private func isInOrder(_ x: Part, _ y: Part, keeping: ContractionOrder.Mask) -> Bool {
+        func first(_ part: Part, _ other: Part) -> Int? {
+            part.labels.filter { network.output.contains($0) && !other.labels.contains($0) }.map(rank).min()
+        }
+        switch (first(x, y), first(y, x)) {
+        case (let i?, let j?): return i < j
+        case (.some, nil): return true
+        case (nil, .some): return false
+        case (nil, nil): return x.step <= y.step
+        }
+    }
+
+    // MARK: Precision
+
+    private func elementOfSum(
+        _ x: Part, _ y: Part, size: Int, isInner: Bool, isLast: Bool, _ plan: ContractionPlan
+    ) -> ElementType {
+        if network.element == .f64 || (isLast && network.result == .f64) || isInner { return .f64 }
+        // Of two factors the user's own product; within a longer network a Gram matrix.
+        let isGram = network.factors.count > 2 && 2 * size <= min(count(x, plan), count(y, plan))
+        return isGram ? .f64 : .f32
+    }
+
+    private func operandElement(_ x: Part, _ y: Part, sum: ElementType, _ plan: ContractionPlan) -> ElementType {
+        let elements = [plan.types[x.step].element, plan.types[y.step].element]
+        if elements == [.f32, .f32] { return .f32 }
+        return sum
+    }
+}
