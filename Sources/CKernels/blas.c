@@ -15,17 +15,35 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char failure[512];
 static char configuration[256];
 
-/// Sets a variable for the time of the load, unless the user has set it; children should not inherit our choice.
-static int set_for_load(const char *name, const char *value) {
-    if (getenv(name)) return 0;
-    return setenv(name, value, 1) == 0;
+/// An environment variable, set for the time of the load, so that children do not inherit our choice.
+typedef struct {
+    const char *name;
+    char *before;
+} setting;
+
+static setting set_for_load(const char *name, const char *value) {
+    const char *before = getenv(name);
+    setting s = {name, before ? strdup(before) : NULL};
+    setenv(name, value, 1);
+    return s;
+}
+
+static void restore(setting s) {
+    if (!s.name) return;
+    if (s.before) setenv(s.name, s.before, 1);
+    else unsetenv(s.name);
+    free(s.before);
 }
 
 static void load(void) {
-    // OpenBLAS 0.3.21 does not know CPUs newer than itself: it takes a Zen 5 for a Haswell and runs at half speed.
-    int core = ck_best_level() == CK_LEVEL_V4 && set_for_load("OPENBLAS_CORETYPE", "SkylakeX");
+    // OpenBLAS 0.3.21 does not know CPUs newer than itself: it takes a Zen 5 for a Haswell and runs at half speed. The kernel set
+    // is our choice as that of our own kernels is, recorded with a run, so a variable that happens to be set for some other
+    // program does not decide it; EOSS_OPENBLAS_CORETYPE does.
+    const char *wanted = getenv("EOSS_OPENBLAS_CORETYPE");
+    if (!wanted && ck_best_level() == CK_LEVEL_V4) wanted = "SkylakeX";
+    setting core = wanted ? set_for_load("OPENBLAS_CORETYPE", wanted) : (setting){0};
     // Its own threads are never used; this keeps them from being started.
-    int threads = set_for_load("OPENBLAS_NUM_THREADS", "1");
+    setting threads = set_for_load("OPENBLAS_NUM_THREADS", "1");
 #ifdef __APPLE__
     const char *names[] = {"libopenblas.dylib", "/opt/homebrew/opt/openblas/lib/libopenblas.dylib"};
 #else
@@ -33,8 +51,8 @@ static void load(void) {
 #endif
     void *library = NULL;
     for (size_t i = 0; i < sizeof names / sizeof *names && !library; i++) library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (core) unsetenv("OPENBLAS_CORETYPE");
-    if (threads) unsetenv("OPENBLAS_NUM_THREADS");
+    restore(core);
+    restore(threads);
     if (!library) {
         const char *reason = dlerror();
         snprintf(failure, sizeof failure, "the library OpenBLAS cannot be loaded (%s); on Debian: apt install libopenblas0-pthread",

@@ -85,32 +85,39 @@ extension ProductShape {
 }
 
 /// Which kernel computes a product and in which tiles: functions of shapes and strides alone.
+///
+/// The figures were measured on 2 cores with AVX-512, products with [512, 784] weights: see `docs/decisions/compute-products.md`.
 enum ProductTiling {
-    /// Most rows (of the smaller side) for which our own kernels beat OpenBLAS, whose packing does not pay there.
-    static let skinnyRows = 48
+    /// Up to so many rows or columns our own kernels are faster than OpenBLAS, which packs its operands first.
+    static let skinny = 96
     /// Products of matrices up to this many multiply-adds each are left to our own kernels, whatever their form.
     static let smallProduct = 32 * 32 * 512
-    /// Multiply-adds of a tile of our own kernels: a few microseconds.
-    static let tileWork = 400_000
-    static let mostTiles = 512
-    /// Extents of a tile given to OpenBLAS: large enough that packing is cheap, small enough that 8 threads share a product of 1024.
-    static let blasTile = 384
+    /// Multiply-adds of a tile of our own kernels: a microsecond or two.
+    static let tileWork = 250_000
+    static let mostTiles = 256
+    /// Extents of a tile given to OpenBLAS: large enough that packing is cheap.
+    static let blasRows = 512
+    static let blasColumns = 640
+    /// Tiles that a product is cut into where they stay larger than this, so that a few threads can share it.
+    static let fewestTiles = 4
+    static let smallestTile = 192
 
-    /// Whether the strides of one operand suit OpenBLAS: one of them is 1.
-    static func suitsBLAS(_ free: Int, _ contracted: Int) -> Bool { free == 1 || contracted == 1 }
-
+    /// The kernel for a product with these strides; `nil` where there is none and operands have to be copied.
     static func kind(_ call: ProductCall) -> ProductCall.Kind? {
         let rowsContiguous = (call.aColumn == 1 || call.k <= 1) && (call.bRow == 1 || call.k <= 1)
         let columnsContiguous = call.bColumn == 1 || call.n <= 1
         if call.element != call.result { return rowsContiguous ? .inner : nil }
         if call.k == 0 { return .outer }
         let blas = suitsBLAS(call.aRow, call.aColumn) && suitsBLAS(call.bRow, call.bColumn) && fitsBLAS(call)
-        let isSmall = min(call.m, call.n) <= skinnyRows || isSmallProduct(call)
+        let isSmall = min(call.m, call.n) <= skinny || isSmallProduct(call)
         if rowsContiguous && isSmall { return .inner }
-        if columnsContiguous && (min(call.m, call.k) <= skinnyRows || isSmall) { return .outer }
+        if columnsContiguous && (call.k <= skinny || isSmall) { return .outer }
         if blas { return .blas }
         return rowsContiguous ? .inner : columnsContiguous ? .outer : nil
     }
+
+    /// Whether the strides of one operand suit OpenBLAS: one of them is 1.
+    private static func suitsBLAS(_ free: Int, _ contracted: Int) -> Bool { free == 1 || contracted == 1 }
 
     private static func isSmallProduct(_ call: ProductCall) -> Bool {
         let (square, overflow) = call.m.multipliedReportingOverflow(by: call.n)
@@ -126,12 +133,24 @@ enum ProductTiling {
     static func tile(_ call: inout ProductCall) {
         (call.tileM, call.tileN, call.tileBatches) = (max(1, call.m), max(1, call.n), 1)
         guard call.tiles > 0 else { return }
-        if call.kind == .blas {
-            call.tileM = evenTile(call.m, atMost: blasTile, multiple: 16)
-            call.tileN = evenTile(call.n, atMost: blasTile, multiple: 16)
-            return
+        if call.kind == .blas { tileForBLAS(&call) } else { tileForOwnKernels(&call) }
+    }
+
+    /// Nearly square tiles, an even number of them.
+    private static func tileForBLAS(_ call: inout ProductCall) {
+        var rows = ceilDivide(call.m, blasRows)
+        var columns = ceilDivide(call.n, blasColumns)
+        func grow() {
+            if call.m / rows >= call.n / columns { rows += 1 } else { columns += 1 }
         }
-        let perMatrix = Double(call.m) * Double(call.n) * Double(max(1, call.k))
+        while rows * columns * call.batches < fewestTiles && max(call.m / rows, call.n / columns) >= 2 * smallestTile { grow() }
+        if rows * columns > 1 && rows * columns < 16 && rows * columns % 2 == 1 && call.batches == 1 { grow() }
+        call.tileM = roundUp(ceilDivide(call.m, rows), to: 16)
+        call.tileN = roundUp(ceilDivide(call.n, columns), to: 16)
+    }
+
+    private static func tileForOwnKernels(_ call: inout ProductCall) {
+        let perMatrix = Double(call.m) * Double(call.n) * Double(max(1, call.kChunk > 0 ? call.kChunk : call.k))
         let wanted = perMatrix * Double(call.batches) / Double(tileWork)
         let tiles = min(mostTiles, max(1, Int(min(wanted, 1e6))))
         if call.batches >= tiles {
@@ -139,17 +158,12 @@ enum ProductTiling {
             return
         }
         let perBatch = ceilDivide(tiles, call.batches)
-        // The longer side is cut; 24 is a multiple of every kernel's register block.
+        // The longer side is cut, at multiples of the kernels' register blocks.
         if call.n >= call.m {
-            call.tileN = evenTile(call.n, atMost: max(48, ceilDivide(call.n, perBatch)), multiple: 48)
+            let block = call.kind == .inner ? 24 : call.element == .f32 ? 48 : 24
+            call.tileN = roundUp(ceilDivide(call.n, perBatch), to: block)
         } else {
-            call.tileM = evenTile(call.m, atMost: max(24, ceilDivide(call.m, perBatch)), multiple: 24)
+            call.tileM = roundUp(ceilDivide(call.m, perBatch), to: 8)
         }
-    }
-
-    /// Tiles as equal as they can be, none larger than `atMost` but for the rounding to a multiple.
-    static func evenTile(_ extent: Int, atMost: Int, multiple: Int) -> Int {
-        let tiles = max(1, ceilDivide(extent, atMost))
-        return roundUp(max(1, ceilDivide(extent, tiles)), to: multiple)
     }
 }
