@@ -32,16 +32,21 @@ public final class Engine: Sendable {
     private let executor: Executor
     private let account: MemoryAccount
     private let level: Int
+    private let optimizes: Bool
 
     /// An engine with its own threads and arena.
     ///
     /// - Parameters:
     ///   - threads: the calling thread counts; `nil`: as many as the process may use cores.
-    ///   - level: the kernel set, for tests; `nil`: the best that the CPU has.
-    public init(threads: Int? = nil, account: MemoryAccount = .shared, kernelSet: KernelSet? = nil) throws(MemoryError)
-    {
+    ///   - account: what its arena and the constants of its plans come from.
+    ///   - kernelSet: `nil`: the best that the CPU has; one that it lacks is replaced by that too.
+    ///   - optimizes: whether graphs go through `Graph.optimized()` first.
+    public init(
+        threads: Int? = nil, account: MemoryAccount = .shared, kernelSet: KernelSet? = nil, optimizes: Bool = true
+    ) throws(MemoryError) {
         executor = try Executor(threads: threads ?? Int(ck_available_cores()), account: account)
         self.account = account
+        self.optimizes = optimizes
         level = Int(min(kernelSet?.rawValue ?? ck_best_level(), ck_best_level()))
     }
 
@@ -50,6 +55,9 @@ public final class Engine: Sendable {
         get { Int(ck_pool_threads(executor.pool)) }
         set { ck_pool_set_threads(executor.pool, Int32(clamping: newValue)) }
     }
+
+    /// The kernels that this engine's plans call.
+    public var kernelSet: KernelSet { KernelSet(rawValue: Int32(level)) ?? .plain }
 
     /// The plan of a graph, compiled at the first call and kept.
     ///
@@ -65,7 +73,8 @@ public final class Engine: Sendable {
                 return entry.plan
             }
             let plan = try Plan(
-                graph, donations: key.donations, executor: executor, account: account, level: level)
+                optimizes ? graph.optimized() : graph, donations: key.donations, executor: executor, account: account,
+                level: level)
             cache.plans[key] = Entry(plan: plan, lastUse: cache.clock)
             Engine.trim(&cache)
             return plan

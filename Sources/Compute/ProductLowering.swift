@@ -143,7 +143,9 @@ enum ProductTiling {
         func grow() {
             if call.m / rows >= call.n / columns { rows += 1 } else { columns += 1 }
         }
-        while rows * columns * call.batches < fewestTiles && max(call.m / rows, call.n / columns) >= 2 * smallestTile { grow() }
+        while rows * columns * call.batches < fewestTiles && max(call.m / rows, call.n / columns) >= 2 * smallestTile {
+            grow()
+        }
         if rows * columns > 1 && rows * columns < 16 && rows * columns % 2 == 1 && call.batches == 1 { grow() }
         call.tileM = roundUp(ceilDivide(call.m, rows), to: 16)
         call.tileN = roundUp(ceilDivide(call.n, columns), to: 16)
