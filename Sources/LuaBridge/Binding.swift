@@ -17,36 +17,37 @@ extension FunctionDeclaration {
         if options.isEmpty, items == nil, rest == nil, last - first + 1 == parameters.count {
             if try bindsInPlace(stack, first) { return Binding() }
         }
-        let L = stack.L
+        let lua = stack.lua
         var binding = Binding()
         binding.slots = [Int32](repeating: 0, count: parameters.count + options.count)
         var next = first
         var table: Int32 = 0
         let takesOptions = !options.isEmpty || items != nil
         for (i, parameter) in parameters.enumerated() where next <= last {
-            if clua_type(L, next) == CLUA_TABLE, !parameter.type.takesTables, takesOptions || (i == 0 && next == last) {
+            if clua_type(lua, next) == CLUA_TABLE, !parameter.type.takesTables, takesOptions || (i == 0 && next == last)
+            {
                 table = next
                 next += 1
                 break
             }
-            if clua_type(L, next) != CLUA_NIL { binding.slots[i] = next }
+            if clua_type(lua, next) != CLUA_NIL { binding.slots[i] = next }
             next += 1
         }
-        if table == 0, takesOptions, next <= last, clua_type(L, next) == CLUA_TABLE || rest == nil {
+        if table == 0, takesOptions, next <= last, clua_type(lua, next) == CLUA_TABLE || rest == nil {
             table = next
             next += 1
         }
         if next <= last {
             guard rest != nil else { throw tooMany(Int(last - first + 1)) }
             // With `rest`, the table of options comes last.
-            if table == 0, takesOptions, clua_type(L, last) == CLUA_TABLE, !(rest?.type.takesTables ?? false) {
+            if table == 0, takesOptions, clua_type(lua, last) == CLUA_TABLE, !(rest?.type.takesTables ?? false) {
                 table = last
                 binding.rest = next..<last
             } else {
                 binding.rest = next..<(last + 1)
             }
         }
-        if table != 0, clua_type(L, table) != CLUA_NIL { try bindOptions(stack, table, &binding) }
+        if table != 0, clua_type(lua, table) != CLUA_NIL { try bindOptions(stack, table, &binding) }
         try check(stack, binding)
         return binding
     }
@@ -62,21 +63,21 @@ extension FunctionDeclaration {
     }
 
     private func bindOptions(_ stack: LuaStack, _ table: Int32, _ binding: inout Binding) throws {
-        let L = stack.L
-        guard clua_type(L, table) == CLUA_TABLE else {
+        let lua = stack.lua
+        guard clua_type(lua, table) == CLUA_TABLE else {
             throw ArgumentError("\(name) takes a table of options here, got \(stack.shown(at: table))")
         }
-        let count = Int64(clamping: clua_raw_length(L, table))
+        let count = Int64(clamping: clua_raw_length(lua, table))
         if items != nil { binding.items = table }
         var more = false
-        try stack.check(clua_push_nil(L))
+        try stack.check(clua_push_nil(lua))
         while true {
             // Keeps the value on the stack, where its slot is, with a copy of the key above it.
-            try stack.check(clua_next(L, table, &more))
+            try stack.check(clua_next(lua, table, &more))
             if !more { break }
             let key = stack.top - 1
             if try bindsEntry(stack, key, items: items == nil ? 0 : count, &binding) {
-                try stack.check(clua_push_copy(L, key))
+                try stack.check(clua_push_copy(lua, key))
             } else {
                 stack.setTop(key)
             }
@@ -89,7 +90,7 @@ extension FunctionDeclaration {
     ) throws -> Bool {
         guard let option = stack.string(at: key) else {
             var number: Int64 = 0
-            if clua_to_integer(stack.L, key, &number), number >= 1, number <= items { return false }
+            if clua_to_integer(stack.lua, key, &number), number >= 1, number <= items { return false }
             throw ArgumentError("\(name) takes options by name: unexpected entry [\(stack.shown(at: key))]")
         }
         if let i = parameters.firstIndex(where: { $0.name == option }) {
@@ -132,8 +133,8 @@ extension FunctionDeclaration {
     private func check(_ stack: LuaStack, _ items: Parameter, in table: Int32) throws {
         let top = stack.top
         defer { stack.setTop(top) }
-        for i in 0..<Int64(clamping: clua_raw_length(stack.L, table)) {
-            try stack.check(clua_get_index(stack.L, table, i + 1))
+        for i in 0..<Int64(clamping: clua_raw_length(stack.lua, table)) {
+            try stack.check(clua_get_index(stack.lua, table, i + 1))
             if let mismatch = items.type.mismatch(stack, -1) {
                 throw ArgumentError("element \(i + 1) ('\(items.name)') of \(name): \(mismatch)")
             }

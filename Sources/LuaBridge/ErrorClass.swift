@@ -7,7 +7,7 @@ extension LuaState {
         let stack = self.stack
         let top = stack.top
         defer { stack.setTop(top) }
-        try stack.check(clua_new_table(stack.L, 0, 4))
+        try stack.check(clua_new_table(stack.lua, 0, 4))
         try push(FunctionDeclaration("tostring", ""), to: stack) { raw in
             try raw.stack.state.text(at: 1, of: raw.stack).push(to: raw.stack)
         }
@@ -18,7 +18,7 @@ extension LuaState {
         }
         try stack.setField(top + 1, "__concat")
         try push(FunctionDeclaration("error.__index", ""), to: stack) { raw in
-            guard let error = raw.stack.state.errorObject(at: 1, of: raw.stack.L)?.error else { return 0 }
+            guard let error = raw.stack.state.errorObject(at: 1, of: raw.stack.lua)?.error else { return 0 }
             switch raw.stack.string(at: 2) {
             case "message": return try error.message.push(to: raw.stack)
             case "position": return try error.position.push(to: raw.stack)
@@ -31,6 +31,6 @@ extension LuaState {
             }
         }
         try stack.setField(top + 1, "__index")
-        try stack.check(clua_set_error_class(stack.L))
+        try stack.check(clua_set_error_class(stack.lua))
     }
 }

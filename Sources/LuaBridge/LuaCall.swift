@@ -34,7 +34,7 @@ public struct LuaCall: ~Copyable {
     /// True if the script gave this argument (not nil).
     public func has(_ name: String) throws -> Bool {
         let index = index(try position(name))
-        return index != 0 && clua_type(stack.L, index) != CLUA_NIL
+        return index != 0 && clua_type(stack.lua, index) != CLUA_NIL
     }
 
     /// The value of a parameter or option, or its default. `nil` where there is neither.
@@ -42,7 +42,7 @@ public struct LuaCall: ~Copyable {
 
     func value(at position: Int) throws -> LuaValue {
         let index = index(position)
-        if index != 0, clua_type(stack.L, index) != CLUA_NIL { return try stack.value(at: index) }
+        if index != 0, clua_type(stack.lua, index) != CLUA_NIL { return try stack.value(at: index) }
         return parameter(position).defaultValue?.luaValue ?? .nil
     }
 
@@ -65,7 +65,7 @@ public struct LuaCall: ~Copyable {
     @inline(__always)
     public func number(at position: Int) throws -> Double {
         var number = 0.0
-        if clua_to_number(stack.L, index(position), &number) { return number }
+        if clua_to_number(stack.lua, index(position), &number) { return number }
         return try get(at: position)
     }
 
@@ -80,8 +80,8 @@ public struct LuaCall: ~Copyable {
         let top = stack.top
         defer { stack.setTop(top) }
         var values: [Value] = []
-        for i in 0..<Int64(clamping: clua_raw_length(stack.L, binding.items)) {
-            try stack.check(clua_get_index(stack.L, binding.items, i + 1))
+        for i in 0..<Int64(clamping: clua_raw_length(stack.lua, binding.items)) {
+            try stack.check(clua_get_index(stack.lua, binding.items, i + 1))
             values.append(try read(try stack.value(at: stack.top), declaration.items))
             stack.setTop(top)
         }
@@ -98,11 +98,11 @@ public struct LuaCall: ~Copyable {
     /// A list of numbers, copied in one go: for long ones.
     public func numbers(_ name: String) throws -> [Double] {
         let index = index(try position(name))
-        guard index != 0, clua_type(stack.L, index) == CLUA_TABLE else { return try get(name) }
-        let count = Int(clamping: clua_raw_length(stack.L, index))
+        guard index != 0, clua_type(stack.lua, index) == CLUA_TABLE else { return try get(name) }
+        let count = Int(clamping: clua_raw_length(stack.lua, index))
         let numbers = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
             guard let base = buffer.baseAddress else { return }
-            initialized = Int(clua_read_numbers(stack.L, index, 1, Int64(count), base))
+            initialized = Int(clua_read_numbers(stack.lua, index, 1, Int64(count), base))
         }
         guard numbers.count == count else {
             throw ArgumentError("'\(name)' of \(declaration.name): element \(numbers.count + 1) is not a number")
@@ -133,13 +133,13 @@ final class FunctionObject {
     }
 
     /// What the trampoline calls. Nothing is thrown past here, and what the call anchored is let go.
-    func invoke(_ L: OpaquePointer, _ count: Int32) -> Int32 {
+    func invoke(_ lua: OpaquePointer, _ count: Int32) -> Int32 {
         let anchors = state.anchorCount
         let results: Int32
         do {
-            results = try body(RawCall(function: self, stack: LuaStack(state: state, L: L), count: count))
+            results = try body(RawCall(function: self, stack: LuaStack(state: state, lua: lua), count: count))
         } catch {
-            results = state.raise(error, on: L)
+            results = state.raise(error, on: lua)
         }
         if state.anchorCount != anchors { state.releaseAnchors(to: anchors) }
         state.drain()
@@ -156,7 +156,7 @@ struct RawCall: ~Copyable {
     /// The arguments, bound to the declaration from the argument `first` on.
     func bound(first: Int32) throws -> LuaCall {
         var last = count
-        while last >= first, clua_type(stack.L, last) == CLUA_NIL { last -= 1 }
+        while last >= first, clua_type(stack.lua, last) == CLUA_NIL { last -= 1 }
         let binding = try function.declaration.bind(stack, first: first, last: last)
         return LuaCall(state: stack.state, stack: stack, function: function, first: first, binding: binding)
     }
@@ -169,6 +169,6 @@ extension LuaState {
         body: @escaping (borrowing RawCall) throws -> Int32
     ) throws {
         let object = FunctionObject(state: self, declaration: declaration, body: body)
-        try stack.check(clua_push_function(stack.L, Unmanaged.passRetained(object).toOpaque(), keep))
+        try stack.check(clua_push_function(stack.lua, Unmanaged.passRetained(object).toOpaque(), keep))
     }
 }

@@ -25,7 +25,7 @@ public struct LuaFunction {
         let stack = state.stack
         let top = stack.top
         defer { stack.setTop(top) }
-        try state.push(anchor, to: stack.L)
+        try state.push(anchor, to: stack.lua)
         return try state.capture(valueAt: stack.top, owner: owner)
     }
 
@@ -34,8 +34,8 @@ public struct LuaFunction {
         let stack = state.stack
         let top = stack.top
         defer { stack.setTop(top) }
-        guard (try? state.push(anchor, to: stack.L)) != nil else { return nil }
-        return clua_to_function(stack.L, -1).flatMap {
+        guard (try? state.push(anchor, to: stack.lua)) != nil else { return nil }
+        return clua_to_function(stack.lua, -1).flatMap {
             Unmanaged<FunctionObject>.fromOpaque($0).takeUnretainedValue().declaration
         }
     }
@@ -60,15 +60,15 @@ public final class LuaCallback {
     deinit {
         // Off the Lua thread, or after the owner, the slot is left to the collector.
         guard let state, state.isOnItsThread else { return }
-        clua_release_captured(state.stack.L, owner, slot)
+        clua_release_captured(state.stack.lua, owner, slot)
     }
 
     /// Calls the function. What it raises is thrown as a `LuaError`.
     @discardableResult
     public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] {
         guard let state else { throw LuaError(.misuse, "a callback outlived its Lua state") }
-        return try state.call(arguments) { L in
-            guard clua_push_captured(L, owner, slot) else {
+        return try state.call(arguments) { lua in
+            guard clua_push_captured(lua, owner, slot) else {
                 throw LuaError(.misuse, "a callback was called after its owner was collected")
             }
         }

@@ -4,11 +4,11 @@ import CLua
 /// throws a `LuaError` where Lua has no memory or no stack left.
 public struct LuaStack {
     unowned(unsafe) let state: LuaState
-    let L: OpaquePointer
+    let lua: OpaquePointer
 
-    var top: Int32 { clua_top(L) }
+    var top: Int32 { clua_top(lua) }
 
-    func setTop(_ index: Int32) { clua_set_top(L, index) }
+    func setTop(_ index: Int32) { clua_set_top(lua, index) }
 
     @inline(__always)
     func check(_ status: clua_status) throws {
@@ -17,47 +17,47 @@ public struct LuaStack {
 
     func reserve(_ slots: Int) throws {
         guard slots < 900_000 else { throw LuaError(.stackOverflow, "too many values at once (\(slots))") }
-        try check(clua_reserve(L, Int32(slots)))
+        try check(clua_reserve(lua, Int32(slots)))
     }
 
     // MARK: pushing
 
     @inline(__always)
-    public func push(_ number: Double) throws { try check(clua_push_number(L, number)) }
+    public func push(_ number: Double) throws { try check(clua_push_number(lua, number)) }
 
     @inline(__always)
-    public func push(_ integer: Int) throws { try check(clua_push_integer(L, Int64(integer))) }
+    public func push(_ integer: Int) throws { try check(clua_push_integer(lua, Int64(integer))) }
 
     public func push(_ text: String) throws {
         var text = text
         try check(
             text.withUTF8 { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { clua_push_string(L, $0.baseAddress, $0.count) }
+                bytes.withMemoryRebound(to: CChar.self) { clua_push_string(lua, $0.baseAddress, $0.count) }
             })
     }
 
     public func push(_ value: LuaValue) throws {
         switch value {
-        case .nil: try check(clua_push_nil(L))
-        case .boolean(let flag): try check(clua_push_boolean(L, flag))
+        case .nil: try check(clua_push_nil(lua))
+        case .boolean(let flag): try check(clua_push_boolean(lua, flag))
         case .integer(let integer): try push(integer)
         case .number(let number): try push(number)
         case .string(let text): try push(text)
         case .numbers(let numbers):
-            try check(numbers.withUnsafeBufferPointer { clua_push_numbers(L, $0.baseAddress, Int64($0.count)) })
+            try check(numbers.withUnsafeBufferPointer { clua_push_numbers(lua, $0.baseAddress, Int64($0.count)) })
         case .table(let table): try push(table)
-        case .function(let function): try state.push(function.anchor, to: L)
+        case .function(let function): try state.push(function.anchor, to: lua)
         case .object(let object): try state.push(object: object, to: self)
         case .foreign(let name): throw ArgumentError("a \(name) cannot be given back to Lua")
         }
     }
 
     func push(_ table: LuaTable) throws {
-        try check(clua_new_table(L, Int32(clamping: table.array.count), Int32(clamping: table.fields.count)))
+        try check(clua_new_table(lua, Int32(clamping: table.array.count), Int32(clamping: table.fields.count)))
         let index = top
         for (i, value) in table.array.enumerated() {
             try push(value)
-            try check(clua_set_index(L, index, Int64(i + 1)))
+            try check(clua_set_index(lua, index, Int64(i + 1)))
         }
         // Sorted, so that the table Lua sees does not depend on Swift's hashing.
         for name in table.fields.keys.sorted() {
@@ -71,7 +71,7 @@ public struct LuaStack {
         var name = name
         try check(
             name.withUTF8 { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { clua_set_field(L, table, $0.baseAddress, $0.count) }
+                bytes.withMemoryRebound(to: CChar.self) { clua_set_field(lua, table, $0.baseAddress, $0.count) }
             })
     }
 
@@ -79,14 +79,14 @@ public struct LuaStack {
 
     func string(at index: Int32) -> String? {
         var length = 0
-        guard let bytes = clua_to_string(L, index, &length) else { return nil }
+        guard let bytes = clua_to_string(lua, index, &length) else { return nil }
         return bytes.withMemoryRebound(to: UInt8.self, capacity: length) {
             String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
         }
     }
 
     func object(at index: Int32) -> AnyObject? {
-        clua_to_object(L, index, nil).map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
+        clua_to_object(lua, index, nil).map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
     }
 
     /// A copy of the value; what is a function is anchored until the present call into Swift returns.
@@ -97,20 +97,20 @@ public struct LuaStack {
 
     /// The value without a copy of its content, as messages show it: "nil", "'abc' (a string)", "a table", "-1".
     func shown(at index: Int32) -> String {
-        switch clua_type(L, index) {
+        switch clua_type(lua, index) {
         case CLUA_NIL, CLUA_NONE: return "nil"
-        case CLUA_BOOLEAN: return clua_to_boolean(L, index) ? "true" : "false"
+        case CLUA_BOOLEAN: return clua_to_boolean(lua, index) ? "true" : "false"
         case CLUA_NUMBER:
             var number = 0.0
             var integer: Int64 = 0
-            if clua_is_integer(L, index), clua_to_integer(L, index, &integer) { return "\(integer)" }
-            _ = clua_to_number(L, index, &number)
+            if clua_is_integer(lua, index), clua_to_integer(lua, index, &integer) { return "\(integer)" }
+            _ = clua_to_number(lua, index, &number)
             return "\(number)"
         case CLUA_STRING:
             let text = string(at: index) ?? ""
             return "'\(text.prefix(40))\(text.count > 40 ? "…" : "")' (a string)"
         case CLUA_USERDATA:
-            if clua_to_error(L, index) != nil { return "an error" }
+            if clua_to_error(lua, index) != nil { return "an error" }
             return object(at: index).map { state.className(of: $0).withArticle } ?? "a userdata"
         case let kind: return kind.name.withArticle
         }
@@ -149,66 +149,66 @@ struct TableReader {
     init(stack: LuaStack) { self.stack = stack }
 
     mutating func value(at index: Int32) throws -> LuaValue {
-        let L = stack.L
-        switch clua_type(L, index) {
+        let lua = stack.lua
+        switch clua_type(lua, index) {
         case CLUA_NIL, CLUA_NONE: return .nil
-        case CLUA_BOOLEAN: return .boolean(clua_to_boolean(L, index))
+        case CLUA_BOOLEAN: return .boolean(clua_to_boolean(lua, index))
         case CLUA_NUMBER:
             var integer: Int64 = 0
-            if clua_is_integer(L, index), clua_to_integer(L, index, &integer) { return .integer(Int(integer)) }
+            if clua_is_integer(lua, index), clua_to_integer(lua, index, &integer) { return .integer(Int(integer)) }
             var number = 0.0
-            _ = clua_to_number(L, index, &number)
+            _ = clua_to_number(lua, index, &number)
             return .number(number)
         case CLUA_STRING: return .string(stack.string(at: index) ?? "")
-        case CLUA_TABLE: return .table(try table(at: clua_absolute(L, index)))
+        case CLUA_TABLE: return .table(try table(at: clua_absolute(lua, index)))
         case CLUA_FUNCTION:
-            return .function(LuaFunction(state: stack.state, anchor: try stack.state.anchor(index, of: L)))
+            return .function(LuaFunction(state: stack.state, anchor: try stack.state.anchor(index, of: lua)))
         case CLUA_USERDATA:
             if let object = stack.object(at: index) { return .object(object) }
-            if let error = stack.state.errorObject(at: index, of: L) { return .string(error.error.description) }
+            if let error = stack.state.errorObject(at: index, of: lua) { return .string(error.error.description) }
             return .foreign("userdata")
         case let kind: return .foreign(kind.name)
         }
     }
 
     private mutating func table(at index: Int32) throws -> LuaTable {
-        let L = stack.L
-        guard let identity = clua_identity(L, index) else { return LuaTable() }
+        let lua = stack.lua
+        guard let identity = clua_identity(lua, index) else { return LuaTable() }
         guard !path.contains(identity) else { throw ArgumentError("a table that contains itself cannot be copied") }
         guard path.count < 100 else { throw ArgumentError("a table nested more than 100 deep cannot be copied") }
         path.append(identity)
         defer { path.removeLast() }
         try stack.reserve(4)
         var table = LuaTable()
-        let count = clua_raw_length(L, index)
+        let count = clua_raw_length(lua, index)
         table.array.reserveCapacity(Int(min(count, 1 << 16)))
         for i in 0..<Int64(clamping: count) {
             try spend()
-            try stack.check(clua_get_index(L, index, i + 1))
+            try stack.check(clua_get_index(lua, index, i + 1))
             defer { stack.setTop(stack.top - 1) }
             table.array.append(try value(at: -1))
         }
         var more = false
-        try stack.check(clua_push_nil(L))
-        try stack.check(clua_next(L, index, &more))
+        try stack.check(clua_push_nil(lua))
+        try stack.check(clua_next(lua, index, &more))
         while more {
             try readEntry(into: &table)
-            try stack.check(clua_next(L, index, &more))
+            try stack.check(clua_next(lua, index, &more))
         }
         return table
     }
 
     /// Reads the key and the value on top, and pops the value.
     private mutating func readEntry(into table: inout LuaTable) throws {
-        let L = stack.L
+        let lua = stack.lua
         defer { stack.setTop(stack.top - 1) }
-        if clua_type(L, -2) == CLUA_STRING {
+        if clua_type(lua, -2) == CLUA_STRING {
             try spend()
             table.fields[stack.string(at: -2) ?? ""] = try value(at: -1)
             return
         }
         var key: Int64 = 0
-        if clua_is_integer(L, -2), clua_to_integer(L, -2, &key), key >= 1, key <= table.array.count { return }
+        if clua_is_integer(lua, -2), clua_to_integer(lua, -2, &key), key >= 1, key <= table.array.count { return }
         try spend()
         let other = try value(at: -2)
         table.others.append((key: other, value: try value(at: -1)))

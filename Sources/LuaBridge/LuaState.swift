@@ -64,7 +64,7 @@ public final class LuaState {
     var isOnItsThread: Bool { pthread_equal(thread, pthread_self()) != 0 }
 
     /// The stack of the innermost call.
-    var stack: LuaStack { LuaStack(state: self, L: clua_current(context)) }
+    var stack: LuaStack { LuaStack(state: self, lua: clua_current(context)) }
 
     // MARK: memory
 
@@ -88,7 +88,7 @@ public final class LuaState {
 
     /// Collects garbage and releases the Swift objects that Lua no longer reaches. May run any `deinit`.
     public func collectGarbage() {
-        clua_collect(stack.L)
+        clua_collect(stack.lua)
         drain()
     }
 
@@ -102,27 +102,27 @@ public final class LuaState {
 
     var anchorCount: Int { anchors.count }
 
-    func anchor(_ index: Int32, of L: OpaquePointer) throws -> Anchor {
-        let stack = LuaStack(state: self, L: L)
-        try stack.check(clua_push_copy(L, index))
+    func anchor(_ index: Int32, of lua: OpaquePointer) throws -> Anchor {
+        let stack = LuaStack(state: self, lua: lua)
+        try stack.check(clua_push_copy(lua, index))
         lastSerial += 1
         let anchor = Anchor(slot: Int64(anchors.count + 1), serial: lastSerial)
-        try stack.check(clua_anchor(L, anchor.slot))
+        try stack.check(clua_anchor(lua, anchor.slot))
         anchors.append(anchor.serial)
         return anchor
     }
 
-    func push(_ anchor: Anchor, to L: OpaquePointer) throws {
+    func push(_ anchor: Anchor, to lua: OpaquePointer) throws {
         guard anchor.slot <= anchors.count, anchors[Int(anchor.slot) - 1] == anchor.serial else {
             throw LuaError(.misuse, "a Lua function was used after the call that it was an argument of")
         }
-        try LuaStack(state: self, L: L).check(clua_push_anchored(L, anchor.slot))
+        try LuaStack(state: self, lua: lua).check(clua_push_anchored(lua, anchor.slot))
     }
 
     func releaseAnchors(to count: Int) {
-        let L = clua_current(context)
+        let lua = clua_current(context)
         while anchors.count > count {
-            clua_release_anchor(L, Int64(anchors.count))
+            clua_release_anchor(lua, Int64(anchors.count))
             anchors.removeLast()
         }
     }
@@ -156,13 +156,13 @@ public final class LuaState {
 
     func push(object: AnyObject, to stack: LuaStack) throws {
         let address = Unmanaged.passUnretained(object).toOpaque()
-        if clua_push_known(stack.L, address) { return }
+        if clua_push_known(stack.lua, address) { return }
         guard let installed = installedClass(of: object) else {
             throw LuaError(.misuse, "no class is installed for objects of type \(type(of: object))")
         }
         let external = installed.declaration.externalBytes(of: object)
-        try stack.check(clua_new_object(stack.L, Unmanaged.passRetained(object).toOpaque(), installed.key, external))
-        if clua_collection_due(context) { clua_collect(stack.L) }
+        try stack.check(clua_new_object(stack.lua, Unmanaged.passRetained(object).toOpaque(), installed.key, external))
+        if clua_collection_due(context) { clua_collect(stack.lua) }
     }
 
     /// Keeps `value` alive, together with what it has captured, for as long as Lua reaches `owner`. For an object that the script
@@ -184,7 +184,7 @@ public final class LuaState {
         let stack = self.stack
         try push(object: owner, to: stack)
         var slot: Int64 = 0
-        try stack.check(clua_capture(stack.L, -1, index, &slot))
+        try stack.check(clua_capture(stack.lua, -1, index, &slot))
         return slot
     }
 }
@@ -196,8 +196,8 @@ private final class Printer {
     init(_ write: @escaping (String) -> Void) { self.write = write }
 }
 
-private func callFunction(_ function: UnsafeMutableRawPointer, _ L: OpaquePointer, _ count: Int32) -> Int32 {
-    Unmanaged<FunctionObject>.fromOpaque(function)._withUnsafeGuaranteedRef { $0.invoke(L, count) }
+private func callFunction(_ function: UnsafeMutableRawPointer, _ lua: OpaquePointer, _ count: Int32) -> Int32 {
+    Unmanaged<FunctionObject>.fromOpaque(function)._withUnsafeGuaranteedRef { $0.invoke(lua, count) }
 }
 
 private func releaseObject(_ object: UnsafeMutableRawPointer) {

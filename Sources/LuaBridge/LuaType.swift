@@ -137,17 +137,18 @@ private func plain(_ x: Double) -> String { Int(exactly: x).map { "\($0)" } ?? "
 /// Checking values on the stack against types: nil where one fits, else where and why not.
 extension LuaType {
     func mismatch(_ stack: LuaStack, _ index: Int32) -> String? {
-        let L = stack.L
-        let kind = clua_type(L, index)
+        let lua = stack.lua
+        let kind = clua_type(lua, index)
         switch shape {
         case .any: return nil
         case .boolean: return kind == CLUA_BOOLEAN ? nil : expected(stack, index)
         case .number(let bounds):
             var number = 0.0
-            return clua_to_number(L, index, &number) && bounds.contain(number) ? nil : expected(stack, index)
+            return clua_to_number(lua, index, &number) && bounds.contain(number) ? nil : expected(stack, index)
         case .integer(let bounds):
             var integer: Int64 = 0
-            return clua_to_integer(L, index, &integer) && bounds.contain(Double(integer)) ? nil : expected(stack, index)
+            return clua_to_integer(lua, index, &integer) && bounds.contain(Double(integer))
+                ? nil : expected(stack, index)
         case .string: return kind == CLUA_STRING ? nil : expected(stack, index)
         case .choice(let names):
             guard kind == CLUA_STRING, let text = stack.string(at: index) else { return expected(stack, index) }
@@ -182,30 +183,32 @@ extension LuaType {
     }
 
     private func listMismatch(_ stack: LuaStack, _ index: Int32, _ element: LuaType, _ wanted: Int?) -> String? {
-        let L = stack.L
-        guard clua_type(L, index) == CLUA_TABLE else { return expected(stack, index) }
-        let table = clua_absolute(L, index)
+        let lua = stack.lua
+        guard clua_type(lua, index) == CLUA_TABLE else { return expected(stack, index) }
+        let table = clua_absolute(lua, index)
         let top = stack.top
         defer { stack.setTop(top) }
-        let count = Int64(clamping: clua_raw_length(L, table))
+        let count = Int64(clamping: clua_raw_length(lua, table))
         if let wanted, count != wanted { return "expected \(words), got \(count) elements" }
         var i: Int64 = 0
         while i < count {
             i += 1
-            guard clua_get_index(L, table, i) == CLUA_OK else { return "not enough memory" }
+            guard clua_get_index(lua, table, i) == CLUA_OK else { return "not enough memory" }
             if let mismatch = element.mismatch(stack, -1) { return "element \(i): \(mismatch)" }
             stack.setTop(top)
         }
         return eachEntry(stack, table) { key in
             var number: Int64 = 0
-            if clua_is_integer(L, key), clua_to_integer(L, key, &number), number >= 1, number <= count { return nil }
+            if clua_is_integer(lua, key), clua_to_integer(lua, key, &number), number >= 1, number <= count {
+                return nil
+            }
             return "expected \(words), got a table with the entry \(stack.shown(at: key))"
         }
     }
 
     private func mapMismatch(_ stack: LuaStack, _ index: Int32, _ value: LuaType) -> String? {
-        guard clua_type(stack.L, index) == CLUA_TABLE else { return expected(stack, index) }
-        return eachEntry(stack, clua_absolute(stack.L, index)) { key in
+        guard clua_type(stack.lua, index) == CLUA_TABLE else { return expected(stack, index) }
+        return eachEntry(stack, clua_absolute(stack.lua, index)) { key in
             guard let name = stack.string(at: key) else {
                 return "expected \(words), got a table with the entry \(stack.shown(at: key))"
             }
@@ -215,7 +218,7 @@ extension LuaType {
 
     private func recordMismatch(_ stack: LuaStack, _ index: Int32, _ fields: [Parameter]) -> String? {
         var seen: Set<String> = []
-        let wrong = eachEntry(stack, clua_absolute(stack.L, index)) { key in
+        let wrong = eachEntry(stack, clua_absolute(stack.lua, index)) { key in
             guard let name = stack.string(at: key) else { return "unexpected entry \(stack.shown(at: key))" }
             guard let field = fields.first(where: { $0.name == name }) else {
                 return "unknown option '\(name)'" + suggestion(for: name, among: fields.map(\.name), called: "options")
@@ -230,12 +233,12 @@ extension LuaType {
 
     /// Calls `body` with the index of each key, its value above it, until it returns something.
     private func eachEntry(_ stack: LuaStack, _ table: Int32, _ body: (Int32) -> String?) -> String? {
-        let L = stack.L
+        let lua = stack.lua
         let top = stack.top
         defer { stack.setTop(top) }
         var more = false
-        guard clua_push_nil(L) == CLUA_OK else { return "not enough memory" }
-        while clua_next(L, table, &more) == CLUA_OK, more {
+        guard clua_push_nil(lua) == CLUA_OK else { return "not enough memory" }
+        while clua_next(lua, table, &more) == CLUA_OK, more {
             if let result = body(stack.top - 1) { return result }
             stack.setTop(stack.top - 1)
         }

@@ -99,7 +99,7 @@ extension LuaState {
         let stack = self.stack
         let top = stack.top
         defer { stack.setTop(top) }
-        try stack.check(clua_push_globals(stack.L))
+        try stack.check(clua_push_globals(stack.lua))
         try push(stack)
         try stack.setField(top + 1, name)
     }
@@ -107,10 +107,10 @@ extension LuaState {
     /// Pushes an empty table that shows the namespace's members through its metatable, so that they can be neither changed nor, by
     /// assignment, hidden.
     private func push(_ namespace: Namespace, to stack: LuaStack) throws {
-        let L = stack.L
-        try stack.check(clua_new_table(L, 0, 0))
+        let lua = stack.lua
+        try stack.check(clua_new_table(lua, 0, 0))
         let proxy = stack.top
-        try stack.check(clua_new_table(L, 0, Int32(clamping: namespace.members.count)))
+        try stack.check(clua_new_table(lua, 0, Int32(clamping: namespace.members.count)))
         let members = stack.top
         for (name, member) in namespace.members {
             switch member {
@@ -130,24 +130,24 @@ extension LuaState {
             }
             try stack.setField(metatable, "__index")
         }
-        clua_set_metatable(L, members)
+        clua_set_metatable(lua, members)
         try pushMetatable(to: stack, name: path) { metatable in
-            try stack.check(clua_push_copy(L, members))
+            try stack.check(clua_push_copy(lua, members))
             try stack.setField(metatable, "__index")
             try push(FunctionDeclaration("\(path).__newindex", ""), to: stack) { call in
                 throw ArgumentError("\(path) cannot be changed: '\(call.stack.string(at: 2) ?? "?")' was assigned to")
             }
             try stack.setField(metatable, "__newindex")
-            try stack.check(clua_push_pairs(L, members))
+            try stack.check(clua_push_pairs(lua, members))
             try stack.setField(metatable, "__pairs")
         }
-        clua_set_metatable(L, proxy)
+        clua_set_metatable(lua, proxy)
         stack.setTop(proxy)
     }
 
     /// Pushes a locked metatable.
     func pushMetatable(to stack: LuaStack, name: String, fill: (Int32) throws -> Void) throws {
-        try stack.check(clua_new_table(stack.L, 0, 4))
+        try stack.check(clua_new_table(stack.lua, 0, 4))
         let metatable = stack.top
         try stack.push(name)
         try stack.setField(metatable, "__metatable")

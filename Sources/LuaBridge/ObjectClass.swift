@@ -247,13 +247,13 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
 
     override func install(in state: LuaState) throws {
         let stack = state.stack
-        let L = stack.L
+        let lua = stack.lua
         let top = stack.top
         defer { stack.setTop(top) }
         let installed = InstalledClass(self)
         try pushFallback(to: stack)
         try pushRefusal(to: stack)
-        try stack.check(clua_new_class(L, installed.key, name))
+        try stack.check(clua_new_class(lua, installed.key, name))
         state.register(installed, for: Object.self)
         let metatable = top + 1
         for declaration in methods {
@@ -289,7 +289,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     private func pushFallback(to stack: LuaStack) throws {
         try stack.state.push(FunctionDeclaration("\(name).__index", ""), to: stack) { [self] raw in
             var index: Int64 = 0
-            if clua_to_integer(raw.stack.L, 2, &index), let element {
+            if clua_to_integer(raw.stack.lua, 2, &index), let element {
                 return try (try element(try receiver(raw, "an element"), Int(index)) ?? .nil).push(to: raw.stack)
             }
             let key = raw.stack.string(at: 2) ?? raw.stack.shown(at: 2)
@@ -349,8 +349,8 @@ extension LuaState {
     /// A string or number as `..` takes it, or the text of an object or error of ours.
     func text(at index: Int32, of stack: LuaStack) throws -> String {
         if let text = stack.string(at: index) { return text }
-        if clua_type(stack.L, index) == CLUA_NUMBER { return stack.shown(at: index) }
-        if let error = errorObject(at: index, of: stack.L) { return error.error.description }
+        if clua_type(stack.lua, index) == CLUA_NUMBER { return stack.shown(at: index) }
+        if let error = errorObject(at: index, of: stack.lua) { return error.error.description }
         if let object = stack.object(at: index), let installed = installedClass(of: object) {
             return installed.declaration.describe(object)
         }

@@ -10,11 +10,11 @@ extension LuaState {
     }
 
     /// Pushes the compiled text.
-    func load(_ source: String, name: String, to L: OpaquePointer) throws {
-        let stack = LuaStack(state: self, L: L)
+    func load(_ source: String, name: String, to lua: OpaquePointer) throws {
+        let stack = LuaStack(state: self, lua: lua)
         var source = source
         let status = source.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { clua_load(L, $0.baseAddress, $0.count, "@\(name)") }
+            bytes.withMemoryRebound(to: CChar.self) { clua_load(lua, $0.baseAddress, $0.count, "@\(name)") }
         }
         guard status == CLUA_RAISED else { return try stack.check(status) }
         let message = stack.string(at: -1) ?? "syntax error"
@@ -30,7 +30,7 @@ extension LuaState {
             stack.setTop(top)
             drain()
         }
-        try push(stack.L)
+        try push(stack.lua)
         for argument in arguments { _ = try argument.push(to: stack) }
         try protectedCall(stack, arguments: Int32(arguments.count), results: -1)
         let count = stack.top - top
@@ -42,7 +42,7 @@ extension LuaState {
 
     /// Calls the function below the arguments on the stack.
     func protectedCall(_ stack: LuaStack, arguments: Int32, results: Int32) throws {
-        let status = clua_call(stack.L, arguments, results)
+        let status = clua_call(stack.lua, arguments, results)
         if status == CLUA_OK { return }
         guard status == CLUA_RAISED else { throw error(for: status) }
         defer { stack.setTop(stack.top - 1) }
@@ -89,25 +89,25 @@ extension LuaState {
 
     /// The error whose Lua value is on top of the stack.
     private func raisedError(_ stack: LuaStack) -> LuaError {
-        if let object = errorObject(at: -1, of: stack.L) { return located(object.error) }
-        if clua_type(stack.L, -1) == CLUA_POINTER { return stopError(.requested) }
+        if let object = errorObject(at: -1, of: stack.lua) { return located(object.error) }
+        if clua_type(stack.lua, -1) == CLUA_POINTER { return stopError(.requested) }
         if let message = stack.string(at: -1) { return located(Self.split(message, kind: .script)) }
         var error = located(LuaError(.script, "an error value that is not a string: \(stack.shown(at: -1))"))
         if let described = describedField(stack, "message") { error.message = described }
-        error.raised = try? anchor(-1, of: stack.L)
+        error.raised = try? anchor(-1, of: stack.lua)
         return error
     }
 
     /// The string in this field of the table on top, read without metamethods.
     private func describedField(_ stack: LuaStack, _ name: String) -> String? {
-        guard clua_type(stack.L, -1) == CLUA_TABLE, clua_get_field(stack.L, -1, name, name.utf8.count) == CLUA_OK
+        guard clua_type(stack.lua, -1) == CLUA_TABLE, clua_get_field(stack.lua, -1, name, name.utf8.count) == CLUA_OK
         else { return nil }
         defer { stack.setTop(stack.top - 1) }
         return stack.string(at: -1)
     }
 
-    func errorObject(at index: Int32, of L: OpaquePointer) -> ErrorObject? {
-        clua_to_error(L, index).map { Unmanaged<ErrorObject>.fromOpaque($0).takeUnretainedValue() }
+    func errorObject(at index: Int32, of lua: OpaquePointer) -> ErrorObject? {
+        clua_to_error(lua, index).map { Unmanaged<ErrorObject>.fromOpaque($0).takeUnretainedValue() }
     }
 
     /// Takes "file:line: " off a message of Lua's.
@@ -119,7 +119,7 @@ extension LuaState {
 
     /// Makes a Swift error ready to be raised by the trampoline of the function that threw it; returns what that function
     /// has to return.
-    func raise(_ thrown: any Error, on L: OpaquePointer) -> Int32 {
+    func raise(_ thrown: any Error, on lua: OpaquePointer) -> Int32 {
         var error: LuaError
         if let passing = thrown as? LuaError {
             switch passing.kind {
@@ -127,12 +127,12 @@ extension LuaState {
             case .stopped: return Int32(CLUA_RAISE_STOP)
             default: error = passing
             }
-            if let raised = passing.raised, (try? push(raised, to: L)) != nil { return Int32(CLUA_RAISE_VALUE) }
+            if let raised = passing.raised, (try? push(raised, to: lua)) != nil { return Int32(CLUA_RAISE_VALUE) }
         } else {
             error = LuaError(.host, configuration.describe(thrown), underlying: thrown)
         }
         if error.position == nil {
-            let position = String(cString: clua_where(L))
+            let position = String(cString: clua_where(lua))
             if !position.isEmpty { error.position = position }
         }
         clua_set_pending(context, Unmanaged.passRetained(ErrorObject(error)).toOpaque())
