@@ -214,6 +214,7 @@ const char *clua_error_position(const clua_context *context) { return context->p
 const char *clua_error_traceback(const clua_context *context) { return context->traceback; }
 const char *clua_refusal_position(const clua_context *context) { return context->refusal_position; }
 size_t clua_refusal_size(const clua_context *context) { return context->refusal_size; }
+size_t clua_refusal_used(const clua_context *context) { return context->refusal_used; }
 
 // MARK: from Swift to Lua
 
@@ -223,18 +224,23 @@ clua_status clua_call(lua_State *L, int32_t arguments, int32_t results) {
     context->position[0] = context->traceback[0] = '\0';
     if (stopping(L) || !lua_checkstack(L, 1)) {
         lua_settop(L, function - 1);
-        return stopping(L) ? CLUA_STOPPED : CLUA_MEMORY;
+        if (!stopping(L)) return CLUA_MEMORY;
+        if (context->call_depth == 0) control_answer(context->control);
+        return CLUA_STOPPED;
     }
     lua_pushcfunction(L, message_handler);
     lua_insert(L, function);
     lua_State *running = context->running;
     context->running = L;
     context->host_calls++;
+    context->call_depth++;
     int status = lua_pcall(L, arguments, results, function);
+    context->call_depth--;
     context->host_calls++;
     context->running = running;
     lua_remove(L, function);
     clua_status ended = status_of(L, status);
+    if (ended == CLUA_STOPPED && context->call_depth == 0) control_answer(context->control);
     // A stop asked for while the last instructions ran is left to the next look at the flag.
     if (ended != CLUA_OK && ended != CLUA_RAISED) lua_settop(L, function - 1);
     return ended;

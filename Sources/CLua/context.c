@@ -17,6 +17,7 @@ static bool fails_by_setting(const clua_context *context) {
 static void *refuse(clua_context *context, size_t size) {
     context->refused++;
     context->refusal_size = size;
+    context->refusal_used = context->used;
     // Reading the call chain is safe here: a collection may begin at any allocation and reads the same fields.
     if (context->ready) write_position(context->running, context->refusal_position, POSITION_SIZE);
     return NULL;

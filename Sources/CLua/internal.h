@@ -47,7 +47,8 @@ struct clua_context {
     clua_handle *pending;
     char position[POSITION_SIZE], traceback[TRACEBACK_SIZE];
     char refusal_position[POSITION_SIZE], where[POSITION_SIZE];
-    size_t refusal_size;
+    size_t refusal_size, refusal_used;
+    int call_depth;  // nested clua_call
 };
 
 static inline clua_context *context_of(lua_State *L) { return *(clua_context **)lua_getextraspace(L); }
@@ -67,6 +68,7 @@ static inline bool stopping(lua_State *L) { return clua_control_stop(context_of(
 void install_hook(lua_State *L);
 double monotonic_seconds(void);
 void control_run_away(clua_control *control);
+void control_answer(clua_control *control);
 
 /// Writes "file:line" of the innermost Lua function into `text`, "" where there is none; never raises.
 void write_position(lua_State *L, char *text, size_t size);

@@ -10,7 +10,7 @@
 struct clua_control {
     _Atomic int stop, pause;
     _Atomic int64_t stop_since;  // monotonic milliseconds
-    _Atomic bool pauses_first;
+    _Atomic bool pauses_first, answered;
 };
 
 /// The control that signals reach.
@@ -33,11 +33,16 @@ void clua_control_free(clua_control *control) {
 static void set_stop(clua_control *control, clua_stop reason) {
     int running = CLUA_RUNNING;
     int64_t now = (int64_t)(1000 * monotonic_seconds());
-    if (atomic_load(&control->stop) == CLUA_RUNNING) atomic_store(&control->stop_since, now);
+    if (atomic_load(&control->stop) == CLUA_RUNNING) {
+        atomic_store(&control->stop_since, now);
+        atomic_store(&control->answered, false);
+    }
     atomic_compare_exchange_strong(&control->stop, &running, (int)reason);
 }
 
 void clua_control_request_stop(clua_control *control) { set_stop(control, CLUA_STOP_REQUESTED); }
+
+void control_answer(clua_control *control) { atomic_store(&control->answered, true); }
 
 void control_run_away(clua_control *control) { set_stop(control, CLUA_STOP_RUNAWAY); }
 
@@ -57,7 +62,7 @@ void clua_control_clear_pause(clua_control *control) { atomic_store(&control->pa
 
 double clua_control_stop_age(const clua_control *control) {
     clua_control *mutable = (clua_control *)control;
-    if (atomic_load(&mutable->stop) == CLUA_RUNNING) return -1;
+    if (atomic_load(&mutable->stop) == CLUA_RUNNING || atomic_load(&mutable->answered)) return -1;
     return monotonic_seconds() - 1e-3 * (double)atomic_load(&mutable->stop_since);
 }
 

@@ -1,5 +1,6 @@
 // Reading and pushing values, and raw access to tables.
 
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -44,6 +45,18 @@ bool clua_is_integer(lua_State *L, int32_t index) { return lua_isinteger(L, inde
 const char *clua_to_string(lua_State *L, int32_t index, size_t *length) {
     if (lua_type(L, index) != LUA_TSTRING) return NULL;  // lua_tolstring would convert a number, and allocate
     return lua_tolstring(L, index, length);
+}
+
+bool clua_write_number(lua_State *L, int32_t index, char *text, size_t size) {
+    if (lua_type(L, index) != LUA_TNUMBER) return false;
+    if (lua_isinteger(L, index)) {
+        snprintf(text, size, LUA_INTEGER_FMT, lua_tointegerx(L, index, NULL));
+        return true;
+    }
+    lua_number2str(text, size, lua_tonumberx(L, index, NULL));
+    size_t length = strlen(text);
+    if (text[strspn(text, "-0123456789")] == '\0') snprintf(text + length, size - length, ".0");  // a float of integer value
+    return true;
 }
 
 const void *clua_identity(lua_State *L, int32_t index) { return lua_topointer(L, index); }
@@ -215,6 +228,20 @@ clua_status clua_next(lua_State *L, int32_t table, bool *more) {
     clua_status status = protect(L, next_pair, more, 2, 2);
     if (status == CLUA_OK && !*more) lua_pop(L, 2);
     return status;
+}
+
+static int push_metatable_name(lua_State *L) {
+    lua_settop(L, 1);
+    if (!lua_getmetatable(L, 1)) return 0;
+    lua_pushliteral(L, "__name");
+    lua_rawget(L, -2);
+    return 1;
+}
+
+clua_status clua_push_metatable_name(lua_State *L, int32_t index) {
+    if (!lua_checkstack(L, 1)) return CLUA_MEMORY;
+    lua_pushvalue(L, index);
+    return protect(L, push_metatable_name, NULL, 1, 1);
 }
 
 static int next_of(lua_State *L) {

@@ -75,6 +75,15 @@ public struct LuaStack {
             })
     }
 
+    /// Pushes table[name].
+    func pushField(_ table: Int32, _ name: String) throws {
+        var name = name
+        try check(
+            name.withUTF8 { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { clua_get_field(lua, table, $0.baseAddress, $0.count) }
+            })
+    }
+
     // MARK: reading
 
     func string(at index: Int32) -> String? {
@@ -82,6 +91,14 @@ public struct LuaStack {
         guard let bytes = clua_to_string(lua, index, &length) else { return nil }
         return bytes.withMemoryRebound(to: UInt8.self, capacity: length) {
             String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
+        }
+    }
+
+    /// A number as Lua writes it.
+    func number(at index: Int32) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+            guard let base = text.baseAddress, clua_write_number(lua, index, base, text.count) else { return nil }
+            return String(cString: base)
         }
     }
 
@@ -101,11 +118,7 @@ public struct LuaStack {
         case CLUA_NIL, CLUA_NONE: return "nil"
         case CLUA_BOOLEAN: return clua_to_boolean(lua, index) ? "true" : "false"
         case CLUA_NUMBER:
-            var number = 0.0
-            var integer: Int64 = 0
-            if clua_is_integer(lua, index), clua_to_integer(lua, index, &integer) { return "\(integer)" }
-            _ = clua_to_number(lua, index, &number)
-            return "\(number)"
+            return number(at: index) ?? "a number"
         case CLUA_STRING:
             let text = string(at: index) ?? ""
             return "'\(text.prefix(40))\(text.count > 40 ? "…" : "")' (a string)"

@@ -51,17 +51,17 @@ extension LuaState {
 
     /// The error for a status that leaves nothing on the stack.
     func error(for status: clua_status) -> LuaError {
-        let counters = clua_count(context)
         switch status {
         case CLUA_STOPPED: return stopError(interrupt.stopReason ?? .requested)
         case CLUA_OVERFLOW: return located(LuaError(.stackOverflow, "stack overflow: too many nested calls"))
         default:
-            let wanted = clua_refusal_size(context)
+            let held = megabytes(clua_refusal_used(context))
+            let wanted = megabytes(clua_refusal_size(context))
             let position = String(cString: clua_refusal_position(context))
             return LuaError(
                 .memory,
-                "not enough memory: the script holds \(megabytes(counters.used)), "
-                    + "\(megabytes(wanted)) more were asked for, and its limit is \(megabytes(counters.limit))",
+                "not enough memory: the script held \(held), a block of \(wanted) was asked for, and its limit is "
+                    + megabytes(configuration.memoryLimit),
                 position: position.isEmpty ? nil : position)
         }
     }

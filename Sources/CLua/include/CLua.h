@@ -76,7 +76,7 @@ void clua_control_clear_stop(clua_control *control);
 void clua_control_request_pause(clua_control *control);
 bool clua_control_pausing(const clua_control *control);
 void clua_control_clear_pause(clua_control *control);
-/// Seconds since the stop was requested; negative while none is.
+/// Seconds since the stop was requested; negative while none is, and once the outermost call from Swift has ended with it.
 double clua_control_stop_age(const clua_control *control);
 /// Installs a handler: the signal requests a pause if `pauses_first` and none is pending, else a stop. One control
 /// at a time receives signals. Returns false where the system refuses.
@@ -135,6 +135,8 @@ bool clua_to_number(lua_State *L, int32_t index, double *value);
 bool clua_is_integer(lua_State *L, int32_t index);
 /// The bytes of a string (not of a number), valid while it is on the stack; null for anything else.
 const char *_Nullable clua_to_string(lua_State *L, int32_t index, size_t *length);
+/// Writes a number as Lua's tostring does; false for anything else.
+bool clua_write_number(lua_State *L, int32_t index, char *text, size_t size);
 const void *_Nullable clua_identity(lua_State *L, int32_t index);
 bool clua_same(lua_State *L, int32_t a, int32_t b);
 uint64_t clua_raw_length(lua_State *L, int32_t index);
@@ -163,6 +165,8 @@ clua_status clua_get_field(lua_State *L, int32_t table, const char *_Nullable ke
 clua_status clua_get_index(lua_State *L, int32_t table, int64_t index);
 /// Pops a key, pushes the next key and its value; `more` is false, and nothing pushed, at the end.
 clua_status clua_next(lua_State *L, int32_t table, bool *more);
+/// Pushes the `__name` in the metatable of the value at `index`, nil where there is none.
+clua_status clua_push_metatable_name(lua_State *L, int32_t index);
 /// Pops a table and makes it the metatable of the table at `index`.
 void clua_set_metatable(lua_State *L, int32_t index);
 /// Pushes a function for `__pairs` that goes through the table at `index` instead of its argument.
@@ -230,5 +234,7 @@ const char *clua_error_traceback(const clua_context *context);
 /// Where the last allocation was refused, and how many bytes were asked for.
 const char *clua_refusal_position(const clua_context *context);
 size_t clua_refusal_size(const clua_context *context);
+/// How many bytes Lua held at that moment.
+size_t clua_refusal_used(const clua_context *context);
 
 #pragma clang assume_nonnull end
