@@ -80,7 +80,9 @@ static int base_load(lua_State *L) {
     }
     size_t length;
     const char *text = lua_tolstring(L, 1, &length);
-    if (luaL_loadbufferx(L, text, length, name, "t") != LUA_OK) {
+    int status = luaL_loadbufferx(L, text, length, name, "t");
+    if (status == LUA_ERRMEM) return lua_error(L);
+    if (status != LUA_OK) {
         lua_pushnil(L);
         lua_insert(L, -2);
         return 2;

@@ -135,6 +135,7 @@ extension FunctionDeclaration {
         defer { stack.setTop(top) }
         for i in 0..<Int64(clamping: clua_raw_length(stack.lua, table)) {
             try stack.check(clua_get_index(stack.lua, table, i + 1))
+            if clua_type(stack.lua, -1) == CLUA_NIL { throw ArgumentError("element \(i + 1) of \(name) is nil") }
             if let mismatch = items.type.mismatch(stack, -1) {
                 throw ArgumentError("element \(i + 1) ('\(items.name)') of \(name): \(mismatch)")
             }

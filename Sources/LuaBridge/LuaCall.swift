@@ -99,12 +99,18 @@ public struct LuaCall: ~Copyable {
     public func numbers(_ name: String) throws -> [Double] {
         let index = index(try position(name))
         guard index != 0, clua_type(stack.lua, index) == CLUA_TABLE else { return try get(name) }
-        let count = Int(clamping: clua_raw_length(stack.lua, index))
-        let numbers = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
-            guard let base = buffer.baseAddress else { return }
-            initialized = Int(clua_read_numbers(stack.lua, index, 1, Int64(count), base))
+        var numbers: [Double] = []
+        let chunk = 4096
+        while true {
+            let first = numbers.count + 1
+            let more = [Double](unsafeUninitializedCapacity: chunk) { buffer, initialized in
+                guard let base = buffer.baseAddress else { return }
+                initialized = Int(clua_read_numbers(stack.lua, index, Int64(first), Int64(chunk), base))
+            }
+            numbers += more
+            if more.count < chunk { break }
         }
-        guard numbers.count == count else {
+        guard numbers.count == clua_raw_length(stack.lua, index) else {
             throw ArgumentError("'\(name)' of \(declaration.name): element \(numbers.count + 1) is not a number")
         }
         return numbers

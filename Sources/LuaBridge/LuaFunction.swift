@@ -15,7 +15,11 @@ public struct LuaFunction {
 
     /// Calls the function. What it raises is thrown as a `LuaError`.
     @discardableResult
-    public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] {
+    public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] { try call(arguments: arguments) }
+
+    /// The same for a list of arguments.
+    @discardableResult
+    public func call(arguments: [any LuaPushable]) throws -> [LuaValue] {
         try state.call(arguments) { try state.push(anchor, to: $0) }
     }
 
@@ -65,7 +69,11 @@ public final class LuaCallback {
 
     /// Calls the function. What it raises is thrown as a `LuaError`.
     @discardableResult
-    public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] {
+    public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] { try call(arguments: arguments) }
+
+    /// The same for a list of arguments.
+    @discardableResult
+    public func call(arguments: [any LuaPushable]) throws -> [LuaValue] {
         guard let state else { throw LuaError(.misuse, "a callback outlived its Lua state") }
         return try state.call(arguments) { lua in
             guard clua_push_captured(lua, owner, slot) else {

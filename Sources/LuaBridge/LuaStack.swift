@@ -153,13 +153,18 @@ extension String {
     }
 }
 
-/// Copies values out of Lua, tables included, with a bound on their number.
+/// Copies values out of Lua, tables included. A table that is referred to several times is copied several times, so forty small
+/// tables could make 2⁴⁰ copies: a copy may not need more than about what Lua itself holds.
 struct TableReader {
     let stack: LuaStack
     private var path: [UnsafeRawPointer] = []
-    private var left = 20_000_000
+    /// How many entries may still be copied; nil until the first table.
+    private var left: Int?
 
     init(stack: LuaStack) { self.stack = stack }
+
+    /// An entry takes 16 bytes in Lua, and a table 56.
+    private static func allowance(_ used: Int) -> Int { 100_000 + used / 16 }
 
     mutating func value(at index: Int32) throws -> LuaValue {
         let lua = stack.lua
@@ -191,15 +196,18 @@ struct TableReader {
         guard path.count < 100 else { throw ArgumentError("a table nested more than 100 deep cannot be copied") }
         path.append(identity)
         defer { path.removeLast() }
+        try spend(4)
         try stack.reserve(4)
         var table = LuaTable()
-        let count = clua_raw_length(lua, index)
-        table.array.reserveCapacity(Int(min(count, 1 << 16)))
-        for i in 0..<Int64(clamping: count) {
-            try spend()
-            try stack.check(clua_get_index(lua, index, i + 1))
+        // The length may be any border, even one far beyond a hole: the elements end before the first nil.
+        var next: Int64 = 1
+        while true {
+            try stack.check(clua_get_index(lua, index, next))
             defer { stack.setTop(stack.top - 1) }
+            if clua_type(lua, -1) == CLUA_NIL { break }
+            try spend()
             table.array.append(try value(at: -1))
+            next += 1
         }
         var more = false
         try stack.check(clua_push_nil(lua))
@@ -227,8 +235,11 @@ struct TableReader {
         table.others.append((key: other, value: try value(at: -1)))
     }
 
-    private mutating func spend() throws {
-        left -= 1
-        if left < 0 { throw ArgumentError("a table with more than 20,000,000 entries cannot be copied") }
+    private mutating func spend(_ entries: Int = 1) throws {
+        let remaining = (left ?? Self.allowance(stack.state.memory.used)) - entries
+        left = remaining
+        if remaining < 0 {
+            throw ArgumentError("a table that refers to the same tables again and again is too large to be copied")
+        }
     }
 }

@@ -194,6 +194,8 @@ extension LuaType {
         while i < count {
             i += 1
             guard clua_get_index(lua, table, i) == CLUA_OK else { return "not enough memory" }
+            // The length may be any border, even one far beyond a hole.
+            if clua_type(lua, -1) == CLUA_NIL { return "element \(i) is nil" }
             if let mismatch = element.mismatch(stack, -1) { return "element \(i): \(mismatch)" }
             stack.setTop(top)
         }

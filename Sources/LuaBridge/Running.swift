@@ -12,7 +12,8 @@ extension LuaState {
     /// Pushes the compiled text.
     func load(_ source: String, name: String, to lua: OpaquePointer) throws {
         let stack = LuaStack(state: self, lua: lua)
-        var source = source
+        // A first line for the shell is skipped, as Lua's own program does.
+        var source = source.hasPrefix("#") ? "--" + source : source
         let status = source.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { clua_load(lua, $0.baseAddress, $0.count, "@\(name)") }
         }

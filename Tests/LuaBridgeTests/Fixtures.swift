@@ -1,19 +1,26 @@
 @testable import LuaBridge
 
-/// A class like the runs of an experiment: numbers, a callback list, children.
+/// How many runs of one test are alive.
+final class Tally {
+    var alive = 0
+}
+
+/// A class like the runs of an experiment: numbers, a callback list.
 final class Run: LuaObject {
     var step = 0
     var lr = 0.1
     var callbacks: [LuaCallback] = []
+    var kept: [Pair] = []
     let name: String
-    nonisolated(unsafe) static var alive = 0  // the tests of one state run on one thread
+    private let tally: Tally
 
-    init(name: String) {
+    init(name: String, tally: Tally) {
         self.name = name
-        Run.alive += 1
+        self.tally = tally
+        tally.alive += 1
     }
 
-    deinit { Run.alive -= 1 }
+    deinit { tally.alive -= 1 }
 }
 
 /// A value with arithmetic.
@@ -60,6 +67,10 @@ func runClass() -> ObjectClass<Run> {
             return LuaResults(run.step, run)
         }
     }
+    runs.procedure("keep", "Keeps a pair.", parameters: [Parameter("pair", .object("pair"), "A pair.")]) { run, call in
+        run.kept.append(try call.get("pair"))
+        try call.keep("pair", in: run)
+    }
     runs.description { "run '\($0.name)' at step \($0.step)" }
     return runs
 }
@@ -79,7 +90,7 @@ func pairClass() -> ObjectClass<Pair> {
 }
 
 /// The module `lab` that the tests' scripts use.
-func labNamespace() -> Namespace {
+func labNamespace(_ tally: Tally = Tally()) -> Namespace {
     let lab = Namespace("lab", "For tests.")
     lab.function(
         "run", "A run.",
@@ -90,7 +101,7 @@ func labNamespace() -> Namespace {
             .optional("hidden", .list(of: .integer(.positive)), "Widths."),
         ], results: [Parameter("run", .object("run"), "The run.")]
     ) { call in
-        let run = Run(name: try call.get("name"))
+        let run = Run(name: try call.get("name"), tally: tally)
         if let lr: Double = try call.get("lr") { run.lr = lr }
         return run
     }
@@ -108,9 +119,13 @@ func labNamespace() -> Namespace {
         rest: .optional("arguments", .any, "Its arguments.")
     ) { call in
         let function: LuaFunction = try call.get("fn")
-        let arguments: [LuaValue] = try call.rest()
-        return LuaResults(
-            values: try function.state.call(arguments) { try function.state.push(function.anchor, to: $0) })
+        return LuaResults(values: try function.call(arguments: try call.rest(as: LuaValue.self)))
+    }
+    lab.function("sum", "A sum.", parameters: [Parameter("values", .list(of: .number), "Numbers.")]) { call in
+        try call.numbers("values").reduce(0, +)
+    }
+    lab.function("range", "1 … n.", parameters: [Parameter("n", .integer(.between(0, 1e6)), "How many.")]) { call in
+        (0..<(try call.get("n", as: Int.self))).map { Double($0 + 1) }
     }
     lab.function("echo", "Its argument.", parameters: [Parameter("value", .any, "Anything.")]) { try $0.value("value") }
     let inner = lab.namespace("nn", "Networks.")
@@ -120,13 +135,15 @@ func labNamespace() -> Namespace {
     return lab
 }
 
-func makeState(_ configure: (inout LuaState.Configuration) -> Void = { _ in }) throws -> LuaState {
+func makeState(
+    tally: Tally = Tally(), interrupt: Interrupt? = nil, _ configure: (inout LuaState.Configuration) -> Void = { _ in }
+) throws -> LuaState {
     var configuration = LuaState.Configuration()
     configure(&configuration)
-    let state = try LuaState(configuration)
+    let state = try LuaState(configuration, interrupt: interrupt)
     try state.install(runClass())
     try state.install(pairClass())
-    try state.install(labNamespace())
+    try state.install(labNamespace(tally))
     return state
 }
 

@@ -1,0 +1,300 @@
+import Foundation
+import Testing
+
+@testable import LuaBridge
+
+/// Invariant 5: ways out of the sandbox. Each is a script that returns true if it is out.
+@Suite struct SandboxTests {
+    /// Names that must not be there.
+    static let absent = [
+        "io", "debug", "dofile", "loadfile", "package", "loadstring", "module", "setfenv", "getfenv", "newproxy",
+        "warn",
+        "os.execute", "os.exit", "os.getenv", "os.remove", "os.rename", "os.tmpname", "os.setlocale", "string.dump",
+        "_G.io", "_G.debug", "_ENV.io", "_G._G.package", "os.popen", "coroutine.debug", "ffi", "jit", "bit32",
+    ].map { "return \($0) ~= nil" }
+
+    static let loading = [
+        // bytecode, in every way there is to hand it over
+        "return load('\\27Lua') ~= nil",
+        "return load('\\27LuaS\\0\\25\\147\\r\\n\\26\\n') ~= nil",
+        "return load('\\27Lua', 'x', 'b') ~= nil",
+        "return load('\\27Lua', 'x', 'bt') ~= nil",
+        "return load('return 1', 'x', 'b') ~= nil",
+        "local n = 0 return load(function() n = n + 1 return ({ '\\27', 'Lua' })[n] end) ~= nil",
+        "local n = 0 return load(function() n = n + 1 return ({ '', '\\27Lua' })[n] end, 'x', 'b') ~= nil",
+        "return load(string.dump(function() end)) ~= nil",
+        "return string.format('%q', load) and (('').dump)(function() end) ~= nil",
+        "return require('bytecode') ~= nil",
+        // what is loaded sees the same globals
+        "return load('return io')() ~= nil",
+        "return load('return debug', 'x', 't', setmetatable({}, { __index = _G }))() ~= nil",
+        "local _ENV = {} return io ~= nil",
+        "local _ENV = setmetatable({}, { __index = function(_, k) return _G and _G[k] end }) return io ~= nil",
+        "return coroutine.wrap(function() return io or debug or package end)() ~= nil",
+        "return select(2, pcall(function() return io.open end)) == io",
+        "for k in pairs(_G) do if k == 'io' or k == 'debug' or k == 'package' then return true end end",
+        "for k, v in next, _G do if type(v) == 'table' and (v.open or v.sethook or v.loadlib) then return true end end",
+        "for k, v in pairs(os) do if not ({ time = 1, date = 1, clock = 1, difftime = 1 })[k] then return true end end",
+    ]
+
+    static let requiring = [
+        "return require('io') ~= nil", "return require('debug') ~= nil", "return require('package') ~= nil",
+        "return require('os').execute ~= nil", "return require('_G') ~= nil",
+        "return require('../secret') ~= nil", "return require('..secret') ~= nil", "return require('...secret') ~= nil",
+        "return require('/etc/passwd') ~= nil", "return require('/tmp/secret') ~= nil",
+        "return require('secret') ~= nil",
+        "return require('inside/../../secret') ~= nil", "return require('inside...secret') ~= nil",
+        "return require('link') == 'secret'", "return require('linked.secret') == 'secret'",
+        "return require('chain') == 'secret'",
+        "return require('inside\\0') ~= nil", "return require('\\0') ~= nil", "return require('') ~= nil",
+        "return require('.') ~= nil", "return require('folder') ~= nil", "return require('pipe') ~= nil",
+        "return require('~root') ~= nil", "return require('*') ~= nil", "return require('inside;rm') ~= nil",
+        "return require('a'):rep(1) ~= nil", "return require(('a.'):rep(5000) .. 'a') ~= nil",
+        "return require({}) ~= nil",
+        "return require(setmetatable({}, { __tostring = function() return '../secret' end })) ~= nil",
+        "package = { path = '../?.lua' } return require('secret') ~= nil",
+        "string.gsub = function() return '../secret' end return require('inside.secret') ~= nil",
+    ]
+
+    static let metatables = [
+        "return type(getmetatable('')) == 'table'", "return type(getmetatable('').__index) == 'function'",
+        "getmetatable('').__index = nil return true", "return pcall(setmetatable, '', {})",
+        "return rawset(getmetatable('x'), '__index', {}) ~= nil",
+        "return type(getmetatable(lab)) == 'table'", "return pcall(setmetatable, lab, {})",
+        "return type(getmetatable(lab.nn)) == 'table'", "lab.add = nil return lab.add == nil",
+        "lab.nn.mlp = print return lab.nn.mlp == print",
+        "lab.nn = {} return rawequal(lab.nn, nil) or next(lab.nn) == nil",
+        "return type(getmetatable(lab.run{})) == 'table'", "return pcall(setmetatable, lab.run{}, {})",
+        "local r = lab.run{} return r.__index ~= nil", "local r = lab.run{} return r.__gc ~= nil",
+        "local r = lab.run{} r.__index = print return true", "local r = lab.run{} return rawget(r, 'lr') ~= nil",
+        "local r = lab.run{} return rawset(r, 'lr', 1) ~= nil", "local r = lab.run{} return next(r) ~= nil",
+        "local ok, e = pcall(lab.fail) return type(getmetatable(e)) == 'table'",
+        "local ok, e = pcall(lab.fail) e.message = 'x' return true",
+        "return getmetatable(setmetatable({}, { __metatable = 1 })) ~= 1",
+        "return pcall(setmetatable, setmetatable({}, { __metatable = 1 }), {})",
+        "return setmetatable({}, { __gc = function() end }) ~= nil",
+        "return setmetatable({}, { __gc = true }) ~= nil",
+        "local mt = {} local t = setmetatable({}, mt) ran = false mt.__gc = function() ran = true end t = nil "
+            + "collectgarbage() collectgarbage() return ran",
+        "return setmetatable(setmetatable({}, { __index = function() return print end }), { __gc = print }) ~= nil",
+        "for k, v in pairs(lab) do if k:sub(1, 2) == '__' then return true end end",
+        "return getmetatable(print) ~= nil or getmetatable(1) ~= nil or getmetatable(nil) ~= nil",
+    ]
+
+    static let collector = [
+        "return collectgarbage('stop') ~= nil", "return collectgarbage('setpause', 1000000) ~= nil",
+        "return collectgarbage('setstepmul', 1) ~= nil", "return collectgarbage('generational') ~= nil",
+        "return collectgarbage('incremental', 1000, 1) ~= nil", "return collectgarbage('isrunning') ~= nil",
+        "return collectgarbage('restart') ~= nil",
+    ]
+
+    static let dates = [
+        "return os.date('%Q') ~= nil", "return os.date('%') ~= nil", "return os.date('%E') ~= nil",
+        "return os.date('%Ez') ~= nil", "return os.date('%O') ~= nil", "return os.date('%n%s') ~= nil",
+        "return os.date('%5d') ~= nil", "return os.date('%-d') ~= nil", "return os.date('%\\0') ~= nil",
+        "return os.date(('%c'):rep(1000)) ~= nil", "return os.date('*t', 2^60 // 1 | 0) ~= nil",
+        "return os.date('%c', math.maxinteger) ~= nil",
+        "return os.time({ year = 1e18 // 1 | 0, month = 1, day = 1 }) ~= nil",
+    ]
+
+    static let objects = [
+        "return lab.run{}.train(lab.pair(1, 2)) ~= nil", "return lab.run{}.train({}) ~= nil",
+        "return lab.run{}.train(nil) ~= nil", "return lab.run{}.train() ~= nil",
+        "local ok, e = pcall(lab.fail) return lab.run{}.train(e) ~= nil",
+        "return lab.run{}.steps(coroutine.create(print), 1) ~= nil", "return lab.pair(1, 2) + lab.run{} ~= nil",
+        "return lab.pair(1, 2) == lab.run{}", "return lab.echo(coroutine.create(print)) ~= nil and false",
+        "local t = {} t.t = t return lab.echo(t) ~= nil",
+        "local t = {} for i = 1, 300 do t = { t } end return lab.echo(t) ~= nil",
+        "local t = {} for i = 1, 40 do t = { t, t } end return lab.echo(t) ~= nil",
+        "local t = setmetatable({}, { __index = function() return 1 end, __len = function() return 3 end }) return lab.sum(t) ~= 0",
+        "return lab.range(1e18 // 1 | 0) ~= nil",
+        // a length of 2^62 with 63 elements
+        "local t = {} for i = 0, 62 do t[1 << i] = 1 end return lab.sum(t) ~= nil",
+        "local t = {} for i = 0, 62 do t[1 << i] = 1 end return #lab.echo(t) > 2",
+        "local t = {} for i = 0, 62 do t[1 << i] = 1 end return lab.run{ hidden = t } ~= nil",
+    ]
+
+    /// What has brought interpreters of this version down, or could. These pass if the process is still there.
+    static let crashes = [
+        "return load(('('):rep(100000)) ~= nil", "return load(('a = {'):rep(100000)) ~= nil",
+        "return load('local a <const> = ' .. ('-'):rep(1000) .. '1') == 0", "return load(('do '):rep(100000)) ~= nil",
+        "return load('local _ENV <const> = {} x = 1 return x')() ~= 1",
+        "return load('return ' .. ('x.'):rep(100000) .. 'x') == 0",
+        "return load('x = ' .. ('\"a\" .. '):rep(300) .. '1') == 0",
+        "return load('local ' .. ('a,'):rep(300) .. 'a') ~= nil",
+        "return load('return function(' .. ('a,'):rep(300) .. 'a) end') ~= nil",
+        "local function f() return f() + 1 end return (pcall(f))",
+        "local function f() return tostring(setmetatable({}, { __tostring = f })) end return (pcall(f))",
+        "local t = setmetatable({}, {}) getmetatable(t).__index = t return pcall(function() return t.x end)",
+        "local t = {} for i = 1, 100 do t = setmetatable({}, { __index = t }) end return t.x ~= nil",
+        "local function f() return coroutine.wrap(f)() end return (pcall(f))",
+        "local co co = coroutine.create(function() return coroutine.close(co) end) return (select(2, coroutine.resume(co)))",
+        "local co co = coroutine.wrap(function() return co() end) return (pcall(co))",
+        """
+        local function nest(n) local co = coroutine.create(function()
+            local x <close> = setmetatable({}, { __close = function() if n > 0 then coroutine.close(nest(n - 1)) end end })
+            coroutine.yield() end) coroutine.resume(co) return co end
+        coroutine.close(nest(5000)) return false
+        """,
+        "return string.rep('x', 1e18 // 1 | 0) ~= nil", "return string.rep('', 1e18 // 1 | 0) ~= ''",
+        "return ('x'):rep(2^31 // 1 | 0, ('y'):rep(1e6 // 1 | 0)) ~= nil",
+        "return string.format('%99999d', 1) ~= nil",
+        "return string.format('%s', setmetatable({}, { __tostring = function() return {} end })) ~= nil",
+        "return string.format('%.99f', 2^1023):len() > 500", "return string.format('%') ~= nil",
+        "return string.pack('s1', ('x'):rep(300)) ~= nil", "return string.pack('i17', 1) ~= nil",
+        "return string.unpack('z', 'no end') ~= nil", "return string.unpack('<I8', '') ~= nil",
+        "return string.unpack('c1000000000', 'x') ~= nil", "return string.packsize('c2147483647c2147483647') ~= nil",
+        "return table.unpack({}, 1, 1e8 // 1 | 0) ~= nil",
+        "return table.unpack({}, math.mininteger, math.maxinteger) ~= nil",
+        "return select(math.mininteger, 1) ~= nil", "return utf8.char(0x80000000) ~= nil",
+        "return utf8.codepoint('\\xff') ~= nil",
+        "return table.concat({}, 'x', 1, 1) ~= nil",
+        "return table.concat({}, 'x', math.maxinteger, math.mininteger) ~= ''",
+        "return table.move({}, math.mininteger, math.maxinteger, 1) ~= nil", "return table.insert({}, 5, 1) == 0",
+        "return ('x'):find(('('):rep(100)) ~= nil", "return ('x'):find('%') ~= nil", "return ('x'):find('[') ~= nil",
+        "return ('x'):find('[a') ~= nil", "return ('x'):find('[%') ~= nil", "return ('x'):find('%b') ~= nil",
+        "return ('x'):find('%f') ~= nil", "return ('x'):find('(()') ~= nil", "return ('x'):find(')') ~= nil",
+        "return ('x'):find('%1') ~= nil", "return ('x'):find('(%1)') ~= nil", "return ('x'):gsub('x', '%2') ~= nil",
+        "return ('x'):gsub('x', '%') ~= nil", "return ('x'):find(('a?'):rep(50000)) == 0",
+        "return (('x'):rep(300000):find(('x-'):rep(250) .. 'y'))",
+        "return table.sort({ 3, 1, 'x' }) == 0",
+        "return (pcall(table.sort, { 1, 2, 3, 4 }, function() return true end)) == 0",
+        "local t = { 1, 2, 3 } table.sort(t, function(a, b) t[1], t[2], t[3] = nil return a < b end) return #t ~= 3",
+        "local t = {} for i = 1, 100 do t[i] = i end for k in pairs(t) do t[k] = nil t[k + 1000] = 1 end return false",
+        "return math.tointeger('x') ~= nil", "return 1 // 0 ~= nil", "return math.mininteger // -1 ~= math.mininteger",
+        "return math.random(math.mininteger, math.maxinteger) == nil",
+        "for i = math.maxinteger - 1, math.maxinteger do end return false",
+    ]
+
+    static var all: [String] { absent + loading + requiring + metatables + collector + dates + objects + crashes }
+
+    @Test func noWayOutOfTheSandboxWorks() throws {
+        let folders = try Folders()
+        defer { folders.remove() }
+        let attempts = Self.all
+        #expect(attempts.count >= 200)
+        try LuaThread.run {
+            for attempt in attempts {
+                let state = try makeState { $0.patience = 5 }
+                let finder = ModuleFinder(scriptFolder: folders.script, embedded: ["embedded": "return 'embedded'"])
+                try state.installModules(find: finder.find)
+                do {
+                    let results = try state.run(attempt, name: "escape.lua")
+                    if case .boolean(true)? = results.first { Issue.record("it works: \(attempt)") }
+                } catch let error as LuaError {
+                    #expect(
+                        [.script, .host, .memory, .syntax].contains(error.kind), "\(attempt): \(error)")
+                }
+                state.interrupt.clearStop()
+                #expect(Int.read(try state.run("return #'abc' + 1", name: "after.lua")[0]) == 4, "after \(attempt)")
+            }
+        }
+        print("ways out of the sandbox tried: \(attempts.count)")
+    }
+
+    /// The attempts above would be noticed: where the sandbox is lifted, they work.
+    @Test func aTrustedScriptIsOut() throws {
+        let folders = try Folders()
+        defer { folders.remove() }
+        let state = try makeState { $0.isTrusted = true }
+        try state.installModules(find: ModuleFinder(scriptFolder: folders.script).find)
+        for attempt in [
+            "return io ~= nil", "return os.execute ~= nil", "return package ~= nil",
+            "return debug.getregistry() ~= nil",
+            "return load(function() return nil end) ~= nil", "return require('io') == io", "return loadfile ~= nil",
+            "ran = false setmetatable({}, { __gc = function() ran = true end }) collectgarbage() return ran",
+        ] {
+            let results = try state.run(attempt, name: "trusted.lua")
+            guard case .boolean(true)? = results.first else {
+                Issue.record("it does not work: \(attempt)")
+                continue
+            }
+        }
+    }
+
+    @Test func modulesComeFromTheScriptsFolderAndTheLibrary() throws {
+        let folders = try Folders()
+        defer { folders.remove() }
+        let state = try makeState()
+        let finder = ModuleFinder(scriptFolder: folders.script, embedded: ["embedded": "return 'embedded'"])
+        try state.installModules(find: finder.find)
+        try state.run(
+            """
+            assert(require("inside") == "inside" and require("embedded") == "embedded")
+            assert(require("folder.inner") == "inner" and require("package_like") == "init")
+            assert(rawequal(require("table_module"), require("table_module")))
+            local ok, e = pcall(require, "circle")
+            assert(tostring(e):find("modules require each other: circle → circle2 → circle", 1, true), tostring(e))
+            local ok, e = pcall(require, "broken")
+            assert(tostring(e) == "broken.lua:2: unexpected symbol near '='", tostring(e))
+            """, name: "test.lua")
+        #expect(
+            failure(of: "require 'missing'", in: state)
+                == "test.lua:1: no module 'missing' in the script's folder or the standard library")
+    }
+
+    @Test func pathsStayInTheirFolders() throws {
+        let folders = try Folders()
+        defer { folders.remove() }
+        let policy = PathPolicy(
+            outputFolder: folders.output, scriptFolder: folders.script, readFolders: [folders.allowed])
+        for path in [
+            "", "/etc/passwd", "../secret.lua", "folder/../../secret.lua", "link.lua", "linked/secret.lua", "chain.lua",
+            "missing.csv", "\0", "data.csv\0", folders.root + "/secret.lua", "folder/./.././../secret.lua", "linkout/x",
+        ] { #expect(throws: PathError.self, "\(path)") { try policy.readable(path) } }
+        for path in [
+            "", ".", "..", "/tmp/x", "../x", "a/../../x", "a/..", "linkout/x", "linkfile", "dangling", "x\0", "a/",
+            "\0",
+            "sub/../../x", folders.root + "/x",
+        ] { #expect(throws: PathError.self, "\(path)") { try policy.writable(path) } }
+        #expect(try policy.readable("inside.lua") == folders.script + "/inside.lua")
+        #expect(try policy.readable("data.csv") == folders.allowed + "/data.csv")
+        #expect(try policy.readable("./folder/../inside.lua") == folders.script + "/inside.lua")
+        #expect(try policy.writable("figures/new/edge.svg") == folders.output + "/figures/new/edge.svg")
+        #expect(resolved(folders.output + "/figures/new") != nil)
+        #expect(try policy.writable("edge.svg") == folders.output + "/edge.svg")
+        let trusted = PathPolicy(outputFolder: folders.output, scriptFolder: folders.script, isTrusted: true)
+        #expect(try trusted.readable("/etc/passwd") == "/etc/passwd")
+        #expect(try trusted.readable("../secret.lua") == folders.root + "/secret.lua")
+        #expect(try trusted.writable("/tmp/x.svg") == "/tmp/x.svg")
+    }
+}
+
+/// A script's folder, an output folder, and a secret beside them.
+struct Folders {
+    let root: String
+    var script: String { root + "/script" }
+    var output: String { root + "/output" }
+    var allowed: String { root + "/allowed" }
+
+    init() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-sandbox-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        root = try #require(resolved(folder.path))
+        for folder in ["script", "output", "allowed", "script/folder", "script/package_like"] {
+            try #require(mkdir("\(root)/\(folder)", 0o755) == 0)
+        }
+        let texts = [
+            "secret.lua": "return 'secret'", "script/inside.lua": "return 'inside'", "allowed/data.csv": "1,2",
+            "script/folder/inner.lua": "return 'inner'", "script/package_like/init.lua": "return 'init'",
+            "script/table_module.lua": "return {}", "script/circle.lua": "return require('circle2')",
+            "script/circle2.lua": "return require('circle')", "script/broken.lua": "\nx = = 1",
+            "script/bytecode.lua": "\u{1B}Lua",
+        ]
+        for (name, text) in texts {
+            let file = try #require(fopen("\(root)/\(name)", "w"))
+            fputs(text, file)
+            fclose(file)
+        }
+        let links = [
+            ("script/link.lua", "../secret.lua"), ("script/linked", ".."), ("script/chain.lua", "link.lua"),
+            ("output/linkout", "/tmp"), ("output/linkfile", "../secret.lua"), ("output/dangling", "/tmp/eoss-nowhere"),
+        ]
+        for (name, target) in links { try #require(symlink(target, "\(root)/\(name)") == 0) }
+        try #require(mkfifo("\(root)/script/pipe.lua", 0o600) == 0)
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: root)
+    }
+}
