@@ -2,7 +2,7 @@ import CLua
 
 /// What an argument, an option or a result may be. From it come the check, the words of its errors, and documentation.
 public struct LuaType: Sendable, Equatable {
-    indirect enum Shape: Sendable, Equatable {
+    enum Shape: Sendable, Equatable {
         case any
         case boolean
         case number(Bounds)
@@ -12,8 +12,8 @@ public struct LuaType: Sendable, Equatable {
         case function(String)
         case table
         case object(String)
-        case list(LuaType, count: Int?)
-        case map(LuaType)
+        indirect case list(LuaType, count: Int?)
+        indirect case map(LuaType)
         case record([Parameter])
         case union([LuaType])
     }
@@ -54,21 +54,21 @@ public struct LuaType: Sendable, Equatable {
         }
     }
 
-    public static let any = LuaType(shape: .any)
-    public static let boolean = LuaType(shape: .boolean)
-    public static let number = LuaType(shape: .number(.any))
+    public static var any: LuaType { LuaType(shape: .any) }
+    public static var boolean: LuaType { LuaType(shape: .boolean) }
+    public static var number: LuaType { LuaType(shape: .number(.any)) }
     public static func number(_ bounds: Bounds) -> LuaType { LuaType(shape: .number(bounds)) }
     /// A number of integer value, whatever Lua's subtype: 8000.0 is one.
-    public static let integer = LuaType(shape: .integer(.any))
+    public static var integer: LuaType { LuaType(shape: .integer(.any)) }
     public static func integer(_ bounds: Bounds) -> LuaType { LuaType(shape: .integer(bounds)) }
-    public static let string = LuaType(shape: .string)
+    public static var string: LuaType { LuaType(shape: .string) }
     /// One of these strings.
     public static func choice(_ names: String...) -> LuaType { LuaType(shape: .choice(names)) }
     public static func choice(_ names: [String]) -> LuaType { LuaType(shape: .choice(names)) }
     /// A function; `signature` is how documentation shows it, such as `"(run) -> number"`.
     public static func function(_ signature: String = "") -> LuaType { LuaType(shape: .function(signature)) }
     /// Any table.
-    public static let table = LuaType(shape: .table)
+    public static var table: LuaType { LuaType(shape: .table) }
     /// An object of the class of this name (`ObjectClass.name`).
     public static func object(_ className: String) -> LuaType { LuaType(shape: .object(className)) }
     /// A table {x, y, …} without named entries; of `count` elements where given.

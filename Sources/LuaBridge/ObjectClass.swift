@@ -99,7 +99,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         get: @escaping (Object) throws -> some LuaReturnable
     ) {
         properties.append(Parameter(name, type, unit: unit, summary))
-        getters[name] = { [self] raw in try get(try receiver(raw, "property '\(name)'")).push(to: raw.stack) }
+        getters[name] = { [receiver] raw in try get(try receiver(raw, "property '\(name)'")).push(to: raw.stack) }
     }
 
     /// A property that scripts can read and assign.
@@ -110,7 +110,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         property(name, type, unit: unit, summary, get: get)
         writableProperties.insert(name)
         let className = self.name
-        setters[name] = { [self] raw in
+        setters[name] = { [receiver] raw in
             let object = try receiver(raw, "property '\(name)'")
             if let mismatch = type.mismatch(raw.stack, 2) {
                 throw ArgumentError("property '\(name)' of \(className): \(mismatch)")
@@ -136,7 +136,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             "\(self.name):\(name)", summary, parameters: parameters, options: options, items: items, rest: rest,
             results: results)
         declaration.isMethod = true
-        add(declaration, named: name) { [self] raw in
+        add(declaration, named: name) { [receiver] raw in
             let object = try receiver(raw, name)
             let call = try raw.bound(first: 2)
             return try body(object, call).push(to: raw.stack)
@@ -162,7 +162,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         var declaration = FunctionDeclaration(
             "\(self.name):\(name)", summary, parameters: parameters, options: options, results: results)
         declaration.isMethod = true
-        add(declaration, named: name) { [self] raw in
+        add(declaration, named: name) { [receiver] raw in
             let object = try receiver(raw, name)
             let next = try body(object, try raw.bound(first: 2))
             let step = FunctionDeclaration("\(declaration.name) (its loop)", summary, results: results)
@@ -184,11 +184,13 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         methodBodies[name] = body
     }
 
-    /// The object that a method was called on.
-    private func receiver(_ raw: borrowing RawCall, _ member: String) throws -> Object {
-        if let object = raw.stack.object(at: 1) as? Object { return object }
-        let what = raw.count == 0 ? "nothing" : raw.stack.shown(at: 1)
-        throw ArgumentError("\(member) of \(name) was called on \(what): write \(name):\(member)(…) with a colon")
+    /// The object that a member was called on. A local of every closure that is stored here, in place of `self`.
+    private var receiver: (borrowing RawCall, String) throws -> Object {
+        { [name] raw, member in
+            if let object = raw.stack.object(at: 1) as? Object { return object }
+            let what = raw.count == 0 ? "nothing" : raw.stack.shown(at: 1)
+            throw ArgumentError("\(member) of \(name) was called on \(what): write \(name):\(member)(…) with a colon")
+        }
     }
 
     // MARK: operators
@@ -228,7 +230,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         body: @escaping (Object, borrowing LuaCall) throws -> some LuaReturnable
     ) {
         let declaration = FunctionDeclaration(name, summary, parameters: parameters, options: options, results: results)
-        call = DeclaredMethod(declaration: declaration) { [self] raw in
+        call = DeclaredMethod(declaration: declaration) { [receiver] raw in
             let object = try receiver(raw, "a call")
             let call = try raw.bound(first: 2)
             return try body(object, call).push(to: raw.stack)
