@@ -95,7 +95,9 @@ public struct Objective: Sendable {
     public func linearizedGradient(count: Int, total: Int) throws -> Linearized {
         let gradient = try gradient(count: count, total: total)
         let names = parameterNames.map { "\($0).gradient" }
-        let linearized = try linearize(gradient.selecting(outputs: names), withRespectTo: parameterNames)
+        // Simplified first: a transpose that is folded into its contraction does not become a kept value of its own.
+        let linearized = try linearize(
+            gradient.selecting(outputs: names).simplified(), withRespectTo: parameterNames)
         let named = linearized.linear.renamed(
             outputs: Dictionary(
                 uniqueKeysWithValues: parameterNames.map { ("\($0).gradient.tangent", "\($0).product") }))

@@ -16,7 +16,7 @@ extension Graph {
     }
 
     /// The passes that leave primitives only, to a fixed point.
-    func simplified() -> Graph {
+    public func simplified() -> Graph {
         var graph = eliminateDeadCode(self)
         for _ in 0..<Self.roundLimit {
             let next = eliminateDeadCode(

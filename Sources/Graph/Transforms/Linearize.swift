@@ -21,7 +21,8 @@ public struct Linearized: Sendable {
 /// stands in the linear part itself and is no residual.
 /// - Throws: `GraphError` when `withRespectTo` names no input, or one that is not real.
 public func linearize(_ g: Graph, withRespectTo names: [String]) throws(GraphError) -> Linearized {
-    let forward = try jvp(g, along: names)
+    // A rule may compute what the graph holds already (the mask of a maximum): one residual is enough for both.
+    let forward = eliminateCommonSubexpressions(try jvp(g, along: names))
     let pointInputs = g.inputs.count
     let isLinear = forward.dependents(on: pointInputs..<forward.inputs.count)
     let (pointOutputs, tangentOutputs) = (
