@@ -17,6 +17,15 @@ public struct Reshape: Operation {
         [Tensor(types[0], operands[0].values)]
     }
 
+    /// For an operand of this shape whose axes, but for those of extent 1, are the result's: for each of its axes the result's
+    /// axis, `nil` for one of extent 1. `nil` where numbers move to other axes.
+    func keptAxes(of operand: [Int]) -> [Int?]? {
+        let wide = shape.indices.filter { shape[$0] != 1 }
+        guard wide.map({ shape[$0] }) == operand.filter({ $0 != 1 }) else { return nil }
+        var next = wide.makeIterator()
+        return operand.map { $0 == 1 ? nil : next.next() }
+    }
+
     public func tangents(at site: Site, along tangents: [Value?], in b: GraphBuilder) -> [Value?] {
         [tangents[0].map { b.emit(self, $0) }]
     }

@@ -3,6 +3,7 @@
 ///
 /// The scale is 1, a constant, a scalar repeated along all axes, or a product of these. The addend is an input, or a value with
 /// no other use, so that the result can be written over it; a broadcast one is better read by an elementwise region.
+/// Inner products are no updates: their sums are left to elementwise regions.
 public func fuseAccumulation(_ g: Graph) -> Graph {
     let uses = g.useCounts()
     let b = GraphBuilder()
@@ -43,12 +44,11 @@ public func fuseAccumulation(_ g: Graph) -> Graph {
     func isOverwritable(_ addend: Value) -> Bool {
         guard let node = b.definition(of: addend) else { return true }
         return useCount[addend] == 1 && !(node.operation is BroadcastInDim) && !(node.operation is Constant)
-            && !b.shape(of: addend).isEmpty
     }
 
     func accumulated(_ addend: Value, _ x: Value, sign: Double) -> Value? {
         guard let (node, factor, scalars) = scaledDot(x), let dot = node.operation as? DotGeneral,
-            isOverwritable(addend)
+            !b.isInner(dot, node.operands), isOverwritable(addend)
         else { return nil }
         let type = TensorType(dot.result)
         var scale = scalars.reduce(nil) { product, scalar in product.map { b.multiply($0, scalar) } ?? scalar }

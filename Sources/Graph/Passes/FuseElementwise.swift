@@ -2,8 +2,8 @@
 /// stays in a register.
 ///
 /// Regions grow along the edges from producers to consumers. No operation is executed twice, but for constants and broadcasts,
-/// which every region makes for itself: a bias added to a matrix is read as the vector it is. Regions of one operation stay
-/// as they are.
+/// which every region makes for itself: a bias added to a matrix is read as the vector it is, and no tensor of zeros is stored.
+/// A single operation that reads whole tensors stays as it is.
 public func fuseElementwise(_ g: Graph) -> Graph {
     var regions = Regions(eliminateDeadCode(g))
     regions.grow()
@@ -152,18 +152,18 @@ private struct FusedRegion {
     private(set) var operands: [Value] = []
     let results: [Value]
 
-    /// Nil where there is nothing to fuse: a single operation without broadcasts.
+    /// Nil where there is nothing to fuse: a single operation that reads whole tensors.
     init?(_ g: Graph, _ nodes: [Int], producers: [Int?], isUsedOutside: [Bool], isCloned: (Int) -> Bool) {
         let b = GraphBuilder()
         var local: [Value: Value] = [:]
         var operands: [Value] = []
-        var broadcasts = 0
+        var clones = 0
         func operand(_ value: Value) -> Value {
             if let known = local[value] { return known }
             var result: Value
             if let producer = producers[value.id], isCloned(producer) {
                 let node = g.nodes[producer]
-                broadcasts += node.operands.count
+                clones += 1
                 result = b.emitAll(node.operation, node.operands.map(operand))[0]
             } else {
                 result = b.input("p\(operands.count)", g.type(of: value))
@@ -175,7 +175,7 @@ private struct FusedRegion {
         for node in nodes.map({ g.nodes[$0] }) {
             local[node.result] = b.emitAll(node.operation, node.operands.map(operand))[0]
         }
-        if nodes.count == 1 && broadcasts == 0 { return nil }
+        if nodes.count == 1 && clones == 0 { return nil }
         results = nodes.map { g.nodes[$0].result }.filter { isUsedOutside[$0.id] }
         body = b.build(
             outputs: results.enumerated().compactMap { index, value in local[value].map { ("r\(index)", $0) } })

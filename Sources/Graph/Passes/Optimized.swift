@@ -1,8 +1,8 @@
 extension Graph {
     /// The graph as it is executed: simplified, contractions in their cheapest order, elementwise regions fused.
-    /// Deterministic; the same outputs up to rounding.
+    /// Deterministic; the same outputs up to rounding. `Detach` is gone: derivatives are taken before.
     public func optimized() -> Graph {
-        let simplified = expanded().simplified()
+        let simplified = expanded().withoutDetach().simplified()
         let plain = simplified.executable()
         let reassociated = reassociateContractions(simplified)
         if reassociated == simplified { return plain }
@@ -12,7 +12,14 @@ extension Graph {
     }
 
     private func executable() -> Graph {
-        fuseElementwise(fuseAccumulation(widenSums(self).simplified()))
+        eliminateCommonSubexpressions(fuseElementwise(fuseAccumulation(widenSums(self).simplified())))
+    }
+
+    private func withoutDetach() -> Graph {
+        let b = GraphBuilder()
+        return rewritten(in: b) { node, operands in
+            node.operation is Detach ? operands : b.emitAll(node.operation, operands)
+        }
     }
 
     /// The passes that leave primitives only, to a fixed point.

@@ -30,12 +30,13 @@ struct Simplifier {
     }
     private func isSplat(_ x: Value, _ value: Double) -> Bool { b.splat(of: x) == value }
 
-    // MARK: x + 0, x − 0, 0 − x, x + (−y), x − (−y)
+    // MARK: x + 0, x + x, x − 0, 0 − x, x + (−y), x − (−y)
 
     private func sums(_ operation: any Operation, _ x: [Value]) -> Value? {
         if operation is Add {
             if isSplat(x[0], 0) { return x[1] }
             if isSplat(x[1], 0) { return x[0] }
+            if x[0] == x[1] { return make(Multiply(), [b.constant(2, b.type(of: x[0])), x[0]]) }
             if let y = match(Negate.self, x[1]) { return make(Subtract(), [x[0], y.operands[0]]) }
             if let y = match(Negate.self, x[0]) { return make(Subtract(), [x[1], y.operands[0]]) }
         }
@@ -93,12 +94,18 @@ struct Simplifier {
         return nil
     }
 
-    // MARK: select(constant, x, y), select(p, x, x), max(x, x), min(x, x)
+    // MARK: select(constant, x, y), select(p, x, x), select(p, select(p, x, y), z), max(x, x), min(x, x)
 
     private func choices(_ operation: any Operation, _ x: [Value]) -> Value? {
         if operation is Select {
             if let predicate = b.splat(of: x[0]) { return predicate != 0 ? x[1] : x[2] }
             if x[1] == x[2] { return x[1] }
+            if let inner = match(Select.self, x[1]), inner.operands[0] == x[0] {
+                return make(Select(), [x[0], inner.operands[1], x[2]])
+            }
+            if let inner = match(Select.self, x[2]), inner.operands[0] == x[0] {
+                return make(Select(), [x[0], x[1], inner.operands[2]])
+            }
         }
         if operation is Maximum || operation is Minimum, x[0] == x[1] { return x[0] }
         return nil
@@ -169,13 +176,17 @@ struct Simplifier {
         return nil
     }
 
-    // MARK: Sums over no axes, of sums, of what was repeated
+    // MARK: Sums over no axes, over axes of extent 1, of sums, of what was repeated
 
     private func reductions(_ operation: any Operation, _ x: [Value]) -> Value? {
         guard let sum = operation as? ReduceSum else { return nil }
         if sum.dimensions.isEmpty { return x[0] }
         if sum.dimensions != sum.dimensions.sorted() {
             return make(ReduceSum(dimensions: sum.dimensions.sorted()), x)
+        }
+        let operandShape = b.shape(of: x[0])
+        if sum.dimensions.allSatisfy({ operandShape[$0] == 1 }) {
+            return make(Reshape(shape: sum.kept(rank: operandShape.count).map { operandShape[$0] }), x)
         }
         if let inner = match(ReduceSum.self, x[0]) {
             let kept = inner.operation.kept(rank: b.shape(of: inner.operands[0]).count)

@@ -24,7 +24,7 @@ extension DotGeneral {
 
 extension GraphBuilder {
     /// Whether every axis is a batch axis or contracted.
-    fileprivate func isInner(_ dot: DotGeneral, _ operands: [Value]) -> Bool {
+    func isInner(_ dot: DotGeneral, _ operands: [Value]) -> Bool {
         dot.lhsFree(rank: shape(of: operands[0]).count).isEmpty
             && dot.rhsFree(rank: shape(of: operands[1]).count).isEmpty
     }

@@ -21,8 +21,8 @@ public struct Linearized: Sendable {
 /// stands in the linear part itself and is no residual.
 /// - Throws: `GraphError` when `withRespectTo` names no input, or one that is not real.
 public func linearize(_ g: Graph, withRespectTo names: [String]) throws(GraphError) -> Linearized {
-    // A rule may compute what the graph holds already (the mask of a maximum): one residual is enough for both.
-    let forward = eliminateCommonSubexpressions(try jvp(g, along: names))
+    // What simplifies is no residual; what a rule computes although the graph has it already (the mask of a maximum) is one.
+    let forward = try jvp(g, along: names).simplified()
     let pointInputs = g.inputs.count
     let isLinear = forward.dependents(on: pointInputs..<forward.inputs.count)
     let (pointOutputs, tangentOutputs) = (
@@ -85,6 +85,6 @@ private struct ResidualFinder {
 
     private static func isCheap(_ operation: any Operation) -> Bool {
         operation is Constant || operation is ConstantTensor || operation is Iota || operation is BroadcastInDim
-            || operation is Reshape
+            || operation is Reshape || operation is Transpose
     }
 }

@@ -18,6 +18,11 @@ struct ContractionNetwork: Hashable {
     var result: ElementType
     /// The element that products are computed in. In f32 small sums may be kept in f64.
     var element: ElementType
+
+    mutating func newLabel(extent: Int) -> Int {
+        extents.append(extent)
+        return extents.count - 1
+    }
 }
 
 /// Reads networks from a graph: which operations are looked through is decided here.
@@ -45,7 +50,7 @@ struct ContractionReader {
         var uses = [Int](repeating: 0, count: g.types.count)
         for output in g.outputs { uses[output.value.id] += 1 }
         for node in g.nodes.reversed() {
-            let isTransparent = Self.isTransparent(node, splats: splats)
+            let isTransparent = Self.isTransparent(node, in: g, splats: splats)
             for operand in node.operands { uses[operand.id] += isTransparent ? uses[node.result.id] : 1 }
         }
         effectiveUses = uses
@@ -54,10 +59,11 @@ struct ContractionReader {
     func node(of value: Value) -> Graph.Node? { producers[value.id].map { g.nodes[$0] } }
 
     /// Operations that only move or scale numbers: a network reads through them at no cost.
-    private static func isTransparent(_ node: Graph.Node, splats: [Double?]) -> Bool {
+    private static func isTransparent(_ node: Graph.Node, in g: Graph, splats: [Double?]) -> Bool {
         switch node.operation {
         case is Transpose, is Negate, is BroadcastInDim, is Convert: true
         case is Multiply: node.operands.contains { splats[$0.id] != nil }
+        case let reshape as Reshape: reshape.keptAxes(of: g.type(of: node.operands[0]).shape) != nil
         default: false
         }
     }
@@ -73,7 +79,7 @@ struct ContractionReader {
         var isInNetwork = [Bool](repeating: false, count: g.types.count)
         for node in g.nodes.reversed() {
             let isNetwork = node.operation is DotGeneral || node.operation is ReduceSum || node.operation is Multiply
-            let isTransparent = Self.isTransparent(node, splats: splats) && isInNetwork[node.result.id]
+            let isTransparent = Self.isTransparent(node, in: g, splats: splats) && isInNetwork[node.result.id]
             if isNetwork || isTransparent { for operand in node.operands { isInNetwork[operand.id] = true } }
         }
         return g.nodes.compactMap { node in
@@ -88,7 +94,7 @@ struct ContractionReader {
         while let node = node(of: value) {
             switch node.operation {
             case is DotGeneral: return true
-            case is Transpose, is Negate, is Convert, is BroadcastInDim: value = node.operands[0]
+            case is Transpose, is Negate, is Convert, is BroadcastInDim, is Reshape: value = node.operands[0]
             case is Multiply:
                 guard let splat = node.operands.firstIndex(where: { splats[$0.id] != nil }) else {
                     return isScaledContraction(node)
@@ -159,12 +165,15 @@ struct ContractionReader {
             return ([.init(value: node.operands[0], labels: labels)], isSummed)
         case let broadcast as BroadcastInDim:
             return ([.init(value: node.operands[0], labels: broadcast.dimensions.map { labels[$0] })], false)
+        case let reshape as Reshape:
+            guard let axes = reshape.keptAxes(of: g.type(of: node.operands[0]).shape), hasRoom else { return nil }
+            let operandLabels = axes.map { axis in axis.map { labels[$0] } ?? network.newLabel(extent: 1) }
+            return ([.init(value: node.operands[0], labels: operandLabels)], isSummed)
         case let sum as ReduceSum:
             guard isOpen, hasRoom else { return nil }
             var operandLabels = labels
             for axis in sum.dimensions.sorted() {
-                operandLabels.insert(network.extents.count, at: axis)
-                network.extents.append(g.type(of: node.operands[0]).shape[axis])
+                operandLabels.insert(network.newLabel(extent: g.type(of: node.operands[0]).shape[axis]), at: axis)
             }
             return ([.init(value: node.operands[0], labels: operandLabels)], true)
         case is Multiply:
@@ -201,9 +210,9 @@ struct ContractionReader {
             place += 1
         }
         for (i, j) in zip(dot.lhsContracting, dot.rhsContracting) {
-            leftLabels[i] = network.extents.count
-            rightLabels[j] = network.extents.count
-            network.extents.append(left[i])
+            let label = network.newLabel(extent: left[i])
+            leftLabels[i] = label
+            rightLabels[j] = label
         }
         return [
             .init(value: node.operands[0], labels: leftLabels), .init(value: node.operands[1], labels: rightLabels),

@@ -117,7 +117,7 @@ struct ContractionSchedule {
     private func contracted(
         _ x: Part, _ y: Part, keeping: ContractionOrder.Mask, isLast: Bool, in plan: inout ContractionPlan
     ) -> Part {
-        let (x, y) = isInOrder(x, y, keeping: keeping) ? (x, y) : (y, x)
+        let (x, y) = isInOrder(x, y) ? (x, y) : (y, x)
         func isKept(_ label: Int) -> Bool { keeping >> UInt64(label) & 1 == 1 }
         let shared = x.labels.filter(y.labels.contains)
         let contracting = shared.filter { !isKept($0) }
@@ -151,21 +151,19 @@ struct ContractionSchedule {
             labels: x.labels)
     }
 
-    /// Labels of the output come in its order, before all others.
-    private func rank(_ label: Int) -> Int { network.output.firstIndex(of: label) ?? network.output.count + label }
+    /// Labels of the output come in its order, before all others; these come in the order in which the first factor that has
+    /// them does, so that networks that share an intermediate make it with the same order of axes.
+    private func rank(_ label: Int) -> Int {
+        if let place = network.output.firstIndex(of: label) { return place }
+        let axis = network.factors.lazy.compactMap { $0.labels.firstIndex(of: label) }.first
+        return network.output.count + (axis ?? 0)
+    }
 
-    /// The operand whose own axes come first in the output goes left; of two Gram operands the one computed first, so that the
-    /// same product is found again in other networks.
-    private func isInOrder(_ x: Part, _ y: Part, keeping: ContractionOrder.Mask) -> Bool {
-        func first(_ part: Part, _ other: Part) -> Int? {
-            part.labels.filter { network.output.contains($0) && !other.labels.contains($0) }.map(rank).min()
-        }
-        switch (first(x, y), first(y, x)) {
-        case (let i?, let j?): return i < j
-        case (.some, nil): return true
-        case (nil, .some): return false
-        case (nil, nil): return x.step <= y.step
-        }
+    /// The operand whose own axes come first goes left; of two Gram operands the one computed first.
+    private func isInOrder(_ x: Part, _ y: Part) -> Bool {
+        let first = x.labels.filter { !y.labels.contains($0) }.map(rank).min() ?? .max
+        let second = y.labels.filter { !x.labels.contains($0) }.map(rank).min() ?? .max
+        return first != second ? first < second : x.step <= y.step
     }
 
     // MARK: Precision
