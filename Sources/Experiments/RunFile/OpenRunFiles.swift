@@ -1,6 +1,7 @@
 import Synchronization
 
-/// The run files that this process has open, so that all of them can be committed before an exit. Holds none alive.
+/// The run files that this process has open, and those let go that are still writing, so that an exit can wait for all
+/// of them. Holds none alive.
 final class OpenRunFiles: Sendable {
     static let shared = OpenRunFiles()
 
@@ -8,14 +9,41 @@ final class OpenRunFiles: Sendable {
         weak var file: RunFile?
     }
 
-    private let entries = Mutex<[Entry]>([])
+    private struct State {
+        var entries: [Entry] = []
+        var ending: [RunFileWriter] = []
+    }
 
-    var all: [RunFile] { entries.withLock { $0.compactMap(\.file) } }
+    private let state = Mutex(State())
 
     func add(_ file: RunFile) {
-        entries.withLock { entries in
-            entries.removeAll { $0.file == nil }
-            entries.append(Entry(file: file))
+        state.withLock { state in
+            state.entries.removeAll { $0.file == nil }
+            state.entries.append(Entry(file: file))
         }
+    }
+
+    /// A file was let go without being closed: its writer ends by itself.
+    func add(ending writer: RunFileWriter) {
+        state.withLock { state in
+            state.ending.removeAll { $0.hasEndedWell }
+            state.ending.append(writer)
+        }
+    }
+
+    /// Waits until everything is written; returns what went wrong.
+    func commitAll() -> [RunFileError] {
+        let (files, ending) = state.withLock { state in
+            defer { state.ending = [] }
+            return (state.entries.compactMap(\.file), state.ending)
+        }
+        var failures: [RunFileError] = []
+        for file in files {
+            do { try file.commit() } catch { failures.append(RunFileError.writing(file.url.path, error)) }
+        }
+        for writer in ending {
+            do { try writer.waitForEnd() } catch { failures.append(error) }
+        }
+        return failures
     }
 }

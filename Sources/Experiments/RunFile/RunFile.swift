@@ -48,7 +48,11 @@ public final class RunFile: Sendable {
         OpenRunFiles.shared.add(self)
     }
 
-    deinit { writer.abandon() }
+    deinit {
+        if writer.hasEnded { return }
+        writer.abandon()
+        OpenRunFiles.shared.add(ending: writer)
+    }
 
     /// Records a value of a series at a step.
     public func record(
@@ -114,19 +118,10 @@ public final class RunFile: Sendable {
     /// Opens a run file for reading; see ``RunFileReader``.
     public static func open(_ url: URL) throws(RunFileError) -> RunFileReader { try RunFileReader(url) }
 
-    /// Commits every run file that is open in this process: the last deed before an exit that cannot wait for more.
-    /// Returns what went wrong.
+    /// Commits every run file that is open in this process, and waits for those let go that still write: the last deed before
+    /// an exit. Returns what went wrong.
     @discardableResult
-    public static func commitAll() -> [RunFileError] {
-        OpenRunFiles.shared.all.compactMap { file in
-            do {
-                try file.commit()
-                return nil
-            } catch {
-                return RunFileError.writing(file.url.path, error)
-            }
-        }
-    }
+    public static func commitAll() -> [RunFileError] { OpenRunFiles.shared.commitAll() }
 
     private func add(_ row: RunFileBatch.Row, _ byteCount: Int, _ what: String) throws {
         guard byteCount <= Self.largestBlob else {

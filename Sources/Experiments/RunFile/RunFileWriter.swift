@@ -104,6 +104,19 @@ final class RunFileWriter: @unchecked Sendable {
         }
     }
 
+    /// Waits until the thread has ended after ``abandon()``. Throws why what was left to write is not in the file.
+    func waitForEnd() throws(RunFileError) {
+        let failure = monitor.withLock {
+            while stage != .ended { monitor.wait() }
+            return self.failure
+        }
+        if let failure { throw failure }
+    }
+
+    var hasEnded: Bool { monitor.withLock { stage == .ended } }
+
+    var hasEndedWell: Bool { monitor.withLock { stage == .ended && failure == nil } }
+
     private func ask() throws {
         asked += 1
         let ticket = asked
