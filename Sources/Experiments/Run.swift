@@ -54,6 +54,11 @@ public final class Run {
     public var makeFile: ((Run) throws -> RunFile)?
     /// Called between steps: shows progress, answers the keyboard, stops by throwing.
     public var atStepBoundary: ((Run) throws -> Void)?
+    /// What the program that made the run keeps with it.
+    public var attachment: AnyObject?
+
+    /// The edge of batch sharpness from each step on at which it changed, for plots.
+    public private(set) var edges: [(step: Int, value: Double)] = []
 
     /// What was last computed from the parameters of `version`.
     struct Cached<Value> {
@@ -84,6 +89,7 @@ public final class Run {
         sampler = Sampler(count: data.train.count, seed: seed)
         self.batchSize = batchSize
         try Run.check(batchSize, count: data.train.count)
+        noteEdge()
     }
 
     // MARK: - State that can be assigned
@@ -127,11 +133,19 @@ public final class Run {
         }
         if rate != rule.learningRate { note("lr", "\(rule.learningRate) to \(rate)") }
         rule.learningRate = rate
+        noteEdge()
     }
 
     public func setRule(_ rule: any UpdateRule) {
         note("optimizer", "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)")
         self.rule = rule
+        noteEdge()
+    }
+
+    private func noteEdge() {
+        guard let edge = rule.edge(of: .batchSharpness), edge != edges.last?.value else { return }
+        if edges.last?.step == step { edges.removeLast() }
+        edges.append((step, edge))
     }
 
     /// Epochs taken, as a real number.

@@ -79,7 +79,7 @@ struct HostOptions {
     var message: (String) -> Void
     /// How far a training is. Called as often as the host likes.
     var progress: (TrainingProgress) -> Void
-    /// A training is paused as ``Interruption/pause`` asked: shows the prompt until the user leaves it. Never called
-    /// where no pause is asked for.
-    var pause: (any ScriptHosting) -> PromptEnd
+    /// A training is paused as ``Interruption/pause`` asked: shows the prompt until the user leaves it. Nil where there is
+    /// none, and so none after the script either.
+    var pause: ((any ScriptHosting) -> PromptEnd)?
 }

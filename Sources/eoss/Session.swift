@@ -19,7 +19,7 @@ final class Session {
                 memory: options.memory?.bytes, outputFolder: URL(fileURLWithPath: options.outputFolder),
                 readFolders: options.readFolders.map { URL(fileURLWithPath: $0) },
                 print: { console.output($0) }, message: { console.message($0) }, progress: { console.progress($0) },
-                pause: { prompt?.run(on: $0) ?? .leave }))
+                pause: prompt.map { prompt in { prompt.run(on: $0) } }))
         Interrupts.shared.attach(interactive: interactive, host.request)
     }
 

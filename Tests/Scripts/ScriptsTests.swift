@@ -1,1 +1,40 @@
+import Foundation
+import LuaBridge
 import Testing
+
+@testable import ScriptAPI
+
+/// The scripts of `scripts/`, shortened, as whole experiments.
+@Suite struct ScriptsTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("scripts")
+
+    private func run(_ name: String, _ settings: [String: String]) throws -> (printed: [String], files: Set<String>) {
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: output) }
+        var printed: [String] = []
+        var options = ScriptOptions()
+        options.settings = settings.map { ScriptOptions.Setting($0.key, $0.value) }
+        options.outputFolder = output
+        options.print = { printed.append($0) }
+        try LuaThread.run {
+            try ScriptHost(options).run(file: Self.folder.appendingPathComponent(name))
+        }
+        return (printed, Set(try FileManager.default.contentsOfDirectory(atPath: output.path)))
+    }
+
+    @Test func theQuickstartPrintsItsTableAndLeavesAFigureAndARunFile() throws {
+        let result = try run("quickstart.lua", ["steps": "300", "switch": "150", "batch": "4"])
+        #expect(result.files == ["edge.svg", "quickstart.eoss"])
+        #expect(result.printed.count == 3)
+        #expect(result.printed.last?.hasPrefix("second     0.08") == true, "\(result.printed)")
+    }
+
+    @Test func theGradientDescentScriptComparesTwoLearningRates() throws {
+        let result = try run("gd_edge.lua", ["steps": "25", "n": "20"])
+        #expect(
+            result.files
+                == ["gd-edge-0.02.svg", "gd-edge-0.04.svg", "gd-edge-0.02.eoss", "gd-edge-0.04.eoss"])
+        #expect(result.printed.count == 3)
+    }
+}

@@ -1,0 +1,66 @@
+import Compute
+import Datasets
+import Graph
+import Networks
+
+/// Parameters as named arrays, as PyTorch's `state_dict` has them, and back.
+extension ParameterLayout {
+    /// Every parameter by its name, in its shape, in the vector's element.
+    /// - Throws: `MemoryError` when the copies do not fit, `ExperimentError` for a vector of another length.
+    public func arrays(of vector: Vector) throws -> [String: NDArray] {
+        guard vector.count == count else {
+            throw ExperimentError.invalid("a vector of \(vector.count) numbers for \(count) parameters")
+        }
+        let size = vector.element.byteCount
+        var arrays: [String: NDArray] = [:]
+        for entry in entries {
+            arrays[entry.name] = try NDArray(shape: entry.shape, element: vector.element == .f64 ? .f64 : .f32) {
+                target in
+                vector.withUnsafeBytes { bytes in
+                    let start = entry.offset * size
+                    target.copyMemory(
+                        from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.count * size]))
+                }
+            }
+        }
+        return arrays
+    }
+
+    /// The vector that named arrays of any real element make up. Exactly the layout's names and shapes must be there.
+    /// - Parameter source: where the arrays come from, for messages.
+    /// - Throws: `ExperimentError` that lists what is missing, what is there in excess or the first wrong shape.
+    public func vector(of arrays: [String: NDArray], element: ElementType, from source: String) throws -> Vector {
+        let missing = entries.map(\.name).filter { arrays[$0] == nil }
+        let extra = arrays.keys.filter { entry($0) == nil }.sorted()
+        if !missing.isEmpty || !extra.isEmpty {
+            var parts: [String] = []
+            if !missing.isEmpty { parts.append("lacks \(Self.listed(missing))") }
+            if !extra.isEmpty { parts.append("has \(Self.listed(extra)), which the model does not have") }
+            throw ExperimentError.invalid("'\(source)' is not of this model: it \(parts.joined(separator: " and "))")
+        }
+        var vector = try Vector(zeros: count, element: element)
+        for entry in entries {
+            guard let array = arrays[entry.name] else { continue }
+            guard array.shape == entry.shape else {
+                throw ExperimentError.invalid(
+                    "'\(source)': '\(entry.name)' has shape \(array.shape), the model's has \(entry.shape)")
+            }
+            try vector.withUnsafeMutableBytes { bytes in
+                let start = entry.offset * element.byteCount
+                let region = UnsafeMutableRawBufferPointer(
+                    rebasing: bytes[start..<start + entry.count * element.byteCount])
+                if element == .f64 {
+                    array.copy(to: region.bindMemory(to: Double.self))
+                } else {
+                    array.copy(to: region.bindMemory(to: Float.self))
+                }
+            }
+        }
+        return vector
+    }
+
+    private static func listed(_ names: [String]) -> String {
+        let shown = names.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+    }
+}

@@ -1,0 +1,125 @@
+import Compute
+import Datasets
+import Graph
+import LuaBridge
+
+/// `array`: numbers in any number of axes, such as those of a file or the values of a series.
+func arrayClass() -> ObjectClass<ArrayObject> {
+    let arrays = ObjectClass<ArrayObject>("array", "Numbers in one or more axes; a value.")
+    arrays.property("dtype", .string, "Its element type.") { $0.array.element.rawValue }
+    arrays.method(
+        "shape", "The extents of its axes.", results: [Parameter("extents", .list(of: .integer), "The extents.")]
+    ) { array, _ in array.array.shape }
+    arrays.method(
+        "get", "One number, by an index from 1 for each axis.",
+        rest: Parameter("index", .integer, "An index for each axis."),
+        results: [Parameter("number", .number, "The number.")]
+    ) { array, call in
+        let indices: [Int] = try call.rest()
+        let shape = array.array.shape
+        guard indices.count == shape.count, zip(indices, shape).allSatisfy({ $0 >= 1 && $0 <= $1 }) else {
+            throw ArgumentError(
+                "array:get(\(indices.map(String.init).joined(separator: ", "))): the array has shape \(shape), and "
+                    + "indices start at 1")
+        }
+        var flat = 0
+        for (index, extent) in zip(indices, shape) { flat = flat * extent + index - 1 }
+        return array.number(flat)
+    }
+    arrays.method(
+        "totable", "Its numbers as a Lua table, of tables where it has more than one axis.",
+        results: [Parameter("numbers", .table, "The numbers.")]
+    ) { array, _ in array.table() }
+    arrays.method(
+        "tovector", "Its numbers in order, as a vector.", results: [Parameter("vector", .vector, "The vector.")]
+    ) { array, _ in VectorObject(try array.vector()) }
+    arrays.length { $0.array.shape.first ?? 1 }
+    arrays.elements { array, i in try array.element(i) }
+    arrays.description { array in
+        let a = array.array
+        let shape = a.shape.isEmpty ? "scalar" : a.shape.map(String.init).joined(separator: "×")
+        let first = (0..<min(a.count, 6)).map { short(a[flat: $0]) }.joined(separator: ", ")
+        return "array \(shape) (\(a.element.rawValue)): \(first)\(a.count > 6 ? ", …" : "")"
+    }
+    arrays.external { $0.array.count * $0.array.element.byteCount }
+    return arrays
+}
+
+extension ArrayObject {
+    /// The number at a place in row-major order, an integer where the array has integers.
+    func number(_ flat: Int) -> LuaValue {
+        let number = array[flat: flat]
+        if !array.element.isFloating, let integer = Int(exactly: number) { return .integer(integer) }
+        return .number(number)
+    }
+
+    /// The number, or the part of the array, at an index of the first axis from 1; nil beyond its end.
+    fileprivate func element(_ i: Int) throws -> LuaValue? {
+        guard let extent = array.shape.first, i >= 1, i <= extent else { return nil }
+        if array.shape.count == 1 { return number(i - 1) }
+        return .object(ArrayObject(try array.part(i - 1)))
+    }
+
+    fileprivate func table() -> LuaValue {
+        if array.shape.isEmpty { return .table(LuaTable(array: [number(0)])) }
+        return table(array.shape[...], from: 0)
+    }
+
+    private func table(_ shape: ArraySlice<Int>, from flat: Int) -> LuaValue {
+        guard let extent = shape.first, shape.count > 1 else {
+            return .table(LuaTable(array: (0..<(shape.first ?? 1)).map { number(flat + $0) }))
+        }
+        let inner = shape.dropFirst()
+        let size = inner.reduce(1, *)
+        return .table(LuaTable(array: (0..<extent).map { table(inner, from: flat + $0 * size) }))
+    }
+
+    /// All elements in order: f32 stays f32, everything else becomes f64.
+    func vector() throws -> Vector {
+        let element: ElementType = array.element == .f32 ? .f32 : .f64
+        var vector = try Vector(zeros: array.count, element: element)
+        try vector.withUnsafeMutableBytes { bytes in
+            if element == .f32 {
+                array.copy(to: bytes.bindMemory(to: Float.self))
+            } else {
+                array.copy(to: bytes.bindMemory(to: Double.self))
+            }
+        }
+        return vector
+    }
+
+    /// The array that a Lua table of numbers, or of tables, spells.
+    static func spelled(by value: LuaValue, _ option: String) throws -> NDArray {
+        if let array = ArrayObject.read(value) { return array.array }
+        if let vector = VectorObject.read(value) { return try NDArray(vector: vector.vector) }
+        var shape: [Int] = []
+        var numbers: [Double] = []
+        try flatten(value, depth: 0, &shape, &numbers, option)
+        return try NDArray(numbers, shape: shape)
+    }
+
+    private static func flatten(
+        _ value: LuaValue, depth: Int, _ shape: inout [Int], _ numbers: inout [Double], _ option: String
+    ) throws {
+        if let number = Double.read(value), depth == shape.count, depth > 0 { return numbers.append(number) }
+        guard case .table(let table) = value, table.fields.isEmpty, table.others.isEmpty else {
+            throw ArgumentError("'\(option)': expected an array, or numbers in tables of equal lengths")
+        }
+        if depth == shape.count && numbers.isEmpty { shape.append(table.array.count) }
+        guard depth < shape.count, shape[depth] == table.array.count, !table.array.isEmpty else {
+            throw ArgumentError("'\(option)': the tables in it have different lengths")
+        }
+        for element in table.array { try flatten(element, depth: depth + 1, &shape, &numbers, option) }
+    }
+}
+
+extension NDArray {
+    /// The part at an index of the first axis, from 0.
+    fileprivate func part(_ i: Int) throws -> NDArray {
+        let shape = Array(self.shape.dropFirst())
+        let size = shape.reduce(1, *) * element.byteCount
+        return try NDArray(shape: shape, element: element) { target in
+            withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[i * size..<(i + 1) * size])) }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Compute
+import Curvature
+import Datasets
+import Dynamics
+import Experiments
+import Graph
+import LuaBridge
+import Networks
+
+// What scripts hold: classes of the laboratory as they are, values in a box.
+
+extension Run: LuaObject {}
+extension Hessian: LuaObject {}
+
+/// What the script gave to a run, beside what the run itself keeps.
+final class RunParts {
+    let model: ModelObject
+    let data: DatasetObject
+
+    init(model: ModelObject, data: DatasetObject) { (self.model, self.data) = (model, data) }
+}
+
+/// A network. Its initial parameters are what `load` replaces; the runs made of it have copies.
+final class ModelObject: LuaObject {
+    var model: Model
+    init(_ model: Model) { self.model = model }
+}
+
+final class DatasetObject: LuaObject {
+    let data: Dataset
+    init(_ data: Dataset) { self.data = data }
+}
+
+final class VectorObject: LuaObject {
+    let vector: Vector
+    init(_ vector: Vector) { self.vector = vector }
+}
+
+final class ArrayObject: LuaObject {
+    let array: NDArray
+    init(_ array: NDArray) { self.array = array }
+
+    convenience init(_ numbers: [Double]) throws { self.init(try NDArray(numbers)) }
+}
+
+final class OptimizerObject: LuaObject {
+    let rule: any UpdateRule
+    init(_ rule: any UpdateRule) { self.rule = rule }
+}
+
+final class InitializerObject: LuaObject {
+    /// From the shape of the parameter, for those that depend on it.
+    let initializer: (_ shape: [Int]) throws -> Initializer
+    let text: String
+
+    init(_ text: String, _ initializer: @escaping (_ shape: [Int]) throws -> Initializer) {
+        self.text = text
+        self.initializer = initializer
+    }
+}
+
+/// A tensor of a function that is being traced.
+final class TensorObject: LuaObject {
+    let symbolic: Symbolic
+    let trace: Trace
+
+    init(_ symbolic: Symbolic, _ trace: Trace) { (self.symbolic, self.trace) = (symbolic, trace) }
+}
+
+final class SeriesObject: LuaObject {
+    let series: Experiments.Series
+    private(set) lazy var steps = Result { ArrayObject(try NDArray(series.steps.map(Int64.init))) }
+    private(set) lazy var values = Result { try ArrayObject(series.values) }
+    private(set) lazy var standardErrors = Result { try ArrayObject(series.standardErrors) }
+
+    init(_ series: Experiments.Series) { self.series = series }
+}
+
+/// What `measure` and `H:trace` give: an estimate with its error bar and its cost.
+final class MeasurementObject: LuaObject {
+    let name: String
+    let measurements: [Measurement]
+    let vectors: [VectorObject]
+
+    init(_ name: String, _ measurements: [Measurement], vectors: [VectorObject] = []) {
+        self.name = name
+        self.measurements = measurements
+        self.vectors = vectors
+    }
+}
+
+final class EigenpairsObject: LuaObject {
+    let pairs: Eigenpairs
+    let vectors: [VectorObject]
+
+    init(_ pairs: Eigenpairs) {
+        self.pairs = pairs
+        vectors = pairs.vectors.map(VectorObject.init)
+    }
+}
+
+final class EvaluationObject: LuaObject {
+    let evaluation: Oracle.Evaluation
+    let accuracy: Double?
+    let outputShape: [Int]
+
+    init(_ evaluation: Oracle.Evaluation, accuracy: Double?, outputShape: [Int]) {
+        self.evaluation = evaluation
+        self.accuracy = accuracy
+        self.outputShape = outputShape
+    }
+}
+
+extension Run {
+    var parts: RunParts? { attachment as? RunParts }
+
+    /// What the run is made of, in a line.
+    var configuration: String {
+        "model: \(objective.model.name), \(objective.model.layout.count) parameters in \(objective.model.element.rawValue); "
+            + "data: \(data.describe()); loss: \(objective.lossName); optimizer: \(rule.name), lr \(rule.learningRate); "
+            + "batch_size: \(batchSize); seed: \(seed)"
+    }
+}

@@ -1,0 +1,63 @@
+import Curvature
+import Experiments
+import LuaBridge
+import Networks
+
+/// Derivatives and curvature, here or elsewhere.
+func addDerivatives(to runs: ObjectClass<Run>) {
+    runs.method(
+        "gradient", "The gradient of the loss.", options: Parameter.here,
+        results: [Parameter("gradient", .vector, "The gradient.")]
+    ) { run, call in
+        if try !call.has("batch"), try !call.has("at") { return VectorObject(try run.gradient()) }
+        return VectorObject(
+            try run.oracle.gradient(at: call.point(of: run), over: call.selection(of: run)).gradient)
+    }
+    runs.method(
+        "hessian", "The Hessian of the loss, known by its products; it keeps the parameters of this moment.",
+        options: Parameter.here, results: [Parameter("hessian", .object("hessian"), "The Hessian.")]
+    ) { run, call in
+        Hessian(run.oracle, at: try call.point(of: run), over: try call.selection(of: run))
+    }
+    runs.method(
+        "hvp", "The Hessian times a vector.", parameters: [Parameter("v", .vector, "The vector.")],
+        options: Parameter.here, results: [Parameter("product", .vector, "Hv.")]
+    ) { run, call in
+        let v = try run.fitting(call.get("v"), "v")
+        return VectorObject(
+            try run.oracle.directional(at: call.point(of: run), along: [v], over: call.selection(of: run)))
+    }
+    runs.method(
+        "D", "The (k+1)-th derivative of the loss contracted with k vectors: a vector.", options: Parameter.here,
+        rest: Parameter("v", .vector, "The vectors, one or more."),
+        results: [Parameter("derivative", .vector, "D^{k+1}L[v1, …, vk].")]
+    ) { run, call in
+        let vectors: [VectorObject] = try call.rest()
+        guard !vectors.isEmpty else {
+            throw ArgumentError("run:D takes one vector or more: run:D(v) is the Hessian times v")
+        }
+        let directions = try vectors.map { try run.fitting($0, "v") }
+        return VectorObject(
+            try run.oracle.directional(at: call.point(of: run), along: directions, over: call.selection(of: run)))
+    }
+    runs.method(
+        "evaluate", "Losses and outputs over the training or test samples.",
+        options: [
+            .optional("at", .vector, "The parameters; those of the run by default."),
+            Parameter("data", .choice("train", "test"), default: "train", "Which samples."),
+        ], results: [Parameter("evaluation", .object("evaluation"), "Losses, outputs, accuracy.")]
+    ) { run, call in
+        let isTest = try call.get("data", as: String.self) == "test"
+        guard let oracle = isTest ? run.testOracle : run.oracle, let split = isTest ? run.data.test : run.data.train
+        else { throw ArgumentError("run:evaluate: data '\(run.data.name)' has no test samples") }
+        let evaluation: Oracle.Evaluation
+        if try call.has("at") {
+            evaluation = try oracle.evaluate(at: call.point(of: run))
+        } else {
+            evaluation = isTest ? try run.testEvaluation() : try run.evaluation()
+        }
+        let hasClasses = split.labels != nil || run.objective.model.outputCount == split.outputs
+        let accuracy = hasClasses ? try run.accuracy(of: evaluation, on: split) : nil
+        return EvaluationObject(evaluation, accuracy: accuracy, outputShape: run.objective.model.outputShape)
+    }
+}

@@ -1,0 +1,53 @@
+import Compute
+import Datasets
+import Experiments
+import Foundation
+import LuaBridge
+import Networks
+import Reports
+
+/// Files: parameters and figures.
+func addExchange(to runs: ObjectClass<Run>, _ host: ScriptHost) {
+    runs.procedure(
+        "save", "Writes the parameters as a safetensors file below the output folder, in PyTorch's names and shapes.",
+        parameters: [Parameter("path", .string, "The file, such as 'point.safetensors'.")]
+    ) { [unowned host] run, call in
+        try host.save(run.parameters, of: run.objective.model, to: call.get("path"))
+    }
+    runs.procedure(
+        "plot",
+        "Draws series over the steps, curvatures against the moving edge, into the output folder and the run file.",
+        parameters: [
+            Parameter("path", .string, "The file: .svg, .pdf, .png or .txt."),
+            Parameter("names", .names, "The series."),
+        ], options: RunFigure.options
+    ) { [unowned host] run, call in
+        let figure = try RunFigure(call).drawing([run], call.names("names"))
+        try host.draw(figure, of: [run], to: call.get("path"))
+    }
+}
+
+extension ScriptHost {
+    /// Writes parameters as safetensors.
+    func save(_ parameters: Vector, of model: Model, to path: String) throws {
+        let file = try paths.writable(path)
+        let arrays = try model.layout.arrays(of: parameters)
+        try OutputFile.write(try ArrayFile.safetensors(arrays), to: file)
+    }
+
+    /// Reads parameters of a model.
+    func load(_ path: String, for model: Model) throws -> Vector {
+        let arrays = try ArrayFile.load(paths.readable(path))
+        return try model.layout.vector(of: arrays, element: model.element, from: path)
+    }
+
+    /// Draws a figure, keeps it in the files of its runs and writes it to the output folder.
+    func draw(_ figure: Figure, of runs: [Run], to path: String) throws {
+        let file = try paths.writable(path)
+        let format = try FigureFormat(path: file)
+        let bytes = try figure.drawn(as: format)
+        try OutputFile.write(bytes, to: file)
+        let name = (file as NSString).lastPathComponent
+        for run in runs { try run.file?.addFigure(name: name, mime: format.mimeType, bytes: bytes) }
+    }
+}

@@ -1,0 +1,41 @@
+import Experiments
+import LuaBridge
+
+/// `series`: the values of one quantity along a run.
+func seriesClass() -> ObjectClass<SeriesObject> {
+    let series = ObjectClass<SeriesObject>("series", "The values of one quantity along a run; a value.")
+    series.property("name", .string, "What was measured.") { $0.series.name }
+    series.property("steps", .object("array"), unit: "steps", "When it was measured.") { try $0.steps.get() }
+    series.property("values", .object("array"), "The values.") { try $0.values.get() }
+    series.property("stderrs", .object("array"), "Their standard errors; nan where a value has none.") {
+        try $0.standardErrors.get()
+    }
+    series.method("mean", "The mean of the values.", results: [Parameter("mean", .number, "nan for no values.")]) {
+        series, _ in series.series.mean
+    }
+    series.method(
+        "median", "The median of the values.", results: [Parameter("median", .number, "nan for no values.")]
+    ) { series, _ in series.series.median }
+    series.method("last", "The last value.", results: [Parameter("value", .number, "nil for no values.")]) {
+        series, _ in series.series.last
+    }
+    series.method(
+        "over", "Each value divided by the other series' last value at or before its step.",
+        parameters: [Parameter("other", .object("series"), "The divisor, such as the series of the edge.")],
+        results: [Parameter("ratio", .object("series"), "The ratios.")]
+    ) { series, call in
+        let other: SeriesObject = try call.get("other")
+        return SeriesObject(series.series.over(other.series))
+    }
+    series.length { $0.series.count }
+    series.description { object in
+        let series = object.series
+        guard let first = series.steps.first, let last = series.steps.last, let value = series.last else {
+            return "series '\(series.name)': no values"
+        }
+        return "series '\(series.name)': \(series.count) values, steps \(first) to \(last), "
+            + "mean \(short(series.mean)), last \(short(value))"
+    }
+    series.external { $0.series.count * 24 }
+    return series
+}

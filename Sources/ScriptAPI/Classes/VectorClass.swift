@@ -1,0 +1,83 @@
+import Compute
+import Datasets
+import LuaBridge
+
+/// `vector`: a point or a direction in parameter space, which nothing changes.
+func vectorClass() -> ObjectClass<VectorObject> {
+    let vectors = ObjectClass<VectorObject>("vector", "A point or a direction in parameter space; a value.")
+    vectors.property("dtype", .string, "Its element type.") { $0.vector.element.rawValue }
+    vectors.method(
+        "dot", "The inner product, summed in f64.",
+        parameters: [Parameter("other", .vector, "A vector of the same length.")],
+        results: [Parameter("product", .number, "The inner product.")]
+    ) { vector, call in
+        let other: VectorObject = try call.get(at: 0)
+        return try combined(vector, other) { try $0.dot($1) }
+    }
+    vectors.method(
+        "norm", "The Euclidean norm.", results: [Parameter("norm", .number, "The norm.")]
+    ) { vector, _ in vector.vector.norm() }
+    vectors.method("copy", "The same vector.", results: [Parameter("vector", .vector, "The copy.")]) { vector, _ in
+        VectorObject(vector.vector)
+    }
+    vectors.method(
+        "randn", "A vector of the same length and element type with independent standard normal numbers.",
+        parameters: [Parameter("seed", .integer(.nonNegative), default: 1, "Of the random numbers.")],
+        results: [Parameter("vector", .vector, "The random vector.")]
+    ) { vector, call in
+        var stream = RandomStream(seed: try call.seed(), purpose: .vector)
+        return VectorObject(
+            try .randomNormal(count: vector.vector.count, element: vector.vector.element, stream: &stream))
+    }
+    vectors.method("totable", "Its numbers as a Lua table.", results: [Parameter("numbers", .table, "The numbers.")]) {
+        vector, _ in LuaValue.numbers(vector.vector.values)
+    }
+    vectors.method("toarray", "Its numbers as an array.", results: [Parameter("array", .object("array"), "The array.")])
+    { vector, _ in ArrayObject(try NDArray(vector: vector.vector)) }
+    vectors.infix(.add, "vector + vector") { (a: VectorObject, b: VectorObject) in
+        VectorObject(try combined(a, b) { try $0 + $1 })
+    }
+    vectors.infix(.subtract, "vector - vector") { (a: VectorObject, b: VectorObject) in
+        VectorObject(try combined(a, b) { try $0 - $1 })
+    }
+    vectors.infix(.multiply, "number * vector") { (a: Double, v: VectorObject) in VectorObject(try a * v.vector) }
+    vectors.infix(.multiply, "vector * number") { (v: VectorObject, a: Double) in VectorObject(try a * v.vector) }
+    vectors.infix(.divide, "vector / number") { (v: VectorObject, a: Double) in VectorObject(try v.vector / a) }
+    vectors.infix(.equal, "vector == vector") { (a: VectorObject, b: VectorObject) in a.vector == b.vector }
+    vectors.negation { VectorObject(try -$0.vector) }
+    vectors.length { $0.vector.count }
+    vectors.elements { vector, i in (1...max(1, vector.vector.count)).contains(i) ? vector.vector.at(i - 1) : nil }
+    vectors.description { vector in
+        let v = vector.vector
+        return "vector of \(v.count) (\(v.element.rawValue), norm \(short(v.norm()))): "
+            + listed((0..<min(v.count, 4)).map { v[$0] }) + (v.count > 4 ? ", …" : "")
+    }
+    vectors.external { $0.vector.count * $0.vector.element.byteCount }
+    return vectors
+}
+
+extension Vector {
+    /// The element at a place from 0, or nil.
+    fileprivate func at(_ i: Int) -> Double? { (0..<count).contains(i) ? self[i] : nil }
+}
+
+/// An operation on two vectors; of f32 and f64 the f32 one is widened.
+private func combined<Result>(
+    _ a: VectorObject, _ b: VectorObject, _ body: (Vector, Vector) throws -> Result
+) throws -> Result {
+    let (x, y) = (a.vector, b.vector)
+    guard x.count == y.count else {
+        throw ArgumentError("vectors of \(x.count) and \(y.count) numbers do not combine")
+    }
+    if x.element == y.element { return try body(x, y) }
+    return try body(x.converted(to: .f64), y.converted(to: .f64))
+}
+
+extension NDArray {
+    /// The vector's elements, a list.
+    init(vector: Vector) throws {
+        try self.init(shape: [vector.count], element: vector.element.arrayElement) { bytes in
+            vector.withUnsafeBytes { bytes.copyMemory(from: $0) }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Compute
+import Experiments
+import Foundation
+import LuaBridge
+
+/// A run file that its run holds, not the host.
+struct WeakRunFile {
+    weak var file: RunFile?
+}
+
+/// What the host does for the runs of its scripts: files, pauses, stops, progress.
+extension ScriptHost {
+    /// Ties a new run to this host.
+    func adopt(_ run: Run) {
+        run.makeFile = { [unowned self] run in try makeFile(for: run) }
+        run.atStepBoundary = { [unowned self] run in try stepBoundary(of: run) }
+    }
+
+    // MARK: - Between two steps
+
+    /// Two flags are looked at after each step; the clock, for the progress line, only now and then.
+    func stepBoundary(of run: Run) throws {
+        if interrupt.stopReason != nil { try stop(run) }
+        if interrupt.isPauseRequested { try pause(run) }
+        if let progress = options.progress, meter.isDue(run) { progress(meter.snapshot(of: run)) }
+    }
+
+    private func pause(_ run: Run) throws {
+        interrupt.clearPause()
+        guard let prompt = options.pause else {
+            interrupt.requestStop()
+            return try stop(run)
+        }
+        try run.file?.addEvent(step: run.step, kind: "pause", message: "paused")
+        try run.file?.commit()
+        options.message("paused: run '\(run.name)' at step \(run.step); continue() goes on")
+        pauseDepth += 1
+        let end = prompt(self)
+        pauseDepth -= 1
+        interrupt.clearPause()
+        if end == .stop {
+            interrupt.requestStop()
+            try stop(run)
+        }
+    }
+
+    private func stop(_ run: Run) throws {
+        try run.file?.addEvent(step: run.step, kind: "stop", message: "stopped")
+        try run.file?.commit()
+        throw LuaError(.stopped(interrupt.stopReason ?? .requested), "stopped at step \(run.step)")
+    }
+
+    // MARK: - Files
+
+    var openFiles: [RunFile] { files.compactMap(\.file) }
+
+    private func makeFile(for run: Run) throws -> RunFile {
+        var environment = try Engine.shared.environment()
+        environment["threads"] = "\(Engine.shared.threads)"
+        environment.merge(options.environment) { $1 }
+        let file = try RunFile.create(
+            name: run.name, in: options.outputFolder, header: RunHeader(environment: environment))
+        for script in scripts { try file.addScript(script) }
+        try file.setParameters(parameters.json)
+        try file.addEvent(step: run.step, kind: "start", message: run.configuration)
+        files.removeAll { $0.file == nil }
+        files.append(WeakRunFile(file: file))
+        options.message("run file: \(Self.shortPath(file.url))")
+        return file
+    }
+
+    /// Writes down how the script failed.
+    func note(_ failure: ScriptFailure) {
+        guard case .failed(let message) = failure else { return }
+        // A file that cannot be written any more says so when it is closed.
+        for file in openFiles { try? file.addEvent(step: 0, kind: "error", message: message) }
+    }
+
+    /// Returns what went wrong.
+    func closeFiles() -> [String] {
+        let failures = openFiles.compactMap { file -> String? in
+            do {
+                try file.close()
+                return nil
+            } catch { return "\(error)" }
+        }
+        files = []
+        return failures
+    }
+}

@@ -1,0 +1,227 @@
+import CStdlib
+import Experiments
+import Foundation
+import LuaBridge
+
+/// Runs scripts: a Lua state with the module `eoss`, the files that its runs live in, and the user at the other end.
+///
+/// It belongs to the thread that made it, which needs a stack of 8 MiB or more (`LuaThread`); `interrupt` alone may be used from
+/// others. A *pause* is answered between two steps of training, by `ScriptOptions.pause`; a *stop* ends the script between two steps or
+/// two Lua instructions, with everything measured saved.
+public final class ScriptHost {
+    public let options: ScriptOptions
+    /// Requests to pause or to stop, from any thread.
+    public let interrupt: Interrupt
+    let state: LuaState
+    var parameters: ScriptParameters
+    var meter = ProgressMeter()
+    /// The experiment's script, then the modules it required.
+    var scripts: [RunScript] = []
+    var files: [WeakRunFile] = []
+    private(set) var paths: PathPolicy
+    private var wantsParametersOnly = false
+    /// Trainings that stand paused, one inside the other.
+    var pauseDepth = 0
+    private var promptLines = 0
+
+    public init(_ options: ScriptOptions = ScriptOptions()) throws {
+        guard let interrupt = Interrupt() else { throw ScriptFailure.failed("no memory for a Lua state") }
+        self.options = options
+        self.interrupt = interrupt
+        parameters = ScriptParameters(settings: options.settings)
+        paths = Self.paths(options, scriptFolder: FileManager.default.currentDirectoryPath)
+        var configuration = LuaState.Configuration()
+        configuration.memoryLimit = options.luaMemory
+        configuration.isTrusted = options.isTrusted
+        configuration.print = options.print
+        state = try LuaState(configuration, interrupt: interrupt)
+        for declaration in classes() { try state.install(declaration) }
+        try state.install(eossNamespace())
+        try state.install(continueFunction())
+        try installModules(folder: FileManager.default.currentDirectoryPath)
+    }
+
+    deinit { _ = closeFiles() }
+
+    /// The output folder, for messages.
+    public var outputFolder: URL { options.outputFolder }
+
+    // MARK: - Scripts
+
+    /// Runs a script to its end. Its runs are committed whatever happens, and closed unless a prompt follows.
+    public func run(file: URL) throws(ScriptFailure) {
+        try perform(file) { source, name in
+            try self.state.run(source, name: name)
+            try self.parameters.checkSettingsWereUsed()
+        }
+    }
+
+    /// Runs a script up to its `eoss.params` and returns what it declares there, in the order of the script's text; nothing when
+    /// it never gets there.
+    public func parameters(of file: URL) throws(ScriptFailure) -> [ScriptParameter] {
+        wantsParametersOnly = true
+        defer { wantsParametersOnly = false }
+        do {
+            try perform(file) { source, name in try self.state.run(source, name: name) }
+        } catch {
+            guard error == .stopped, parameters.areDeclared else { throw error }
+        }
+        return parameters.declared
+    }
+
+    private func perform(
+        _ file: URL, _ body: (_ source: String, _ name: String) throws -> Void
+    ) throws(ScriptFailure) {
+        let name = Self.shortPath(file)
+        var failures: [String] = []
+        do {
+            let script = try Self.read(file)
+            let folder = file.deletingLastPathComponent().path
+            paths = Self.paths(options, scriptFolder: folder)
+            try installModules(folder: folder)
+            scripts = [RunScript(path: name, source: script)]
+            try state.scope { try body(Self.text(of: script), name) }
+        } catch {
+            let failure = failure(of: error)
+            note(failure)
+            finish()
+            throw failure
+        }
+        failures = finish()
+        if let failure = failures.first { throw .failed(failure) }
+    }
+
+    /// Commits the run files; closes them unless a prompt may still write to them. Returns what went wrong.
+    @discardableResult
+    private func finish() -> [String] {
+        interrupt.clearStop()
+        interrupt.clearPause()
+        if options.pause == nil { return closeFiles() }
+        return RunFile.commitAll().map(\.description)
+    }
+
+    /// What a person reads of an error, with the Lua functions it came through where there are several.
+    func failure(of error: any Error) -> ScriptFailure {
+        switch error {
+        case let failure as ScriptFailure: return failure
+        case let error as LuaError:
+            if error.kind == .stopped(.requested) { return .stopped }
+            var error = error
+            let frames = error.traceback.split(separator: "\n").filter { !$0.hasPrefix("[host]") }
+            error.traceback = frames.count > 1 ? frames.joined(separator: "\n") : ""
+            return .failed(error.fullDescription)
+        default: return .failed("\(error)")
+        }
+    }
+
+    // MARK: - The prompt
+
+    /// Runs what was typed at a prompt, on the state that the script left or is paused in.
+    public func evaluate(_ source: String) -> PromptResult {
+        promptLines += 1
+        do {
+            switch try state.evaluate(source, name: "prompt") {
+            case .incomplete: return .incomplete
+            case .values(let values): return .done(values.isEmpty ? nil : values.joined(separator: "\t"))
+            }
+        } catch {
+            if let error = error as? LuaError, error.underlying is ContinueRequest { return .goOn }
+            let failure = failure(of: error)
+            _ = RunFile.commitAll()
+            guard case .failed(let message) = failure else {
+                interrupt.clearStop()
+                return .stopped
+            }
+            return .failed(message)
+        }
+    }
+
+    /// `continue()`, which leaves the prompt of a paused training.
+    private func continueFunction() -> DeclaredFunction {
+        DeclaredFunction(
+            FunctionDeclaration("continue", "Goes on with the training that was paused.")
+        ) { [unowned self] _ -> LuaResults in
+            guard pauseDepth > 0 else { throw ArgumentError("continue(): no training is paused") }
+            throw ContinueRequest()
+        }
+    }
+
+    // MARK: - Parameters
+
+    /// What `eoss.params` does.
+    func declareParameters(_ defaults: [String: LuaValue]) throws -> [String: LuaValue] {
+        if parameters.areDeclared, promptLines == 0 {
+            throw ArgumentError("eoss.params was called already: declare all parameters in one table")
+        }
+        let source = scripts.first.map { String(decoding: $0.source, as: UTF8.self) } ?? ""
+        try parameters.declare(defaults, source: source)
+        if wantsParametersOnly {
+            interrupt.requestStop()
+            throw LuaError(.stopped(.requested), "stopped")
+        }
+        return parameters.values
+    }
+
+    // MARK: - Files
+
+    private func installModules(folder: String) throws {
+        let finder = ModuleFinder(scriptFolder: folder, embedded: Stdlib.modules)
+        try state.installModules { [unowned self] name in
+            let module = try finder.find(name)
+            if let module {
+                let script = RunScript(path: module.name, source: Data(module.source.utf8))
+                scripts.append(script)
+                for file in openFiles { try file.addScript(script) }
+            }
+            return module
+        }
+    }
+
+    private static func paths(_ options: ScriptOptions, scriptFolder: String) -> PathPolicy {
+        PathPolicy(
+            outputFolder: options.outputFolder.path, scriptFolder: scriptFolder,
+            readFolders: options.readFolders.map(\.path), isTrusted: options.isTrusted)
+    }
+
+    private static func read(_ file: URL) throws -> Data {
+        do { return try Data(contentsOf: file) } catch {
+            let reason = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError).map {
+                String(cString: strerror(Int32($0.code)))
+            }
+            throw ScriptFailure.failed(
+                "cannot read the script '\(shortPath(file))': \(reason ?? error.localizedDescription)")
+        }
+    }
+
+    /// The text, a first line `#!…` made a comment so that lines keep their numbers.
+    private static func text(of script: Data) -> String {
+        let text = String(decoding: script, as: UTF8.self)
+        return text.hasPrefix("#") ? "--" + text : text
+    }
+
+    /// Relative where the file lies below the current folder.
+    static func shortPath(_ file: URL) -> String {
+        let path = file.standardizedFileURL.path
+        let here = FileManager.default.currentDirectoryPath
+        return path.hasPrefix(here + "/") ? String(path.dropFirst(here.count + 1)) : path
+    }
+}
+
+/// What `continue()` throws through the script to the prompt.
+private struct ContinueRequest: Error, CustomStringConvertible {
+    let description = "continue() leaves a prompt"
+}
+
+/// The part of the module that is written in Lua, embedded in the program.
+enum Stdlib {
+    static let modules: [String: String] = {
+        var modules: [String: String] = [:]
+        guard var next = eoss_stdlib_modules() else { return modules }
+        while let name = next.pointee.name {
+            let source = UnsafeBufferPointer(start: next.pointee.source, count: next.pointee.length)
+            modules[String(cString: name)] = String(decoding: source, as: UTF8.self)
+            next += 1
+        }
+        return modules
+    }()
+}

@@ -1,0 +1,136 @@
+import Experiments
+import Foundation
+import LuaBridge
+
+/// A parameter that a script declares by `eoss.params`.
+public struct ScriptParameter: Sendable, Hashable {
+    public var name: String
+    /// Its default, as Lua writes it.
+    public var value: String
+}
+
+/// The parameters of an experiment: what the script declares, with what the user set.
+struct ScriptParameters {
+    private let settings: [ScriptOptions.Setting]
+    /// Declared so far, with their defaults.
+    private(set) var declared: [ScriptParameter] = []
+    /// As the script reads them.
+    private(set) var values: [String: LuaValue] = [:]
+    private(set) var areDeclared = false
+
+    init(settings: [ScriptOptions.Setting]) { self.settings = settings }
+
+    /// Takes the declaration of a script, whose text tells the order in which a person reads the names.
+    /// - Throws: `ArgumentError` for a setting of another type than the default's, or of no parameter.
+    mutating func declare(_ defaults: [String: LuaValue], source: String) throws {
+        let order = Self.order(of: Array(defaults.keys), in: source)
+        declared = order.map { ScriptParameter(name: $0, value: (defaults[$0] ?? .nil).spelling) }
+        values = defaults
+        areDeclared = true
+        for setting in settings {
+            guard let value = defaults[setting.name] else {
+                let near = nearestName(to: setting.name, among: order).map { ": did you mean '\($0)'?" } ?? ""
+                let known = order.isEmpty ? "it declares none" : "it declares " + order.joined(separator: ", ")
+                throw ArgumentError("--set \(setting.name): the script has no such parameter\(near) (\(known))")
+            }
+            guard let read = Self.read(setting.text, like: value) else {
+                throw ArgumentError(
+                    "--set \(setting.name)=\(setting.text): expected \(value.kindOfParameter), as the default "
+                        + value.spelling)
+            }
+            values[setting.name] = read
+        }
+    }
+
+    /// Throws where something was set and the script never asked.
+    func checkSettingsWereUsed() throws {
+        guard !areDeclared, let setting = settings.first else { return }
+        throw ArgumentError("--set \(setting.name): the script declares no parameters by eoss.params")
+    }
+
+    /// For the run file.
+    var json: [String: JSONValue] { values.mapValues(\.json) }
+
+    /// The names in the order in which the text first assigns them.
+    private static func order(of names: [String], in source: String) -> [String] {
+        let text = Array(source.utf8)
+        func place(_ name: String) -> Int {
+            let wanted = Array(name.utf8)
+            var at = 0
+            while at + wanted.count < text.count {
+                defer { at += 1 }
+                guard text[at] == wanted[0], text[at..<at + wanted.count].elementsEqual(wanted) else { continue }
+                if at > 0, isWordByte(text[at - 1]) { continue }
+                var next = at + wanted.count
+                while next < text.count, text[next] == UInt8(ascii: " ") { next += 1 }
+                if next + 1 < text.count, text[next] == UInt8(ascii: "="), text[next + 1] != UInt8(ascii: "=") {
+                    return at
+                }
+            }
+            return .max
+        }
+        return names.filter { !$0.isEmpty }.map { ($0, place($0)) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0)
+    }
+
+    private static func isWordByte(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || Character(UnicodeScalar(byte)).isLetter
+            || Character(UnicodeScalar(byte)).isNumber
+    }
+
+    /// The typed text as a value of the default's kind.
+    private static func read(_ text: String, like value: LuaValue) -> LuaValue? {
+        switch value {
+        case .integer:
+            if let integer = Int(text) { return .integer(integer) }
+            guard let number = Double(text) else { return nil }
+            return Int(exactly: number).map { .integer($0) } ?? .number(number)
+        case .number: return Double(text).map { .number($0) }
+        case .boolean: return text == "true" ? .boolean(true) : text == "false" ? .boolean(false) : nil
+        case .string: return .string(text)
+        case .table(let table):
+            guard let first = table.array.first else { return nil }
+            let inner = text.hasPrefix("{") && text.hasSuffix("}") ? String(text.dropFirst().dropLast()) : text
+            let parts = inner.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            let elements = parts.compactMap { read($0, like: first) }
+            return elements.count == parts.count ? .table(LuaTable(array: elements)) : nil
+        default: return nil
+        }
+    }
+}
+
+extension LuaValue {
+    /// As Lua writes it.
+    var spelling: String {
+        switch self {
+        case .nil: "nil"
+        case .boolean(let flag): "\(flag)"
+        case .integer(let integer): "\(integer)"
+        case .number(let number): "\(number)"
+        case .string(let text): "\"\(text)\""
+        case .table(let table): "{" + table.array.map(\.spelling).joined(separator: ", ") + "}"
+        case .numbers(let numbers): "{" + numbers.map { "\($0)" }.joined(separator: ", ") + "}"
+        case .function, .object, .foreign: typeName
+        }
+    }
+
+    fileprivate var kindOfParameter: String {
+        switch self {
+        case .integer, .number: "a number"
+        case .boolean: "true or false"
+        case .table: "a list"
+        default: "a text"
+        }
+    }
+
+    fileprivate var json: JSONValue {
+        switch self {
+        case .nil, .function, .object, .foreign: .null
+        case .boolean(let flag): .bool(flag)
+        case .integer(let integer): .integer(integer)
+        case .number(let number): .number(number)
+        case .string(let text): .string(text)
+        case .table(let table): .array(table.array.map(\.json))
+        case .numbers(let numbers): .array(numbers.map { .number($0) })
+        }
+    }
+}
