@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -13,7 +12,7 @@ static int ends[2] = {-1, -1};
 static void tell(int signal) {
     int saved = errno;
     unsigned char number = (unsigned char)signal;
-    // The pipe does not block; when it is full, thousands of signals wait to be read already.
+    // Writing does not block; when it is full, thousands of signals wait to be read already.
     (void)!write(ends[1], &number, 1);
     errno = saved;
 }
@@ -22,10 +21,8 @@ static void nothing(int signal) { (void)signal; }
 
 int eoss_signals_catch(void) {
     if (pipe(ends) != 0) return errno;
-    for (int i = 0; i < 2; i++) {
-        fcntl(ends[i], F_SETFL, O_NONBLOCK);
-        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-    }
+    for (int i = 0; i < 2; i++) fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
     struct sigaction action;
     memset(&action, 0, sizeof action);
     sigemptyset(&action.sa_mask);
@@ -48,9 +45,9 @@ int eoss_signals_catch(void) {
     return sigaction(SIGPIPE, &action, NULL) == 0 ? 0 : errno;
 }
 
-int eoss_signals_wait(int milliseconds) {
-    struct pollfd waited = {.fd = ends[0], .events = POLLIN};
-    if (poll(&waited, 1, milliseconds) <= 0) return 0;
+int eoss_signals_wait(void) {
     unsigned char number = 0;
-    return read(ends[0], &number, 1) == 1 ? number : 0;
+    while (read(ends[0], &number, 1) != 1) {
+    }
+    return number;
 }

@@ -23,7 +23,7 @@ struct RunCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The script.", valueName: "file"), completion: .file(extensions: ["lua"]))
     var file: String?
 
-    @OptionGroup var options: ScriptOptions
+    @OptionGroup var options: ScriptArguments
 
     @Flag(name: .shortAndLong, help: "Show a prompt when the script has ended, or when Ctrl-C pauses it.")
     var interactive = false
@@ -59,7 +59,7 @@ struct ReplCommand: ParsableCommand {
         completion: .file(extensions: ["lua"]))
     var file: String?
 
-    @OptionGroup var options: ScriptOptions
+    @OptionGroup var options: ScriptArguments
 
     func run() throws {
         let session = try Session(options, interactive: true)

@@ -1,4 +1,5 @@
 import Foundation
+import ScriptAPI
 import Synchronization
 
 /// The terminal, shared by what scripts print, by messages and by the progress line, which must not mix.
@@ -6,7 +7,7 @@ import Synchronization
 /// Results go to standard output, everything else to standard error, and the progress line to a terminal only.
 final class Console: Sendable {
     /// Whether there is a progress line.
-    private let showsProgress: Bool
+    let showsProgress: Bool
     /// Least seconds between two drawings of it.
     private let interval: Double
     private let state = Mutex(State())
@@ -37,7 +38,7 @@ final class Console: Sendable {
         }
     }
 
-    func progress(_ progress: TrainingProgress) {
+    func progress(_ progress: TrainingSnapshot) {
         guard showsProgress else { return }
         let now = Double(DispatchTime.now().uptimeNanoseconds) * 1e-9
         state.withLock { state in
@@ -66,7 +67,11 @@ final class Console: Sendable {
             var rest = UnsafeRawBufferPointer(bytes)
             while let base = rest.baseAddress, rest.count > 0 {
                 let count = Foundation.write(descriptor, base, rest.count)
-                if count < 0 && errno != EINTR && errno != EAGAIN { return }
+                if count < 0 {
+                    guard errno == EINTR || errno == EAGAIN else { return }
+                    // Somebody has made the terminal non-blocking, and it is full.
+                    usleep(1000)
+                }
                 rest = UnsafeRawBufferPointer(rebasing: rest[max(0, count)...])
             }
         }

@@ -1,20 +1,25 @@
 import CSignals
 import Experiments
 import Foundation
+import LuaBridge
 import Synchronization
 
 /// What a signal leads to. A value, so that its rules can be tested without signals.
 ///
 /// Ctrl-C at a training that someone watches at a prompt pauses it; a second within two seconds stops whatever runs, a third
-/// leaves the program. Without a prompt the first stops, the second leaves. SIGTERM and SIGHUP stop. A stop that was not
-/// answered within two seconds leaves, too: the run files are committed first.
+/// leaves the program. Without a prompt the first stops, the second leaves. SIGTERM and SIGHUP stop. (A stop that nobody
+/// answers is the watchdog's matter.)
 struct InterruptPolicy: Sendable {
     enum Action: Equatable {
-        case request(Interruption)
+        /// Pause at the next step boundary, and show the prompt.
+        case pause
+        /// End what runs, at the next step boundary or Lua instruction.
+        case stop
+        /// Commit the run files, and exit.
         case leave
     }
 
-    /// Seconds within which a second Ctrl-C adds to the first, and after which an unanswered stop is one no longer.
+    /// Seconds within which a second Ctrl-C adds to the first.
     static let patience = 2.0
 
     /// Whether a pause leads to a prompt.
@@ -23,33 +28,22 @@ struct InterruptPolicy: Sendable {
     var running = false
     private var presses = 0
     private var lastPress = -Double.infinity
-    /// When the program leaves if nobody has answered until then.
-    private(set) var deadline: Double?
 
     /// What to do about a signal that came at `time`, in seconds.
     mutating func received(_ signal: Int32, at time: Double) -> Action {
         guard running else { return .leave }
-        guard signal == SIGINT else { return stop(at: time) }
+        guard signal == SIGINT else { return .stop }
         presses = time - lastPress <= Self.patience ? presses + 1 : 1
         lastPress = time
         switch (presses, interactive) {
-        case (1, true): return .request(.pause)
-        case (2, true): return .request(.stop)
-        case (1, false): return stop(at: time)
+        case (1, true): return .pause
+        case (2, true), (1, false): return .stop
         default: return .leave
         }
     }
 
-    private mutating func stop(at time: Double) -> Action {
-        deadline = time + Self.patience
-        return .request(.stop)
-    }
-
-    /// The request was answered: the script stands still, or has ended.
-    mutating func answered() {
-        presses = 0
-        deadline = nil
-    }
+    /// Everything stands still: the next Ctrl-C is a first one.
+    mutating func answered() { presses = 0 }
 }
 
 /// Signals, on the main thread, where nothing else runs.
@@ -58,15 +52,18 @@ final class Interrupts: Sendable {
 
     private struct State {
         var policy = InterruptPolicy()
-        var request: (@Sendable (Interruption) -> Void)?
+        var interrupt: Interrupt?
+        var watchdog: Watchdog?
     }
 
     private let state = Mutex(State())
 
-    /// From now on requests go to a host.
-    func attach(interactive: Bool, _ request: @escaping @Sendable (Interruption) -> Void) {
+    /// From now on signals are for the script behind `interrupt`. One that does not answer a stop within two seconds is left.
+    func attach(_ interrupt: Interrupt, interactive: Bool) {
+        let watchdog = Watchdog(interrupt) { Self.leave("no answer to the stop within 2 s") }
         state.withLock { state in
-            state.request = request
+            state.interrupt = interrupt
+            state.watchdog = watchdog
             state.policy.interactive = interactive
         }
     }
@@ -75,6 +72,8 @@ final class Interrupts: Sendable {
     func running(_ running: Bool) {
         state.withLock { state in
             state.policy.running = running
+            // A pause that came too late for the training is not one of the next.
+            state.interrupt?.clearPause()
             if !running { state.policy.answered() }
         }
     }
@@ -82,26 +81,19 @@ final class Interrupts: Sendable {
     /// Waits for signals for ever.
     func serve() -> Never {
         while true {
-            let now = Self.now
-            let deadline = state.withLock { $0.policy.deadline }
-            if let deadline, deadline <= now { leave("no answer to the stop within 2 s") }
-            let milliseconds = deadline.map { Int32(($0 - now) * 1000) + 1 } ?? -1
-            let signal = eoss_signals_wait(milliseconds)
-            if signal != 0 { handle(signal) }
-        }
-    }
-
-    private func handle(_ signal: Int32) {
-        let (action, request) = state.withLock { ($0.policy.received(signal, at: Self.now), $0.request) }
-        switch action {
-        case .request(let interruption): request?(interruption)
-        case .leave: leave("interrupted")
+            let signal = eoss_signals_wait()
+            let (action, interrupt) = state.withLock { ($0.policy.received(signal, at: Self.now), $0.interrupt) }
+            switch action {
+            case .pause: interrupt?.requestPause()
+            case .stop: interrupt?.requestStop()
+            case .leave: Self.leave("interrupted")
+            }
         }
     }
 
     /// The last deed. No lock of the program's own is taken but those of the run files: whoever holds another may be
     /// the one that hangs.
-    private func leave(_ reason: String) -> Never {
+    private static func leave(_ reason: String) -> Never {
         // Should a commit hang as well, the next Ctrl-C ends the program.
         signal(SIGINT, SIG_DFL)
         let failures = RunFile.commitAll()

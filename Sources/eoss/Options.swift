@@ -38,7 +38,7 @@ struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
 }
 
 /// What `eoss run` and `eoss repl` have in common.
-struct ScriptOptions: ParsableArguments {
+struct ScriptArguments: ParsableArguments {
     @Option(
         name: .customLong("set"),
         help: ArgumentHelp("Set a parameter that the script declares by eoss.params.", valueName: "name=value"))
@@ -67,8 +67,8 @@ struct ScriptOptions: ParsableArguments {
     var quiet = false
 
     func validate() throws {
-        if let threads, threads < 1 || threads > 1024 {
-            throw ValidationError("--threads is \(threads), and should be from 1 to 1024")
+        if let threads, threads < 1 || threads > 64 {
+            throw ValidationError("--threads is \(threads), and should be from 1 to 64")
         }
         for folder in readFolders {
             var isFolder: ObjCBool = false

@@ -20,24 +20,30 @@ enum Program {
             complain("eoss: \(unknown)")
             return .usage
         }
+        var command: any ParsableCommand
         do {
-            var command = try Eoss.parseAsRoot(arguments)
+            command = try Eoss.parseAsRoot(arguments)
+        } catch {
+            return tell(error, failure: .usage)
+        }
+        do {
             try command.run()
             return .done
         } catch let code as ExitCode {
             return ExitStatus(rawValue: code.rawValue) ?? .failed
-        } catch let failure as ScriptFailure {
-            if case .failed(let message) = failure { complain("eoss: \(message)") }
-            return .failed
         } catch {
-            let text = Eoss.fullMessage(for: error)
-            if Eoss.exitCode(for: error) == .success {
-                Console.write(text + "\n", to: STDOUT_FILENO)
-                return .done
-            }
-            complain(text)
-            return .usage
+            return tell(error, failure: .failed)
         }
+    }
+
+    /// Help and the version are asked for by what is thrown, too.
+    private static func tell(_ error: any Error, failure: ExitStatus) -> ExitStatus {
+        if Eoss.exitCode(for: error) == .success {
+            Console.write(Eoss.fullMessage(for: error) + "\n", to: STDOUT_FILENO)
+            return .done
+        }
+        complain(failure == .usage ? Eoss.fullMessage(for: error) : "eoss: \(error)")
+        return failure
     }
 
     /// A first word that is no command: what is wrong with it, and what was probably meant.

@@ -1,25 +1,7 @@
 import Foundation
+import ScriptAPI
 
-/// How far a training is: what its progress line shows.
-struct TrainingProgress: Sendable, Equatable {
-    /// A value that the run tracks, and its stability edge where it has one.
-    struct Tracked: Sendable, Equatable {
-        var name: String
-        var value: Double
-        /// 2/η, say.
-        var edge: Double?
-    }
-
-    /// The name of the run.
-    var run: String
-    var step: Int
-    /// The step at which it is to end, if that is known.
-    var lastStep: Int?
-    var loss: Double?
-    var tracked: [Tracked] = []
-    var stepsPerSecond: Double?
-    var secondsLeft: Double?
-
+extension TrainingSnapshot {
     /// One line of at most `width` characters. What does not fit is left out whole: first the tracked values, from the
     /// right, then speed and time left, without which nobody knows whether it still runs.
     func line(width: Int) -> String {

@@ -1,5 +1,6 @@
 import CEditLine
 import Foundation
+import ScriptAPI
 
 /// Where the lines of a prompt come from.
 protocol LineSource: AnyObject {
@@ -32,7 +33,8 @@ final class Prompt {
         self.console = console
     }
 
-    func run(on host: any ScriptHosting) -> PromptEnd {
+    /// - Parameter evaluate: runs a chunk on the state that the script left, or is paused in.
+    func run(_ evaluate: (String) -> PromptResult) -> PauseEnd {
         console.clear()
         Interrupts.shared.running(false)
         var chunk: [String] = []
@@ -43,29 +45,29 @@ final class Prompt {
             case .end:
                 if !chunk.isEmpty { fail("the last line is not complete: \(chunk[chunk.count - 1])") }
                 wasLeft = true
-                return .leave
+                return .stop
             case .text(let line):
                 if chunk.isEmpty && line.allSatisfy(\.isWhitespace) { continue }
                 chunk.append(line)
                 Interrupts.shared.running(true)
-                let evaluation = host.evaluate(chunk.joined(separator: "\n"))
-                Interrupts.shared.running(evaluation == .goOn)
-                if evaluation == .incomplete { continue }
+                let result = evaluate(chunk.joined(separator: "\n"))
+                Interrupts.shared.running(result == .goOn)
+                if result == .incomplete { continue }
                 console.clear()
                 lines.remember(chunk)
                 chunk = []
-                if show(evaluation) { return .goOn }
+                if show(result) { return .goOn }
             }
         }
     }
 
     /// Returns whether the prompt is over.
-    private func show(_ evaluation: Evaluation) -> Bool {
-        switch evaluation {
+    private func show(_ result: PromptResult) -> Bool {
+        switch result {
         case .incomplete, .done(nil): break
         case .done(let text?): console.output(text + "\n")
         case .failed(let message): fail(message)
-        case .interrupted: console.message("interrupted")
+        case .stopped: console.message("stopped")
         case .goOn: return true
         }
         return false

@@ -1,26 +1,34 @@
 import ArgumentParser
+import Compute
 import Foundation
+import ScriptAPI
 
 /// One run of the program: a script, a prompt, or one after the other.
 final class Session {
     private let console: Console
     /// Nil where nobody wants one.
     private let prompt: Prompt?
-    private let host: any ScriptHosting
+    private let host: ScriptHost
 
-    init(_ options: ScriptOptions, interactive: Bool) throws {
-        let console = Console(quiet: options.quiet)
+    init(_ arguments: ScriptArguments, interactive: Bool) throws {
+        if let threads = arguments.threads { Engine.shared.threads = threads }
+        if let memory = arguments.memory { MemoryAccount.shared.limit = memory.bytes }
+        let console = Console(quiet: arguments.quiet)
         self.console = console
         let prompt = interactive ? Prompt(lines: Self.lines(), console: console) : nil
         self.prompt = prompt
-        host = try makeHost(
-            HostOptions(
-                settings: options.settings, trust: options.trust, threads: options.threads,
-                memory: options.memory?.bytes, outputFolder: URL(fileURLWithPath: options.outputFolder),
-                readFolders: options.readFolders.map { URL(fileURLWithPath: $0) },
-                print: { console.output($0) }, message: { console.message($0) }, progress: { console.progress($0) },
-                pause: prompt.map { prompt in { prompt.run(on: $0) } }))
-        Interrupts.shared.attach(interactive: interactive, host.request)
+
+        var options = ScriptOptions()
+        options.settings = arguments.settings.map { ScriptOptions.Setting($0.name, $0.text) }
+        options.isTrusted = arguments.trust
+        options.outputFolder = URL(fileURLWithPath: arguments.outputFolder)
+        options.readFolders = arguments.readFolders.map { URL(fileURLWithPath: $0) }
+        options.print = { console.output($0 + "\n") }
+        options.message = { console.message($0) }
+        if console.showsProgress { options.progress = { console.progress($0) } }
+        if let prompt { options.pause = { prompt.run($0.evaluate) } }
+        host = try ScriptHost(options)
+        Interrupts.shared.attach(host.interrupt, interactive: interactive)
     }
 
     /// A history belongs to what is typed; lines that come from a file or a pipe have none.
@@ -31,10 +39,12 @@ final class Session {
     /// Runs a script, if one is given, then the prompt, if one is wanted.
     func run(_ file: String?) throws {
         var status = ExitStatus.done
-        if let file { status = report { () throws(ScriptFailure) in try host.run(file: URL(fileURLWithPath: file)) } }
+        if let file {
+            status = report { () throws(ScriptFailure) in try host.run(file: URL(fileURLWithPath: file)) }
+        }
         // Who leaves the prompt of a paused script leaves the program.
         if let prompt, !prompt.wasLeft {
-            _ = prompt.run(on: host)
+            _ = prompt.run(host.evaluate)
             // A mistyped line at a terminal is no failure.
             if prompt.hasFailed && prompt.lines is PlainLines { status = .failed }
         }
@@ -43,12 +53,12 @@ final class Session {
 
     /// Prints the parameters that a script declares.
     func showParameters(of file: String) throws {
-        var parameters: [DeclaredParameter] = []
+        var parameters: [ScriptParameter] = []
         let status = report { () throws(ScriptFailure) in
             parameters = try host.parameters(of: URL(fileURLWithPath: file))
         }
         if status != .done { throw ExitCode(status.rawValue) }
-        console.output(ParameterHelp.text(file: file, parameters: parameters))
+        console.output(ParameterHelp.text(file: file, parameters: parameters.map { ($0.name, $0.value) }))
     }
 
     private func report(_ body: () throws(ScriptFailure) -> Void) -> ExitStatus {
@@ -65,7 +75,7 @@ final class Session {
             case .failed(let message):
                 console.message("eoss: \(message)")
                 return .failed
-            case .interrupted:
+            case .stopped:
                 console.message("eoss: interrupted")
                 return .interrupted
             }
@@ -75,7 +85,7 @@ final class Session {
 
 /// What `eoss run FILE --help` prints.
 enum ParameterHelp {
-    static func text(file: String, parameters: [DeclaredParameter]) -> String {
+    static func text(file: String, parameters: [(name: String, value: String)]) -> String {
         guard !parameters.isEmpty else { return "\(file) declares no parameters by eoss.params.\n" }
         let width = parameters.map(\.name.count).max() ?? 0
         let rows = parameters.map { parameter in

@@ -1,17 +1,14 @@
 import Foundation
+import ScriptAPI
 import Testing
 
 @testable import eoss
 
-/// A host whose language is: a chunk is complete when it has as many `end` as `do`.
-private final class FakeHost: ScriptHosting {
+/// A language in which a chunk is complete when it has as many `end` as `do`.
+private final class Language {
     var chunks: [String] = []
-    let request: @Sendable (Interruption) -> Void = { _ in }
 
-    func run(file: URL) throws(ScriptFailure) {}
-    func parameters(of file: URL) throws(ScriptFailure) -> [DeclaredParameter] { [] }
-
-    func evaluate(_ source: String) -> Evaluation {
+    func evaluate(_ source: String) -> PromptResult {
         let words = source.split(whereSeparator: \.isWhitespace)
         if words.count(where: { $0 == "do" }) > words.count(where: { $0 == "end" }) { return .incomplete }
         chunks.append(source)
@@ -37,38 +34,38 @@ private final class ScriptedLines: LineSource {
 }
 
 @Suite struct CommandLinePromptTests {
-    private func prompt(_ lines: [Line]) -> (Prompt, ScriptedLines, FakeHost) {
+    private func prompt(_ lines: [Line]) -> (Prompt, ScriptedLines, Language) {
         let source = ScriptedLines(lines)
-        return (Prompt(lines: source, console: Console(quiet: true)), source, FakeHost())
+        return (Prompt(lines: source, console: Console(quiet: true)), source, Language())
     }
 
     @Test func aChunkIsReadUntilItIsCompleteAndRememberedByItsLines() {
-        let (prompt, lines, host) = prompt([.text("a do"), .text("b"), .text("end"), .text("  "), .text("c")])
-        #expect(prompt.run(on: host) == .leave)
-        #expect(host.chunks == ["a do\nb\nend", "c"])
+        let (prompt, lines, language) = prompt([.text("a do"), .text("b"), .text("end"), .text("  "), .text("c")])
+        #expect(prompt.run(language.evaluate) == .stop)
+        #expect(language.chunks == ["a do\nb\nend", "c"])
         #expect(lines.prompts == ["> ", ">> ", ">> ", "> ", "> ", "> "])
         #expect(lines.remembered == [["a do", "b", "end"], ["c"]])
         #expect(!prompt.hasFailed && prompt.wasLeft)
     }
 
     @Test func controlCThrowsTheWholeChunkAway() {
-        let (prompt, lines, host) = prompt([.text("a do"), .interrupted, .text("b")])
-        _ = prompt.run(on: host)
-        #expect(host.chunks == ["b"])
+        let (prompt, lines, language) = prompt([.text("a do"), .interrupted, .text("b")])
+        _ = prompt.run(language.evaluate)
+        #expect(language.chunks == ["b"])
         #expect(lines.prompts == ["> ", ">> ", "> ", "> "])
     }
 
     @Test func continueEndsThePromptAndAnErrorDoesNot() {
-        let (prompt, lines, host) = prompt([.text("error"), .text("continue()"), .text("later")])
-        #expect(prompt.run(on: host) == .goOn)
+        let (prompt, lines, language) = prompt([.text("error"), .text("continue()"), .text("later")])
+        #expect(prompt.run(language.evaluate) == .goOn)
         #expect(prompt.hasFailed && !prompt.wasLeft)
         #expect(lines.lines == [.text("later")])
     }
 
     @Test func anInputThatEndsInTheMiddleOfAChunkHasFailed() {
-        let (prompt, _, host) = prompt([.text("a do")])
-        #expect(prompt.run(on: host) == .leave)
-        #expect(prompt.hasFailed && host.chunks.isEmpty)
+        let (prompt, _, language) = prompt([.text("a do")])
+        #expect(prompt.run(language.evaluate) == .stop)
+        #expect(prompt.hasFailed && language.chunks.isEmpty)
     }
 
     @Test func theHistoryOutlivesTheProgramAndStaysBounded() throws {

@@ -7,7 +7,7 @@
 /// To be called on the main thread before there are others. Handlers, unlike ignored signals, are not inherited by the programs that this one starts. Returns 0, or an errno.
 int eoss_signals_catch(void);
 
-/// Waits for a signal; returns its number, or 0 when `milliseconds` passed (negative: no limit).
-int eoss_signals_wait(int milliseconds);
+/// Waits for a signal; returns its number.
+int eoss_signals_wait(void);
 
 #endif
