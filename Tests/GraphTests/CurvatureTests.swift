@@ -119,4 +119,83 @@ import Testing
         #expect(graph.types.contains { $0.shape.sorted() == [4, 16, 16] })
         #expect(!graph.types.contains { $0.shape.sorted() == [4, 200, 200] })
     }
+
+    /// One network as a function of the values of its parameters and of one sample.
+    private struct Written {
+        let parameters: [(name: String, shape: [Int])]
+        let inputs: Int
+        let outputs: Int
+        let loss: (GraphBuilder, [Value], _ input: Value, _ target: Value) -> Value
+    }
+
+    /// ‖g‖² and gᵀHg over two batches of three samples: formed values of the shape of a weight matrix a batch, and equality of the
+    /// graph as executed with the one as written.
+    private func checkNoWeightGradient(_ network: Written) throws -> Graph {
+        let b = GraphBuilder()
+        let weights = network.parameters.map { b.input($0.name, TensorType(.f64, $0.shape)) }
+        let (x, target) = (
+            b.input("input", TensorType(.f64, [network.inputs])), b.input("target", TensorType(.f64, [network.outputs]))
+        )
+        let sample = b.build(outputs: [("loss", network.loss(b, weights, x, target))])
+        let batch = try vmap(sample, over: Self.samples, size: 3)
+        let mean = GraphBuilder()
+        let losses = mean.inline(batch, inputs: batch.inputs.map { mean.input($0.name, $0.type) })[0]
+        let loss = mean.build(outputs: [("loss", mean.scale(mean.sum(losses), by: 1.0 / 3))])
+
+        let names = network.parameters.map(\.name)
+        let gradient = try vjp(loss, of: "loss", withRespectTo: names)
+        let form = try quadraticForm(loss, of: "loss", along: names).selecting(outputs: ["loss.quadratic"])
+        let c = GraphBuilder()
+        let inputs = loss.inputs.map { c.input($0.name, $0.type) }
+        let along = Array(c.inline(gradient, inputs: inputs).dropFirst())
+        let squares = along.map { c.inner($0, $0) }
+        let one = c.build(outputs: [
+            ("quadratic", c.inline(form, inputs: inputs + along)[0]),
+            ("square", squares.dropFirst().reduce(squares[0], c.add)),
+        ])
+        let stacked = try vmap(one, over: Self.samples, size: 2)
+        let graph = stacked.optimized()
+        for type in graph.types {
+            #expect(!network.parameters.contains { type.shape.sorted() == ([2] + $0.shape).sorted() }, "\(graph)")
+            #expect(!network.parameters.contains { type.shape.sorted() == ([2, 3] + $0.shape).sorted() }, "\(graph)")
+        }
+        let values = self.inputs(stacked, seed: 11)
+        #expect(distance(try Interpreter.run(stacked, values), try Interpreter.run(graph, values)) < 1e-12)
+        return graph
+    }
+
+    @Test func aNetworkWrittenAsSumsOfProductsCostsTheSame() throws {
+        // z = Σ_k W[i,k] x[k] with the product of the repeated x and W written out, as a script may.
+        let network = Written(
+            parameters: [("weight1", [30, 40]), ("weight2", [20, 30])], inputs: 40, outputs: 20
+        ) { b, weights, x, target in
+            let hidden = b.tanh(b.sum(b.multiply(weights[0], b.broadcast(x, to: [30, 40])), dimensions: [1]))
+            let output = b.sum(b.multiply(b.broadcast(hidden, to: [20, 30]), weights[1]), dimensions: [1])
+            return b.sum(b.square(b.subtract(output, target)))
+        }
+        let graph = try checkNoWeightGradient(network)
+        // One forward pass, one backward product, one along the tangent, Gram products.
+        let products = 3 * (30 * 40 + 3 * 20 * 30) + 9 * (40 + 2 * 30 + 2 * 30 + 2 * 20)
+        #expect(Double(graph.cost().multiplyAdds) < 1.1 * 2 * Double(products))
+    }
+
+    @Test func aWeightUsedTwiceHasNoGradientFormedEither() throws {
+        // The autoencoder Wᵀφ(Wx): the gradient is a sum of two products.
+        let network = Written(parameters: [("weight", [30, 40])], inputs: 40, outputs: 40) { b, weights, x, target in
+            let hidden = b.tanh(b.matmul(weights[0], x))
+            return b.sum(b.square(b.subtract(b.matmul(hidden, weights[0]), target)))
+        }
+        _ = try checkNoWeightGradient(network)
+    }
+
+    @Test func aPenaltyOnTheWeightsChangesNothingOfThat() throws {
+        let network = Written(
+            parameters: [("weight1", [30, 40]), ("weight2", [20, 30])], inputs: 40, outputs: 20
+        ) { b, weights, x, target in
+            let output = b.matmul(weights[1], b.tanh(b.matmul(weights[0], x)))
+            let penalties = weights.map { b.scale(b.sum(b.square($0)), by: 0.01) }
+            return penalties.reduce(b.sum(b.square(b.subtract(output, target))), b.add)
+        }
+        _ = try checkNoWeightGradient(network)
+    }
 }

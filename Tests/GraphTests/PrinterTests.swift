@@ -56,3 +56,34 @@ private func layer() -> Graph {
     #expect(results["h"]?.values == [1.5, 0, 3, 6, 0, 0, 1, 0])
     #expect(results["total"]?.values == [1.5 - 1 + 3 + 6 - 0.5 - 3 + 1 + 0])
 }
+
+@Test func everyOperationHasItsStableHLOSpelling() {
+    let b = GraphBuilder()
+    let x = b.input("x", TensorType(.f32, [2, 3]))
+    let holds = b.compare(x, .ge, b.constant(.infinity, TensorType(.f32, [2, 3])))
+    let chosen = b.select(holds, b.logPlusOne(x), b.emit(Iota(type: TensorType(.f32, [2, 3]), dimension: 1)))
+    let wide = b.convert(b.transpose(chosen, [1, 0]), to: .f64)
+    let largest = b.max(b.reshape(wide, to: [6]), dimensions: [0])
+    let table = b.constant(Tensor(TensorType(.i32, [2, 2]), [1, 2, 3, 4]))
+    let batched = b.dot(x, x, contracting: ([1], [1]), batch: ([0], [0]))
+    let text = b.build(outputs: [("a", largest), ("b", table), ("c", b.detach(batched))]).stableHLO()
+    for line in [
+        "stablehlo.constant dense<0x7F800000> : tensor<2x3xf32>",
+        "stablehlo.compare GE, %arg0, %0 : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>",
+        "stablehlo.log_plus_one %arg0 : tensor<2x3xf32>", "stablehlo.iota dim = 1 : tensor<2x3xf32>",
+        "stablehlo.select %1, %2, %3 : tensor<2x3xi1>, tensor<2x3xf32>",
+        "stablehlo.transpose %4, dims = [1, 0] : (tensor<2x3xf32>) -> tensor<3x2xf32>",
+        "stablehlo.convert %5 : (tensor<3x2xf32>) -> tensor<3x2xf64>",
+        "stablehlo.reshape %6 : (tensor<3x2xf64>) -> tensor<6xf64>",
+        "stablehlo.constant dense<0xFFF0000000000000> : tensor<f64>",
+        "applies stablehlo.maximum across dimensions = [0]",
+        "stablehlo.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi32>",
+        "stablehlo.dot_general %arg0, %arg0, batching_dims = [0] x [0], contracting_dims = [1] x [1]",
+        "stablehlo.optimization_barrier",
+    ] { #expect(text.contains(line), "\(line)\n\(text)") }
+}
+
+@Test func whatLatePassesMadeIsSpelledAsWhatItStandsFor() {
+    let text = layer().optimized().stableHLO()
+    #expect(text.contains("stablehlo.maximum") && !text.contains("fusion"))
+}

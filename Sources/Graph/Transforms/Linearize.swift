@@ -21,7 +21,7 @@ public struct Linearized: Sendable {
 /// stands in the linear part itself and is no residual.
 /// - Throws: `GraphError` when `withRespectTo` names no input, or one that is not real.
 public func linearize(_ g: Graph, withRespectTo names: [String]) throws(GraphError) -> Linearized {
-    // What simplifies is no residual; what a rule computes although the graph has it already (the mask of a maximum) is one.
+    // Simplified, so that what a rule computes again (the mask of a maximum) or only moves is not kept twice.
     let forward = try jvp(g, along: names).simplified()
     let pointInputs = g.inputs.count
     let isLinear = forward.dependents(on: pointInputs..<forward.inputs.count)

@@ -2,7 +2,7 @@ import Graph
 
 /// Fully connected networks as the tests' subjects, made the two ways that users make them.
 struct Network {
-    enum Activation { case relu, tanh }
+    enum Activation { case relu, tanh, identity }
     enum Loss { case mse, ce }
 
     let widths: [Int]
@@ -22,7 +22,11 @@ struct Network {
     }
 
     private func activated(_ b: GraphBuilder, _ z: Value) -> Value {
-        activation == .relu ? b.relu(z) : b.tanh(z)
+        switch activation {
+        case .relu: b.relu(z)
+        case .tanh: b.tanh(z)
+        case .identity: z
+        }
     }
 
     /// One sample: matrix times vector, scalar `loss`.

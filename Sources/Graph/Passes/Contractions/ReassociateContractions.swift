@@ -5,20 +5,34 @@
 /// into all of them where that lowers the total cost: the gradient ΔᵀX of a batch, wanted only in (ΔᵀX)x and ⟨ΔᵀX, ΔᵀX⟩,
 /// disappears into the Gram matrices XXᵀ and ΔΔᵀ. Expressions that networks share are paid for once.
 ///
+/// Sums of products that are larger than their factors are multiplied out where that is cheaper still (`distributeProducts`).
 /// The graph comes back as it is where nothing is gained.
 public func reassociateContractions(_ g: Graph) -> Graph {
     // Gains must not come from what other passes remove.
     let clean = eliminateDeadCode(eliminateCommonSubexpressions(g))
-    var best = clean
+    var best = reassociated(clean)
+    while true {
+        // Products have become contractions by now, so that sums of them are seen.
+        let distributed = eliminateDeadCode(eliminateCommonSubexpressions(distributeProducts(best)))
+        if distributed == best { break }
+        let other = reassociated(distributed)
+        guard other.cost().total < (1 - Association.leastGain) * best.cost().total else { break }
+        best = other
+    }
+    return best == clean ? g : best
+}
+
+/// In the cheapest order found, step by step: an order may show the next.
+private func reassociated(_ g: Graph) -> Graph {
+    var best = g
     while true {
         var association = Association(best)
         association.chooseInlined()
-        guard association.isWorthwhile else { break }
+        guard association.isWorthwhile else { return best }
         let next = eliminateDeadCode(eliminateCommonSubexpressions(association.rebuilt()))
-        guard next.cost().total < (1 - Association.leastGain) * best.cost().total else { break }
+        guard next.cost().total < (1 - Association.leastGain) * best.cost().total else { return best }
         best = next
     }
-    return best == clean ? g : best
 }
 
 private struct Association {
