@@ -9,6 +9,7 @@
 static int finish_protected(lua_State *L, int status, lua_KContext extra) {
     if (stopping(L)) raise_stop(L);
     if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - (int)extra;
+    context_of(L)->coroutine_traceback[0] = '\0';  // that error is caught
     lua_pushboolean(L, 0);
     lua_insert(L, -2);
     return 2;

@@ -82,6 +82,17 @@ clua_status clua_push_function(lua_State *L, void *function, int32_t keep) {
     return status;
 }
 
+static int add_two_numbers(lua_State *L) {
+    lua_pushnumber(L, luaL_checknumber(L, 1) + luaL_checknumber(L, 2));
+    return 1;
+}
+
+clua_status clua_push_yardstick(lua_State *L) {
+    if (!lua_checkstack(L, 1)) return CLUA_MEMORY;
+    lua_pushcfunction(L, add_two_numbers);
+    return CLUA_OK;
+}
+
 void *clua_to_function(lua_State *L, int32_t index) {
     if (lua_tocfunction(L, index) != trampoline || !lua_checkstack(L, 1)) return NULL;
     lua_getupvalue(L, index, 1);
@@ -135,6 +146,37 @@ static int set_error_class(lua_State *L) {
 }
 
 clua_status clua_set_error_class(lua_State *L) { return protect(L, set_error_class, NULL, 1, 0); }
+
+/// Upvalue: a function of the string library.
+static int text_method(lua_State *L) {
+    luaL_checkany(L, 1);
+    luaL_tolstring(L, 1, NULL);
+    lua_replace(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+typedef struct {
+    const char *bytes;
+    size_t length;
+} name_arguments;
+
+static int push_text_method(lua_State *L) {
+    const name_arguments *name = lua_touserdata(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &key_strings);
+    lua_rawgeti(L, -1, 2);
+    lua_pushlstring(L, name->bytes, name->length);
+    if (lua_rawget(L, -2) == LUA_TFUNCTION) lua_pushcclosure(L, text_method, 1);
+    else lua_pushnil(L);
+    return 1;
+}
+
+clua_status clua_push_text_method(lua_State *L, const char *bytes, size_t length) {
+    name_arguments name = {bytes, length};
+    return protect(L, push_text_method, &name, 0, 1);
+}
 
 // MARK: where an error happened
 
@@ -200,12 +242,20 @@ static void write_traceback(lua_State *L, int level, text_buffer *buffer) {
     }
 }
 
+void note_coroutine_traceback(lua_State *L, lua_State *thread) {
+    clua_context *context = context_of(L);
+    // An inner coroutine's frames come first.
+    text_buffer buffer = {context->coroutine_traceback, strlen(context->coroutine_traceback), TRACEBACK_SIZE};
+    write_traceback(thread, 0, &buffer);
+}
+
 /// The handler of every protected call from Swift: notes where the error happened, and leaves its value alone. Never raises.
 int message_handler(lua_State *L) {
     clua_context *context = context_of(L);
     write_position(L, context->position, POSITION_SIZE);
-    text_buffer buffer = {context->traceback, 0, TRACEBACK_SIZE};
-    buffer.text[0] = '\0';
+    memcpy(context->traceback, context->coroutine_traceback, TRACEBACK_SIZE);
+    context->coroutine_traceback[0] = '\0';
+    text_buffer buffer = {context->traceback, strlen(context->traceback), TRACEBACK_SIZE};
     write_traceback(L, 1, &buffer);
     return 1;
 }

@@ -56,7 +56,9 @@ static int panic(lua_State *L) {
 static int set_up(lua_State *L) {
     // luaD_seterrorobj makes this string outside of protected mode when an error handler fails. While it exists,
     // interning it again allocates nothing.
+    lua_newtable(L);
     lua_pushliteral(L, "error in error handling");
+    lua_rawseti(L, -2, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &key_strings);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &key_anchors);

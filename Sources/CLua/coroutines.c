@@ -50,6 +50,7 @@ static int coroutine_resume(lua_State *L) {
     lua_State *thread = check_thread(L);
     int results = resume(L, thread, lua_gettop(L) - 1);
     bool ended_well = results >= 0;
+    context_of(L)->coroutine_traceback[0] = '\0';  // an inner error, if any, is caught here
     lua_pushboolean(L, ended_well);
     int count = ended_well ? results + 1 : 2;
     lua_insert(L, -count);
@@ -75,6 +76,7 @@ static int wrapped(lua_State *L) {
     int results = resume(L, thread, lua_gettop(L));
     if (results >= 0) return results;
     int status = lua_status(thread);
+    note_coroutine_traceback(L, thread);
     if (status != LUA_OK && status != LUA_YIELD && !close_thread(L, thread)) {
         lua_pop(L, 1);
         luaL_checkstack(L, 1, NULL);

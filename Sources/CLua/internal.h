@@ -46,6 +46,7 @@ struct clua_context {
 
     clua_handle *pending;
     char position[POSITION_SIZE], traceback[TRACEBACK_SIZE];
+    char coroutine_traceback[TRACEBACK_SIZE];  // of the coroutine whose error coroutine.wrap is raising again
     char refusal_position[POSITION_SIZE], where[POSITION_SIZE];
     size_t refusal_size, refusal_used;
     int call_depth;  // nested clua_call
@@ -54,7 +55,12 @@ struct clua_context {
 static inline clua_context *context_of(lua_State *L) { return *(clua_context **)lua_getextraspace(L); }
 
 /// Addresses used as registry keys.
-extern const char key_cache, key_anchors, key_functions, key_errors, key_strings, key_stop;
+extern const char key_cache;      // the weak table from object addresses to userdata; in a metatable: the mark of a class of ours
+extern const char key_anchors;    // values held by Swift for the length of a call
+extern const char key_functions;  // the metatable of function objects
+extern const char key_errors;     // the metatable of error values
+extern const char key_strings;    // strings that must stay interned, and the string library
+extern const char key_stop;       // not a key: the error value of a stop
 
 /// Runs `body` in protected mode on the top `operands` values and then a pointer to `arguments`; never raises.
 clua_status protect(lua_State *L, lua_CFunction body, void *arguments, int operands, int results);
@@ -72,6 +78,8 @@ void control_answer(clua_control *control);
 
 /// Writes "file:line" of the innermost Lua function into `text`, "" where there is none; never raises.
 void write_position(lua_State *L, char *text, size_t size);
+/// Notes the traceback of a coroutine that has failed, for the message handler of the thread that goes on with the error.
+void note_coroutine_traceback(lua_State *L, lua_State *thread);
 int message_handler(lua_State *L);
 
 clua_handle *handle_new(void *object, const void *class_id, size_t external);  // null without memory; never raises

@@ -249,6 +249,10 @@ void open_strings(lua_State *L) {
         {"gmatch", string_gmatch}, {"gsub", string_gsub}, {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &key_strings);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, 2);  // for clua_push_text_method
+    lua_pop(L, 1);
     if (context_of(L)->trusted) return;
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");

@@ -11,11 +11,46 @@ struct Binding {
     var rest: Range<Int32> = 0..<0
 }
 
+/// A check that needs no words: what most parameters are.
+enum QuickCheck: Sendable {
+    case any, number, integer, string, boolean, function
+    /// Left to `LuaType.mismatch`.
+    case other
+
+    init(_ type: LuaType) {
+        switch type.shape {
+        case .any: self = .any
+        case .number(.any): self = .number
+        case .integer(.any): self = .integer
+        case .string: self = .string
+        case .boolean: self = .boolean
+        case .function: self = .function
+        default: self = .other
+        }
+    }
+
+    /// Nil where the check is another's.
+    @inline(__always)
+    func accepts(_ lua: OpaquePointer, _ index: Int32) -> Bool? {
+        switch self {
+        case .any: return true
+        case .number: return clua_type(lua, index) == CLUA_NUMBER
+        case .string: return clua_type(lua, index) == CLUA_STRING
+        case .boolean: return clua_type(lua, index) == CLUA_BOOLEAN
+        case .function: return clua_type(lua, index) == CLUA_FUNCTION
+        case .integer:
+            var integer: Int64 = 0
+            return clua_to_integer(lua, index, &integer)
+        case .other: return nil
+        }
+    }
+}
+
 extension FunctionDeclaration {
     /// Binds and checks the arguments at `first`…`last`.
     func bind(_ stack: LuaStack, first: Int32, last: Int32) throws -> Binding {
-        if options.isEmpty, items == nil, rest == nil, last - first + 1 == parameters.count {
-            if try bindsInPlace(stack, first) { return Binding() }
+        if let quickChecks, last - first + 1 == quickChecks.count, bindsInPlace(stack, first, quickChecks) {
+            return Binding()
         }
         let lua = stack.lua
         var binding = Binding()
@@ -53,11 +88,14 @@ extension FunctionDeclaration {
     }
 
     /// True if each argument is given and fits, which is the common case and must be fast.
-    private func bindsInPlace(_ stack: LuaStack, _ first: Int32) throws -> Bool {
-        var index = first
-        for parameter in parameters {
-            if parameter.type.mismatch(stack, index) != nil { return false }
-            index += 1
+    private func bindsInPlace(_ stack: LuaStack, _ first: Int32, _ checks: [QuickCheck]) -> Bool {
+        for i in 0..<checks.count {
+            let index = first + Int32(i)
+            switch checks[i].accepts(stack.lua, index) {
+            case true?: continue
+            case false?: return false
+            case nil: if parameters[i].type.mismatch(stack, index) != nil { return false }
+            }
         }
         return true
     }

@@ -85,9 +85,9 @@ public enum DefaultValue: Sendable, Equatable, ExpressibleByBooleanLiteral, Expr
 ///  - `f{ … }`: options alone, or with the parameters by name where the first of them cannot be a table itself;
 ///  - `f{ x, y, … , option = … }`: with `items`, the elements of the same table;
 ///  - `f(a, x, y, …)`: with `rest`, any number of further arguments.
-public struct FunctionDeclaration: Sendable {
+public final class FunctionDeclaration: Sendable {
     /// As messages and documentation call it: `eoss.nn.mlp`, `run:train`.
-    public var name: String
+    public let name: String
     public let summary: String
     public let parameters: [Parameter]
     public let options: [Parameter]
@@ -96,11 +96,14 @@ public struct FunctionDeclaration: Sendable {
     /// What arguments after the parameters must be, and what they mean.
     public let rest: Parameter?
     public let results: [Parameter]
-    public var isMethod = false
+    /// True for a function that is called as `object:name(…)`.
+    public let isMethod: Bool
+    /// For each parameter, the check that a call with all arguments in place needs; nil where there is more than parameters.
+    let quickChecks: [QuickCheck]?
 
     public init(
         _ name: String, _ summary: String, parameters: [Parameter] = [], options: [Parameter] = [],
-        items: Parameter? = nil, rest: Parameter? = nil, results: [Parameter] = []
+        items: Parameter? = nil, rest: Parameter? = nil, results: [Parameter] = [], isMethod: Bool = false
     ) {
         self.name = name
         self.summary = summary
@@ -109,6 +112,8 @@ public struct FunctionDeclaration: Sendable {
         self.items = items
         self.rest = rest
         self.results = results
+        self.isMethod = isMethod
+        quickChecks = options.isEmpty && items == nil && rest == nil ? parameters.map { QuickCheck($0.type) } : nil
     }
 
     /// `eoss.nn.linear(inputs, outputs[, { bias }])`

@@ -2,7 +2,7 @@ import CLua
 
 /// Error values in Lua: what `pcall` returns for an error that came from Swift.
 extension LuaState {
-    /// Gives error values `tostring`, `..`, and the fields `message`, `position` and `traceback`.
+    /// Gives error values `tostring`, `..`, the fields `message`, `position` and `traceback`, and the methods of strings.
     func installErrorClass() throws {
         let stack = self.stack
         let top = stack.top
@@ -23,14 +23,19 @@ extension LuaState {
             case "message": return try error.message.push(to: raw.stack)
             case "position": return try error.position.push(to: raw.stack)
             case "traceback": return try error.traceback.push(to: raw.stack)
-            default:
-                let key = raw.stack.string(at: 2) ?? raw.stack.shown(at: 2)
-                throw ArgumentError(
-                    "unknown property '\(key)' of an error"
-                        + suggestion(for: key, among: ["message", "position", "traceback"], called: "members"))
+            case let key: return try pushTextMethod(key ?? "", to: raw.stack)
             }
         }
         try stack.setField(top + 1, "__index")
         try stack.check(clua_set_error_class(stack.lua))
     }
+}
+
+/// A script that expects a message may call `message:find("nan")` on it.
+private func pushTextMethod(_ key: String, to stack: LuaStack) throws -> Int32 {
+    try stack.check(withBytes(key) { clua_push_text_method(stack.lua, $0, $1) })
+    if clua_type(stack.lua, -1) == CLUA_FUNCTION { return 1 }
+    let members = ["message", "position", "traceback"]
+    throw ArgumentError(
+        "unknown property '\(key)' of an error" + suggestion(for: key, among: members, called: "members"))
 }

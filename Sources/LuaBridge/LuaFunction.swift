@@ -1,10 +1,18 @@
 import CLua
+import Glibc
 
 /// A slot that keeps a Lua value alive until the call into Swift that made it returns.
 struct Anchor: Sendable {
     let slot: Int64
     /// Slots are used again; a serial number is not.
     let serial: UInt64
+}
+
+/// Leads to a state as long as there is one. In place of a weak reference, which would make every retain of the state slow.
+final class StateLink {
+    unowned(unsafe) var state: LuaState?
+
+    init(_ state: LuaState) { self.state = state }
 }
 
 /// A Lua function as an argument or a result: valid until the Swift function that got it returns. To keep it longer,
@@ -51,19 +59,20 @@ public struct LuaFunction {
 /// object holds neither the function nor the owner alive. Once Lua has no way to reach the owner, calling throws. An object
 /// that Lua reaches only through another must be kept there: `LuaState.keep(_:in:)`.
 public final class LuaCallback {
-    private weak var state: LuaState?
+    private let link: StateLink
     private let owner: UnsafeRawPointer
     private let slot: Int64
+    private let thread = pthread_self()
 
     init(state: LuaState, owner: UnsafeRawPointer, slot: Int64) {
-        self.state = state
+        link = state.link
         self.owner = owner
         self.slot = slot
     }
 
     deinit {
-        // Off the Lua thread, or after the owner, the slot is left to the collector.
-        guard let state, state.isOnItsThread else { return }
+        // Off the Lua thread, and after the owner, the slot is left to the collector.
+        guard pthread_equal(thread, pthread_self()) != 0, let state = link.state else { return }
         clua_release_captured(state.stack.lua, owner, slot)
     }
 
@@ -74,7 +83,7 @@ public final class LuaCallback {
     /// The same for a list of arguments.
     @discardableResult
     public func call(arguments: [any LuaPushable]) throws -> [LuaValue] {
-        guard let state else { throw LuaError(.misuse, "a callback outlived its Lua state") }
+        guard let state = link.state else { throw LuaError(.misuse, "a callback outlived its Lua state") }
         return try state.call(arguments) { lua in
             guard clua_push_captured(lua, owner, slot) else {
                 throw LuaError(.misuse, "a callback was called after its owner was collected")

@@ -1,5 +1,14 @@
 import CLua
 
+/// Gives the UTF-8 bytes of the text to a function of the shim.
+@inline(__always)
+func withBytes<Result>(_ text: String, _ body: (UnsafePointer<CChar>?, Int) -> Result) -> Result {
+    var text = text
+    return text.withUTF8 { bytes in
+        bytes.withMemoryRebound(to: CChar.self) { body($0.baseAddress, $0.count) }
+    }
+}
+
 /// The stack of the running Lua thread: where values are pushed and read. No operation here lets a Lua error through; each
 /// throws a `LuaError` where Lua has no memory or no stack left.
 public struct LuaStack {
@@ -29,11 +38,7 @@ public struct LuaStack {
     public func push(_ integer: Int) throws { try check(clua_push_integer(lua, Int64(integer))) }
 
     public func push(_ text: String) throws {
-        var text = text
-        try check(
-            text.withUTF8 { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { clua_push_string(lua, $0.baseAddress, $0.count) }
-            })
+        try check(withBytes(text) { clua_push_string(lua, $0, $1) })
     }
 
     public func push(_ value: LuaValue) throws {
@@ -68,20 +73,12 @@ public struct LuaStack {
 
     /// table[name] = the value on top, which is popped.
     func setField(_ table: Int32, _ name: String) throws {
-        var name = name
-        try check(
-            name.withUTF8 { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { clua_set_field(lua, table, $0.baseAddress, $0.count) }
-            })
+        try check(withBytes(name) { clua_set_field(lua, table, $0, $1) })
     }
 
     /// Pushes table[name].
     func pushField(_ table: Int32, _ name: String) throws {
-        var name = name
-        try check(
-            name.withUTF8 { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { clua_get_field(lua, table, $0.baseAddress, $0.count) }
-            })
+        try check(withBytes(name) { clua_get_field(lua, table, $0, $1) })
     }
 
     // MARK: reading

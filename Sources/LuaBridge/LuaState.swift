@@ -1,5 +1,4 @@
 import CLua
-import Glibc
 
 /// A Lua interpreter. It belongs to the thread that made it, which needs a stack of 8 MiB (`LuaThread`); only `interrupt` may be
 /// used from others.
@@ -25,7 +24,6 @@ public final class LuaState {
     public let interrupt: Interrupt
     let context: OpaquePointer
     let configuration: Configuration
-    private let thread = pthread_self()
     /// The serial numbers of the anchors in use; slot i + 1 has serial `anchors[i]`.
     private var anchors: [UInt64] = []
     private var lastSerial: UInt64 = 0
@@ -53,15 +51,15 @@ public final class LuaState {
     }
 
     private let printer: Unmanaged<Printer>
+    private(set) lazy var link = StateLink(self)
 
     deinit {
+        link.state = nil
         clua_close(context)
         drain()
         clua_free(context)
         printer.release()
     }
-
-    var isOnItsThread: Bool { pthread_equal(thread, pthread_self()) != 0 }
 
     /// The stack of the innermost call.
     var stack: LuaStack { LuaStack(state: self, lua: clua_current(context)) }
@@ -163,6 +161,13 @@ public final class LuaState {
         let external = installed.declaration.externalBytes(of: object)
         try stack.check(clua_new_object(stack.lua, Unmanaged.passRetained(object).toOpaque(), installed.key, external))
         if clua_collection_due(context) { clua_collect(stack.lua) }
+    }
+
+    /// Asks the object's class anew how many bytes the object holds outside of Lua, after that has changed.
+    public func updateExternalBytes(of object: some LuaObject) {
+        guard let installed = installedClass(of: object) else { return }
+        clua_set_external(
+            stack.lua, Unmanaged.passUnretained(object).toOpaque(), installed.declaration.externalBytes(of: object))
     }
 
     /// Keeps `value` alive, together with what it has captured, for as long as Lua reaches `owner`. For an object that the script

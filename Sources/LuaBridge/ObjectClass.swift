@@ -5,18 +5,21 @@ public class AnyObjectClass {
     /// As scripts and messages call it: `run`.
     public let name: String
     public let summary: String
+    /// Further names that `LuaType.object` knows it by: `optimizer` for `sgd`, `adam` and others.
+    public let kinds: [String]
     public internal(set) var methods: [FunctionDeclaration] = []
     public internal(set) var properties: [Parameter] = []
     public internal(set) var writableProperties: Set<String> = []
     public internal(set) var operators: [LuaOperator] = []
 
-    init(_ name: String, _ summary: String) {
+    init(_ name: String, _ summary: String, kinds: [String]) {
         self.name = name
         self.summary = summary
+        self.kinds = kinds
     }
 
     func describes(_ object: AnyObject) -> Bool { false }
-    func isNamed(_ name: String) -> Bool { self.name == name }
+    func isNamed(_ name: String) -> Bool { self.name == name || kinds.contains(name) }
     func externalBytes(of object: AnyObject) -> Int { 0 }
     /// The text for an object of this class.
     func describe(_ object: AnyObject) -> String { name }
@@ -86,9 +89,9 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         let body: Body
     }
 
-    override public init(_ name: String, _ summary: String) {
+    override public init(_ name: String, _ summary: String, kinds: [String] = []) {
         text = { _ in name }
-        super.init(name, summary)
+        super.init(name, summary, kinds: kinds)
     }
 
     // MARK: properties
@@ -132,10 +135,9 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         items: Parameter? = nil, rest: Parameter? = nil, results: [Parameter] = [],
         body: @escaping (Object, borrowing LuaCall) throws -> some LuaReturnable
     ) {
-        var declaration = FunctionDeclaration(
+        let declaration = FunctionDeclaration(
             "\(self.name):\(name)", summary, parameters: parameters, options: options, items: items, rest: rest,
-            results: results)
-        declaration.isMethod = true
+            results: results, isMethod: true)
         add(declaration, named: name) { [receiver] raw in
             let object = try receiver(raw, name)
             let call = try raw.bound(first: 2)
@@ -159,9 +161,9 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         _ name: String, _ summary: String, parameters: [Parameter] = [], options: [Parameter] = [],
         results: [Parameter], body: @escaping (Object, borrowing LuaCall) throws -> LuaIterator
     ) {
-        var declaration = FunctionDeclaration(
-            "\(self.name):\(name)", summary, parameters: parameters, options: options, results: results)
-        declaration.isMethod = true
+        let declaration = FunctionDeclaration(
+            "\(self.name):\(name)", summary, parameters: parameters, options: options, results: results,
+            isMethod: true)
         add(declaration, named: name) { [receiver] raw in
             let object = try receiver(raw, name)
             let next = try body(object, try raw.bound(first: 2))

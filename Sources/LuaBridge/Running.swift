@@ -13,10 +13,8 @@ extension LuaState {
     func load(_ source: String, name: String, to lua: OpaquePointer) throws {
         let stack = LuaStack(state: self, lua: lua)
         // A first line for the shell is skipped, as Lua's own program does.
-        var source = source.hasPrefix("#") ? "--" + source : source
-        let status = source.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { clua_load(lua, $0.baseAddress, $0.count, "@\(name)") }
-        }
+        let source = source.hasPrefix("#") ? "--" + source : source
+        let status = withBytes(source) { clua_load(lua, $0, $1, "@\(name)") }
         guard status == CLUA_RAISED else { return try stack.check(status) }
         let message = stack.string(at: -1) ?? "syntax error"
         stack.setTop(stack.top - 1)

@@ -212,6 +212,8 @@ clua_status clua_new_class(lua_State *L, const void *class_id, const char *name)
 /// Pushes a Lua function that calls the function object. Takes over one strong reference, in every case. The value at
 /// `keep` (0 for none) stays alive as long as the function.
 clua_status clua_push_function(lua_State *L, void *function, int32_t keep);
+/// Pushes a C function that adds two numbers, registered by hand: the yardstick for the cost of a call into Swift.
+clua_status clua_push_yardstick(lua_State *L);
 /// The function object behind a Lua function of ours, else null.
 void *_Nullable clua_to_function(lua_State *L, int32_t index);
 /// Pushes the value that the running Swift function keeps (`keep` above).
@@ -227,6 +229,9 @@ void clua_set_pending(clua_context *context, void *error);
 void *_Nullable clua_to_error(lua_State *L, int32_t index);
 /// Sets the metatable of error values from the table on top, which is popped.
 clua_status clua_set_error_class(lua_State *L);
+/// Pushes a function that does to the text of an error value what string[name] does to a string, nil where there is no such
+/// function: so that `message:match(…)` works whether a script caught a string or an error of ours.
+clua_status clua_push_text_method(lua_State *L, const char *_Nullable name, size_t length);
 /// Where Lua stands: "file:line" of the innermost Lua function on `L`, or "" where there is none.
 const char *clua_where(lua_State *L);
 const char *clua_error_position(const clua_context *context);
