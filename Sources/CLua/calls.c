@@ -257,6 +257,7 @@ int message_handler(lua_State *L) {
     context->coroutine_traceback[0] = '\0';
     text_buffer buffer = {context->traceback, strlen(context->traceback), TRACEBACK_SIZE};
     write_traceback(L, 1, &buffer);
+    if (context->watching) keep_watched_locals(L);
     return 1;
 }
 

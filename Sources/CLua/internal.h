@@ -29,6 +29,7 @@ struct clua_context {
     clua_host host;
     void *owner;
     bool trusted;
+    bool watching;  // the locals of the script are to be kept when it ends
     bool ready;  // false while the state is made or closed: no positions are read then
 
     size_t used, peak, limit;
@@ -61,6 +62,9 @@ extern const char key_functions;  // the metatable of function objects
 extern const char key_errors;     // the metatable of error values
 extern const char key_strings;    // strings that must stay interned, and the string library
 extern const char key_stop;       // not a key: the error value of a stop
+extern const char key_scope;      // the environment of what is typed at a prompt
+extern const char key_locals;     // the table of locals that the script had when it ended
+extern const char key_watched;    // the script's function, while its locals are to be kept
 
 /// Runs `body` in protected mode on the top `operands` values and then a pointer to `arguments`; never raises.
 clua_status protect(lua_State *L, lua_CFunction body, void *arguments, int operands, int results);
@@ -81,6 +85,11 @@ void write_position(lua_State *L, char *text, size_t size);
 /// Notes the traceback of a coroutine that has failed, for the message handler of the thread that goes on with the error.
 void note_coroutine_traceback(lua_State *L, lua_State *thread);
 int message_handler(lua_State *L);
+
+/// Keeps the locals of the watched script, if it is among the frames of `L`; for its prompt. Never raises.
+void keep_watched_locals(lua_State *L);
+/// The same where that script is returning; called by the hook.
+void keep_locals_of_returning(lua_State *L, lua_Debug *activation);
 
 clua_handle *handle_new(void *object, const void *class_id, size_t external);  // null without memory; never raises
 void handle_link(clua_context *context, clua_handle *handle);

@@ -92,12 +92,15 @@ void clua_control_off_signal(clua_control *control, int32_t signal) {
 }
 
 static void hook(lua_State *L, lua_Debug *activation) {
-    (void)activation;
+    if (activation->event != LUA_HOOKCOUNT) return keep_locals_of_returning(L, activation);
     poll_flags(L);
     if (lua_gethookcount(L) != HOOK_COUNT) install_hook(L);  // a stop has passed here and has been answered
 }
 
-void install_hook(lua_State *L) { lua_sethook(L, hook, LUA_MASKCOUNT, HOOK_COUNT); }
+void install_hook(lua_State *L) {
+    int returns = context_of(L)->watching ? LUA_MASKRET : 0;
+    lua_sethook(L, hook, LUA_MASKCOUNT | returns, HOOK_COUNT);
+}
 
 /// Raises, and sees to it that what runs on the way out (`__close` handlers) ends at its first instruction: otherwise
 /// handlers that open further handlers could go on without end.

@@ -4,9 +4,13 @@ import CLua
 extension LuaState {
     /// Compiles and runs a text. `name` is what messages call it (`experiment.lua`). Functions among the results
     /// are valid until the enclosing `scope` ends.
+    /// - Parameter keepingLocals: the script's local variables stay visible to `evaluate` when it has ended.
     @discardableResult
-    public func run(_ source: String, name: String) throws -> [LuaValue] {
-        try call([]) { try load(source, name: name, to: $0) }
+    public func run(_ source: String, name: String, keepingLocals: Bool = false) throws -> [LuaValue] {
+        try call([]) { lua in
+            try load(source, name: name, to: lua)
+            if keepingLocals { try LuaStack(state: self, lua: lua).check(clua_keep_locals(lua)) }
+        }
     }
 
     /// Pushes the compiled text.

@@ -223,6 +223,11 @@ clua_status clua_push_kept(lua_State *L);
 clua_status clua_call(lua_State *L, int32_t arguments, int32_t results);
 /// Compiles text (never bytecode) and pushes the function, or the message where the status is CLUA_RAISED.
 clua_status clua_load(lua_State *L, const char *_Nullable text, size_t length, const char *name);
+/// Gives the compiled chunk on top the environment of a prompt: the local variables of the frames it stands above, then those
+/// kept by `clua_keep_locals`, then the globals.
+clua_status clua_enter_prompt(lua_State *L);
+/// Asks that the locals of the compiled chunk on top be kept when it ends, by returning or by an error.
+clua_status clua_keep_locals(lua_State *L);
 /// The error object to raise when the running Swift function returns CLUA_RAISE_ERROR. Takes over one strong reference.
 void clua_set_pending(clua_context *context, void *error);
 /// The Swift error object in an error value, else null.

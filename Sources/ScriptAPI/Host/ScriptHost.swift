@@ -51,7 +51,7 @@ public final class ScriptHost {
     /// Runs a script to its end. Its runs are committed whatever happens, and closed unless a prompt follows.
     public func run(file: URL) throws(ScriptFailure) {
         try perform(file) { source, name in
-            try self.state.run(source, name: name)
+            try self.state.run(source, name: name, keepingLocals: self.options.pause != nil)
             try self.parameters.checkSettingsWereUsed()
         }
     }

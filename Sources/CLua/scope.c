@@ -1,0 +1,197 @@
+// What a prompt sees: beside the globals, the local variables of the script that is paused or has ended. A prompt's chunk gets an
+// environment that looks names up when they are used, so that a paused script's variables are read and assigned where they are.
+
+#include <string.h>
+
+#include "internal.h"
+
+/// The chunk name of what is typed at a prompt; its own frames are not part of what it sees.
+static const char prompt_source[] = "@prompt";
+
+typedef struct {
+    lua_State *thread;
+    lua_Debug activation;
+    int local;    // the number of the local variable, 0 for none
+    int upvalue;  // the number of the upvalue of the function, 0 for none
+} place;
+
+/// Pushes the function of a frame that a prompt sees, or pushes nothing and returns false.
+static bool push_visible_function(lua_State *thread, lua_Debug *activation) {
+    if (!lua_checkstack(thread, 2) || !lua_getinfo(thread, "Sf", activation)) return false;
+    if (activation->what[0] != 'C' && strcmp(activation->source, prompt_source) != 0) return true;
+    lua_pop(thread, 1);
+    return false;
+}
+
+/// The variable of this name in the innermost frame that has one, its latest declaration first.
+static bool find_in_thread(lua_State *thread, const char *name, place *found) {
+    found->thread = thread;
+    for (int level = 0; lua_getstack(thread, level, &found->activation); level++) {
+        if (!push_visible_function(thread, &found->activation)) continue;
+        const char *variable;
+        found->local = found->upvalue = 0;
+        for (int i = 1; (variable = lua_getlocal(thread, &found->activation, i)) != NULL; i++) {
+            if (strcmp(variable, name) == 0) found->local = i;
+            lua_pop(thread, 1);
+        }
+        for (int i = 1; found->local == 0 && (variable = lua_getupvalue(thread, -1, i)) != NULL; i++) {
+            if (strcmp(variable, name) == 0) found->upvalue = i;
+            lua_pop(thread, 1);
+        }
+        lua_pop(thread, 1);
+        if (found->local != 0 || found->upvalue != 0) return true;
+    }
+    return false;
+}
+
+/// In the running thread, then in the main one, whose frames stand below those of a coroutine.
+static bool find(lua_State *L, const char *name, place *found) {
+    lua_State *main = context_of(L)->L;
+    return find_in_thread(L, name, found) || (main != L && find_in_thread(main, name, found));
+}
+
+/// Pushes the variable's value onto `L`.
+static void push_variable(lua_State *L, place *from) {
+    lua_State *thread = from->thread;
+    if (from->local != 0) {
+        lua_getlocal(thread, &from->activation, from->local);
+    } else {
+        lua_getinfo(thread, "f", &from->activation);
+        lua_getupvalue(thread, -1, from->upvalue);
+        lua_remove(thread, -2);
+    }
+    lua_xmove(thread, L, 1);
+}
+
+/// Pops a value off `L` into the variable.
+static void assign_variable(lua_State *L, place *to) {
+    lua_State *thread = to->thread;
+    if (to->local != 0) {
+        lua_xmove(L, thread, 1);
+        lua_setlocal(thread, &to->activation, to->local);
+    } else {
+        lua_getinfo(thread, "f", &to->activation);
+        if (thread == L) lua_insert(L, -2);
+        else lua_xmove(L, thread, 1);
+        lua_setupvalue(thread, -2, to->upvalue);
+        lua_pop(thread, 1);
+    }
+}
+
+/// Pushes what was kept of the script's locals when it ended, a table.
+static void push_kept_locals(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &key_locals); }
+
+static int read_variable(lua_State *L) {
+    lua_settop(L, 2);
+    place found;
+    if (lua_type(L, 2) == LUA_TSTRING && find(L, lua_tostring(L, 2), &found)) {
+        push_variable(L, &found);
+        return 1;
+    }
+    push_kept_locals(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL) return 1;
+    lua_pushglobaltable(L);
+    lua_pushvalue(L, 2);
+    lua_gettable(L, -2);
+    return 1;
+}
+
+static int assign(lua_State *L) {
+    lua_settop(L, 3);
+    place found;
+    if (lua_type(L, 2) == LUA_TSTRING && find(L, lua_tostring(L, 2), &found)) {
+        assign_variable(L, &found);
+        return 0;
+    }
+    push_kept_locals(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) == LUA_TNIL) lua_pushglobaltable(L);
+    else lua_pop(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_settable(L, -3);
+    return 0;
+}
+
+/// Sees the compiled chunk, and leaves it with the prompt's environment.
+static int set_environment(lua_State *L) {
+    lua_settop(L, 1);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &key_scope) == LUA_TNIL) {
+        lua_newtable(L);
+        lua_createtable(L, 0, 3);
+        lua_pushcfunction(L, read_variable);
+        lua_setfield(L, -2, "__index");
+        lua_pushcfunction(L, assign);
+        lua_setfield(L, -2, "__newindex");
+        lua_pushliteral(L, "environment");
+        lua_setfield(L, -2, "__metatable");
+        lua_setmetatable(L, -2);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &key_scope);
+        lua_replace(L, -2);
+    }
+    push_kept_locals(L);
+    if (lua_isnil(L, -1)) {
+        lua_newtable(L);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &key_locals);
+    }
+    lua_pop(L, 1);
+    lua_setupvalue(L, 1, 1);  // the only upvalue of a main chunk is _ENV
+    lua_settop(L, 1);
+    return 1;
+}
+
+clua_status clua_enter_prompt(lua_State *L) { return protect(L, set_environment, NULL, 1, 1); }
+
+// MARK: keeping the locals of a script that ends
+
+/// Sees the script's function.
+static int watch(lua_State *L) {
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &key_watched);
+    context_of(L)->watching = true;
+    install_hook(L);
+    return 0;
+}
+
+clua_status clua_keep_locals(lua_State *L) {
+    if (!lua_checkstack(L, 1)) return CLUA_MEMORY;
+    lua_pushvalue(L, -1);
+    return protect(L, watch, NULL, 1, 0);
+}
+
+static int keep_locals(lua_State *L) {
+    lua_settop(L, 0);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &key_watched);
+    lua_Debug activation;
+    for (int level = 0; lua_getstack(L, level, &activation); level++) {
+        lua_getinfo(L, "f", &activation);
+        bool is_script = lua_rawequal(L, -1, 1) != 0;
+        lua_pop(L, 1);
+        if (!is_script) continue;
+        lua_newtable(L);
+        const char *variable;
+        for (int i = 1; (variable = lua_getlocal(L, &activation, i)) != NULL; i++) {
+            if (variable[0] == '(') lua_pop(L, 1);  // a temporary of the interpreter's
+            else lua_setfield(L, -2, variable);
+        }
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &key_locals);
+        return 0;
+    }
+    return 0;
+}
+
+void keep_watched_locals(lua_State *L) { protect(L, keep_locals, NULL, 0, 0); }
+
+void keep_locals_of_returning(lua_State *L, lua_Debug *activation) {
+    if (!lua_checkstack(L, 2)) return;
+    lua_getinfo(L, "f", activation);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &key_watched);
+    bool is_script = lua_rawequal(L, -1, -2) != 0;
+    lua_pop(L, 2);
+    if (!is_script) return;
+    keep_watched_locals(L);
+    context_of(L)->watching = false;
+    install_hook(L);
+}

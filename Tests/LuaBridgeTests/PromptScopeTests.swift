@@ -1,0 +1,110 @@
+import CLua
+import Testing
+
+@testable import LuaBridge
+
+/// What a prompt sees of a script: its local variables, where they are.
+@Suite struct PromptScopeTests {
+    /// A state whose `pause()` evaluates these lines inside the paused call and notes what they show.
+    private func pausing(_ lines: [String], _ script: String) throws -> (shown: [Evaluation], state: LuaState) {
+        var shown: [Evaluation] = []
+        let state = try makeState()
+        try state.install(
+            DeclaredFunction(FunctionDeclaration("pause", "Opens the prompt.")) { call in
+                for line in lines { shown.append(try call.state.evaluate(line)) }
+                return LuaResults()
+            })
+        try state.run(script, name: "script.lua", keepingLocals: true)
+        return (shown, state)
+    }
+
+    @Test func localsOfAPausedScriptAreReadAndAssignedWhereTheyAre() throws {
+        let (shown, state) = try pausing(
+            ["x", "x = x + 1", "hidden", "y", "later", "print ~= nil"],
+            """
+            local x, y = 1, nil
+            do local hidden = 5 end
+            pause()
+            local later = 3
+            after = x
+            """)
+        #expect(
+            shown == [
+                .values(["1"]), .values([]), .values(["nil"]), .values(["nil"]), .values(["nil"]), .values(["true"]),
+            ])
+        #expect(try state.evaluate("after") == .values(["2"]))
+    }
+
+    @Test func theInnermostVariableOfANameIsMeantAndUpvaluesAreSeen() throws {
+        let (shown, state) = try pausing(
+            ["name", "outer", "outer = 'changed'", "argument"],
+            """
+            local name, outer = "script's", "first"
+            local function inner(argument)
+                local name = "inner's"
+                local name = "inner's second"
+                pause()
+                return outer
+            end
+            inner(7)
+            result = outer
+            """)
+        #expect(shown == [.values(["\"inner's second\""]), .values(["\"first\""]), .values([]), .values(["7"])])
+        #expect(try state.evaluate("result") == .values(["\"changed\""]))
+    }
+
+    @Test func localsAreSeenFromACoroutine() throws {
+        let (shown, _) = try pausing(
+            ["mine", "script"],
+            """
+            local script = "below"
+            coroutine.wrap(function() local mine = "here"; pause() end)()
+            """)
+        #expect(shown == [.values(["\"here\""]), .values(["\"below\""])])
+    }
+
+    @Test func localsOfAScriptThatHasEndedStay() throws {
+        let state = try makeState()
+        try state.run("local x, f = 4, function() return 5 end\ng = 6", name: "script.lua", keepingLocals: true)
+        #expect(try state.evaluate("x, f(), g") == .values(["4", "5", "6"]))
+        #expect(try state.evaluate("x = x * 2") == .values([]))
+        #expect(try state.evaluate("new = x") == .values([]))
+        #expect(try state.evaluate("new, x") == .values(["8", "8"]))
+    }
+
+    @Test func localsOfAScriptThatFailedStay() throws {
+        let state = try makeState()
+        #expect(throws: LuaError.self) {
+            try state.run(
+                "local x = 4\nlocal function f() error('here') end\nf()", name: "script.lua", keepingLocals: true)
+        }
+        #expect(try state.evaluate("x") == .values(["4"]))
+    }
+
+    @Test func aScriptThatIsNotWatchedLeavesNothing() throws {
+        let state = try makeState()
+        try state.run("local x = 4", name: "script.lua")
+        #expect(try state.evaluate("x") == .values(["nil"]))
+    }
+
+    /// Every allocation of a prompt inside a paused script fails once; each failure is an error, none a crash.
+    @Test func aPromptSurvivesEveryFailedAllocation() throws {
+        var failures = 0
+        for n in 1...2000 {
+            let state = try makeState()
+            var refused: Int64 = 0
+            try state.install(
+                DeclaredFunction(FunctionDeclaration("pause", "Opens the prompt.")) { call in
+                    clua_fail_allocations(call.state.context, Int64(n), 1)
+                    _ = try? call.state.evaluate("x .. 'a', y")
+                    refused = Int64(call.state.memory.refused)
+                    clua_fail_allocations(call.state.context, 0, 0)
+                    return LuaResults()
+                })
+            try state.run("local x = 'text'\npause()", name: "script.lua", keepingLocals: true)
+            if refused == 0 { break }
+            failures += 1
+        }
+        #expect(failures > 10 && failures < 2000)
+    }
+}
