@@ -5,36 +5,58 @@ extension GraphBuilder {
 
     /// A tensor with one value throughout.
     public func constant(_ value: Double, _ type: TensorType) -> Value { emit(Constant(type: type, splat: value)) }
+    /// A tensor with these values.
     public func constant(_ tensor: Tensor) -> Value {
         emit(ConstantTensor(type: tensor.type, values: tensor.values))
     }
+    /// 0 throughout.
     public func zeros(_ type: TensorType) -> Value { constant(0, type) }
+    /// 0 throughout, of the type of x.
     public func zeros(like x: Value) -> Value { constant(0, type(of: x)) }
+    /// 1 throughout, of the type of x.
     public func ones(like x: Value) -> Value { constant(1, type(of: x)) }
 
     // MARK: Elementwise
 
+    /// −x.
     public func negate(_ x: Value) -> Value { emit(Negate(), x) }
+    /// eˣ.
     public func exponential(_ x: Value) -> Value { emit(Exponential(), x) }
+    /// log x.
     public func log(_ x: Value) -> Value { emit(Log(), x) }
+    /// log(1 + x).
     public func logPlusOne(_ x: Value) -> Value { emit(LogPlusOne(), x) }
+    /// √x.
     public func sqrt(_ x: Value) -> Value { emit(Sqrt(), x) }
+    /// tanh x.
     public func tanh(_ x: Value) -> Value { emit(Tanh(), x) }
+    /// 1/(1 + e⁻ˣ).
     public func logistic(_ x: Value) -> Value { emit(Logistic(), x) }
+    /// |x|.
     public func abs(_ x: Value) -> Value { emit(Abs(), x) }
+    /// −1, 0 or 1.
     public func sign(_ x: Value) -> Value { emit(Sign(), x) }
+    /// x + y, of one type; broadcasting is explicit, here and below.
     public func add(_ x: Value, _ y: Value) -> Value { emit(Add(), x, y) }
+    /// x − y.
     public func subtract(_ x: Value, _ y: Value) -> Value { emit(Subtract(), x, y) }
+    /// x · y, element by element.
     public func multiply(_ x: Value, _ y: Value) -> Value { emit(Multiply(), x, y) }
+    /// x / y, element by element.
     public func divide(_ x: Value, _ y: Value) -> Value { emit(Divide(), x, y) }
+    /// The larger of x and y, element by element.
     public func maximum(_ x: Value, _ y: Value) -> Value { emit(Maximum(), x, y) }
+    /// The smaller of x and y, element by element.
     public func minimum(_ x: Value, _ y: Value) -> Value { emit(Minimum(), x, y) }
     /// max(x, 0), with derivative 0 at 0.
     public func relu(_ x: Value) -> Value { maximum(x, zeros(like: x)) }
+    /// x · x.
     public func square(_ x: Value) -> Value { multiply(x, x) }
+    /// x ⋚ y as bool, element by element.
     public func compare(_ x: Value, _ direction: Compare.Direction, _ y: Value) -> Value {
         emit(Compare(direction: direction), x, y)
     }
+    /// Where the predicate holds `onTrue`, elsewhere `onFalse`.
     public func select(_ predicate: Value, _ onTrue: Value, _ onFalse: Value) -> Value {
         emit(Select(), predicate, onTrue, onFalse)
     }
@@ -44,6 +66,7 @@ extension GraphBuilder {
     }
     /// factor · x.
     public func scale(_ x: Value, by factor: Double) -> Value { multiply(constant(factor, type(of: x)), x) }
+    /// x, with zero derivative.
     public func detach(_ x: Value) -> Value { emit(Detach(), x) }
 
     // MARK: Shape
@@ -70,6 +93,7 @@ extension GraphBuilder {
         return emit(BroadcastInDim(shape: [size] + shape, dimensions: Array(1..<shape.count + 1)), x)
     }
 
+    /// The same numbers, row-major, in another shape.
     public func reshape(_ x: Value, to shape: [Int]) -> Value {
         shape == self.shape(of: x) ? x : emit(Reshape(shape: shape), x)
     }
@@ -87,6 +111,7 @@ extension GraphBuilder {
     }
     /// The sum of all elements.
     public func sum(_ x: Value) -> Value { sum(x, dimensions: Array(shape(of: x).indices)) }
+    /// The largest element along some axes, which disappear.
     public func max(_ x: Value, dimensions: [Int]) -> Value { emit(ReduceMax(dimensions: dimensions), x) }
 
     /// The contraction of two tensors over pairs of axes. Result: batch axes, free axes of x, free axes of y.

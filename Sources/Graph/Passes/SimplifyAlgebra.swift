@@ -237,6 +237,8 @@ struct Simplifier {
         }
         guard let common else { return nil }
         let shape = common.dimensions.map { common.shape[$0] }
+        // Then it gains even where the repeated operand is wanted for itself.
+        if 4 * shape.reduce(1, *) > common.shape.reduce(1, *) { return nil }
         let narrow = operands.map { operand -> Value in
             guard let value = b.splat(of: operand) else { return operand }
             return b.constant(value, TensorType(b.type(of: operand).element, shape))

@@ -3,15 +3,17 @@
 /// works in f64 too.
 public func widenSums(_ g: Graph) -> Graph {
     let b = GraphBuilder()
-    return g.rewritten(in: b) { node, operands in
-        if let dot = node.operation as? DotGeneral, dot.result == .f32, b.isInner(dot, operands) {
-            return [b.convert(b.emit(dot.widened, operands[0], operands[1]), to: .f32)]
-        }
-        if let convert = node.operation as? Convert, convert.to == .f64, let wide = b.wideSum(operands[0]) {
-            return [wide]
-        }
-        return b.emitAll(node.operation, operands)
-    }
+    // Where only part of a sum is wide, what was made of it on the way is not needed.
+    return eliminateDeadCode(
+        g.rewritten(in: b) { node, operands in
+            if let dot = node.operation as? DotGeneral, dot.result == .f32, b.isInner(dot, operands) {
+                return [b.convert(b.emit(dot.widened, operands[0], operands[1]), to: .f32)]
+            }
+            if let convert = node.operation as? Convert, convert.to == .f64, let wide = b.wideSum(operands[0]) {
+                return [wide]
+            }
+            return b.emitAll(node.operation, operands)
+        })
 }
 
 extension DotGeneral {

@@ -85,6 +85,6 @@ private struct ResidualFinder {
 
     private static func isCheap(_ operation: any Operation) -> Bool {
         operation is Constant || operation is ConstantTensor || operation is Iota || operation is BroadcastInDim
-            || operation is Reshape || operation is Transpose
+            || operation is Reshape
     }
 }

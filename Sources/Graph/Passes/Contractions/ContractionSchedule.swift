@@ -19,7 +19,7 @@ struct ContractionSchedule {
         self.types = types
     }
 
-    /// The number of the step that computes the network.
+    /// The number of the step that computes the network, which has at least one factor.
     func add(to plan: inout ContractionPlan) -> Int {
         var coefficient = network.coefficient
         var parts: [Part] = []
@@ -43,11 +43,11 @@ struct ContractionSchedule {
             coefficient = 1
             scalars = []
         }
-        guard !parts.isEmpty else { return finished(scalars, coefficient, in: &plan) }
+        if parts.isEmpty { parts = [scalars.removeFirst()] }
         let order = ContractionOrder(
             labels: parts.map(\.mask), output: mask(network.output), extents: network.extents)
         let product = contracted(order.best(), parts, isLast: true, in: &plan)
-        return finished([scaled(product, by: coefficient, scalars, in: &plan)], 1, in: &plan)
+        return finished(scaled(product, by: coefficient, scalars, in: &plan), in: &plan)
     }
 
     private func mask(_ labels: [Int]) -> ContractionOrder.Mask { labels.reduce(0) { $0 | 1 << UInt64($1) } }
@@ -73,20 +73,12 @@ struct ContractionSchedule {
     }
 
     /// In the output's order of axes, repeated along those that no factor has, in the result's element.
-    private func finished(_ parts: [Part], _ coefficient: Double, in plan: inout ContractionPlan) -> Int {
-        let first: Part
-        if let part = parts.first {
-            first = scaled(part, by: coefficient, Array(parts.dropFirst()), in: &plan)
-        } else {
-            preconditionFailure("a network without factors is a constant")
-        }
-        let wanted = network.output.filter(first.labels.contains)
-        let ordered = plan.transpose(first.step, wanted.compactMap(first.labels.firstIndex))
-        let dimensions = network.output.indices.filter { first.labels.contains(network.output[$0]) }
-        let whole = plan.broadcast(
+    private func finished(_ part: Part, in plan: inout ContractionPlan) -> Int {
+        let wanted = network.output.filter(part.labels.contains)
+        let ordered = plan.transpose(part.step, wanted.compactMap(part.labels.firstIndex))
+        return plan.broadcast(
             plan.convert(ordered, to: network.result), to: network.output.map { network.extents[$0] },
-            dimensions: dimensions)
-        return whole
+            dimensions: network.output.indices.filter { part.labels.contains(network.output[$0]) })
     }
 
     // MARK: One contraction
