@@ -16,7 +16,7 @@ private struct Regions {
     private let isElementwise: [Bool]
     /// For each node, those that compute its operands.
     private let sources: [[Int]]
-    /// For each node its region: the first node of it, after path compression. Nodes outside all regions are alone in theirs.
+    /// For each node another of its region, until the region's first, which names it. Other nodes are alone in theirs.
     private var parent: [Int]
     private var members: [[Int]]
     /// For each region the last search that came to it.
