@@ -17,6 +17,9 @@ struct KrylovBasis {
     /// B, one row a vector of F, one column a vector of Q.
     private(set) var coupling = DenseMatrix(zeros: 0, 0)
     private(set) var products = 0
+    /// The start vectors, scaled to length 1, in terms of the first vectors of Q: one column each; nil after a restart,
+    /// which drops parts of them.
+    private var startCoefficients: DenseMatrix?
 
     private let dimension: Int
     /// What remains of a vector after orthogonalisation is rounding, and not a direction, below this part of it.
@@ -28,7 +31,14 @@ struct KrylovBasis {
         // Sums of squares of p rounding errors, each half a unit in the last place of an element of size 1/√p.
         roundoff = element == .f32 ? 0x1p-21 : 0x1p-48
         var block = start
-        next = try orthonormalise(&block).kept
+        let (kept, triangle) = try orthonormalise(&block)
+        next = kept
+        var coefficients = triangle
+        for (j, vector) in start.enumerated() {
+            let length = vector.norm()
+            for i in 0..<triangle.rows { coefficients[i, j] /= length }
+        }
+        startCoefficients = coefficients
     }
 
     /// Multiplies F and takes it into the basis.
@@ -51,7 +61,7 @@ struct KrylovBasis {
         let first = try VectorBlock.dots(vectors, image)
         let second = try VectorBlock.subtract(vectors, times: first, from: &image)
         _ = try VectorBlock.subtract(vectors, times: second, from: &image)
-        projected = Self.bordered(projected, by: DenseMatrix.sum(first, second), old: old)
+        projected = Self.bordered(projected, by: first.plus(second), old: old)
 
         let (kept, triangle) = try orthonormalise(&image, norms: norms)
         next = kept
@@ -62,29 +72,53 @@ struct KrylovBasis {
 
     /// Replaces Q by QS for the leading columns S of `ritz`: the thick restart.
     mutating func restart(keeping ritz: DenseEigen, count: Int) throws {
+        startCoefficients = nil
         let s = ritz.vectors.prefix(columns: count)
         vectors = try VectorBlock.combinations(vectors, s)
-        var b = DenseMatrix(zeros: next.count, count)
-        for i in 0..<next.count {
-            for j in 0..<count {
-                for l in 0..<s.rows { b[i, j] += coupling[i, l] * s[l, j] }
-            }
-        }
-        coupling = b
+        coupling = coupling.times(s)
         projected = DenseMatrix(zeros: count, count)
         for i in 0..<count { projected[i, i] = ritz.values[i] }
     }
 
+    /// Where Q spans an invariant subspace: goes on in a random direction outside of it.
+    mutating func refill(count: Int, element: ElementType, stream: inout RandomStream) throws {
+        var block = try (0..<count).map { _ in
+            try Vector.randomNormal(count: dimension, element: element, stream: &stream)
+        }
+        let norms = block.map { $0.norm() }
+        for _ in 0..<2 {
+            let c = try VectorBlock.dots(vectors, block)
+            _ = try VectorBlock.subtract(vectors, times: c, from: &block)
+        }
+        next = try orthonormalise(&block, norms: norms).kept
+        coupling = DenseMatrix(zeros: next.count, vectors.count)
+    }
+
     /// ‖Bs‖ for the first `count` columns s of `ritz`.
     func residuals(of ritz: DenseEigen, count: Int) -> [Double] {
-        (0..<count).map { j in
-            var square = 0.0
-            for i in 0..<coupling.rows {
-                var sum = 0.0
-                for l in 0..<coupling.columns { sum += coupling[i, l] * ritz.vectors[l, j] }
-                square += sum * sum
-            }
-            return square.squareRoot()
+        let r = coupling.times(ritz.vectors.prefix(columns: count))
+        return (0..<count).map { j in r.column(j).reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    }
+
+    /// If μ, above all Ritz values, were an eigenvalue of A with unit eigenvector u: the most that |⟨x, u⟩| could then be
+    /// for the start vectors x (of length 1). Nil after a restart.
+    ///
+    /// From AQ = QT + FB follows Qᵀu = Gf with G = (μ − T)⁻¹Bᵀ and f = Fᵀu, and ‖Gf‖² + ‖f‖² ≤ ‖u‖² = 1. So a start
+    /// vector Qa has ⟨Qa, u⟩ = aᵀGf, and the maximum over f is (gᵀM⁻¹g)^½ with g = Gᵀa, M = I + GᵀG. It shrinks
+    /// exponentially with the products: what is not seen by then is hardly there. (With one start vector and no restart
+    /// this is the bound by Lanczos polynomials of van Dorsselaer, Hochstenbach and van der Vorst 2000.)
+    func largestMissed(at mu: Double, _ ritz: DenseEigen) -> [Double]? {
+        guard let start = startCoefficients else { return nil }
+        guard !next.isEmpty else { return Array(repeating: 0, count: start.columns) }
+        // In the basis of Ritz vectors: residualᵢ = Bsᵢ, and G is diagonal but for it.
+        let scaled = coupling.times(ritz.vectors).mapColumns { i, x in x / (mu - ritz.values[i]) }
+        var m = scaled.times(scaled.transposed)
+        for i in 0..<m.rows { m[i, i] += 1 }
+        let g = scaled.times(ritz.vectors.prefix(rows: start.rows).transposed.times(start))
+        let eigen = DenseEigen(symmetric: m)
+        let components = eigen.vectors.transposed.times(g)
+        return (0..<start.columns).map { j in
+            (0..<m.rows).reduce(0) { $0 + components[$1, j] * components[$1, j] / eigen.values[$1] }.squareRoot()
         }
     }
 
@@ -142,11 +176,5 @@ struct KrylovBasis {
         var triangle = DenseMatrix(zeros: kept.count, block.count)
         for i in rows.indices { for j in block.indices { triangle[i, j] = rows[i][j] } }
         return (kept, triangle)
-    }
-}
-
-extension DenseMatrix {
-    static func sum(_ a: DenseMatrix, _ b: DenseMatrix) -> DenseMatrix {
-        DenseMatrix(rows: a.rows, columns: a.columns, values: zip(a.values, b.values).map { $0 + $1 })
     }
 }

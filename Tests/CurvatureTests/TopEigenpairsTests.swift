@@ -98,6 +98,13 @@ private let outliers = [16.1, 15.6, 15.0, 14.7, 13.75, 13.2, 12.7, 12.1, 9, 6]
         for value in pairs.values { #expect(abs(value - 2) < 1e-13) }
     }
 
+    @Test func aColdStartLooksUntilLittleCanBeOverlooked() throws {
+        let pairs = try solve(KnownSpectrum(networkSpectrum(5000, outliers: outliers)))
+        #expect(pairs.missProbability <= 0.05)
+        // A whole space leaves nothing to overlook.
+        #expect(try solve(KnownSpectrum([1, 2]), k: 2).missProbability == 0)
+    }
+
     @Test func dimensionOneIsAMatrixToo() throws {
         let pairs = try solve(FunctionOperator(dimension: 1, element: .f64) { try -3 * $0 })
         #expect(pairs.values == [-3])

@@ -29,21 +29,90 @@ import Testing
         }
     }
 
-    /// The trap of warm starts: the old eigenvector stays an exact eigenvector while another eigenvalue overtakes.
+    /// The trap of warm starts: the old eigenvector stays an exact eigenvector while others overtake, here the runner-up
+    /// and then a direction out of the bulk. One measurement may miss that, by no more than 20 %; the next one does not.
     @Test(arguments: [ElementType.f32, .f64])
     func anEigenvalueThatOvertakesIsNoticed(element: ElementType) throws {
         var spectrum = networkSpectrum(10_000, outliers: [10, 9, 8])
         var stream = RandomStream(seed: 1, purpose: .probe)
         var pairs = try topEigenpairs(of: KnownSpectrum(spectrum, element: element), stream: &stream)
-        for step in 1...10 {
-            // The runner-up, then a direction out of the bulk, grow past the top.
-            spectrum[1] = 9 + 0.3 * Double(step)
-            spectrum[9000] = 1.3 * Double(step)
+        var off: [Int] = []
+        for step in 1...14 {
+            let growth = Double(min(step, 10))
+            spectrum[1] = 9 + 0.3 * growth
+            spectrum[9000] = 1.3 * growth
             let matrix = try KnownSpectrum(spectrum, element: element)
             pairs = try topEigenpairs(of: matrix, warmStart: pairs.warmStart, stream: &stream)
-            let truth = spectrum.max() ?? 0
             #expect(pairs.converged)
-            #expect(abs(pairs.values[0] / truth - 1) < 0.01)
+            let ratio = pairs.values[0] / (spectrum.max() ?? 0)
+            #expect(ratio > 0.8 && ratio < 1 + 1e-6)
+            if ratio < 0.99 {
+                #expect(off.last != step - 1)
+                off.append(step)
+            }
+        }
+        #expect(off.count <= 3)
+    }
+
+    /// By the promise on what stays unseen the first solve finds the top from the third and fourth eigenvectors (8 and 7,
+    /// more than 20 % below 10) with 50 %; with these seeds all chains are right by the third solve.
+    @Test func anExactEigenvectorThatIsNotTheTopFoolsTheSolverForAMomentOnly() throws {
+        let matrix = try KnownSpectrum(networkSpectrum(5000, outliers: [10, 9, 8, 7, 6]))
+        for wrong in 1..<5 {
+            var rightAtOnce = 0
+            for seed in 0..<10 {
+                var stream = RandomStream(seed: UInt64(seed), purpose: .probe)
+                var warmStart = [try matrix.eigenvector(wrong)]
+                for solve in 1...3 {
+                    let pairs = try topEigenpairs(of: matrix, warmStart: warmStart, stream: &stream)
+                    warmStart = pairs.warmStart
+                    if abs(pairs.values[0] / 10 - 1) < 0.01 {
+                        if solve == 1 { rightAtOnce += 1 }
+                        break
+                    }
+                    #expect(solve < 3)
+                }
+            }
+            if wrong >= 2 { #expect(rightAtOnce >= 5) }
+        }
+    }
+
+    /// 200 solves from an exact eigenvector of 8 may overlook the eigenvalue 10, which is more than 20 % larger, and say
+    /// that this is at most α likely, in a share α of the cases; five standard deviations of the count are added.
+    @Test func overlookedEigenvaluesAreNoMoreFrequentThanSaid() throws {
+        let matrix = try KnownSpectrum(networkSpectrum(1000, outliers: [10, 8, 7]))
+        var saidWhenMissed: [Double] = []
+        for seed in 0..<200 {
+            var stream = RandomStream(seed: UInt64(seed), purpose: .probe)
+            let pairs = try topEigenpairs(of: matrix, warmStart: [matrix.eigenvector(1)], stream: &stream)
+            #expect(pairs.missProbability <= 0.5)
+            if pairs.values[0] < 8.3 { saidWhenMissed.append(pairs.missProbability) }
+        }
+        #expect(!saidWhenMissed.isEmpty)
+        for alpha in [0.05, 0.1, 0.2, 0.5] {
+            let count = Double(saidWhenMissed.filter { $0 <= alpha }.count)
+            #expect(count <= 200 * alpha + 5 * (200 * alpha * (1 - alpha)).squareRoot())
+        }
+    }
+
+    /// u is the top eigenvector and hardly in the start; what the basis allows for it covers what is there. The bound is
+    /// sharp when u lies in the span of the basis and its next block, so it cannot be much too large either.
+    @Test func whatTheBasisAllowsForAnUnseenEigenvectorCoversIt() throws {
+        let matrix = try KnownSpectrum([10, 5, 3, 2, 1, 0, -1, -4])
+        let start = try (1...6).map { try matrix.eigenvector($0) }.reduce(Vector(zeros: 8, element: .f64), +)
+        for inside in [1e-2, 1e-5, 1e-9] {
+            var x = try start / start.norm()
+            try x.add(inside, matrix.eigenvector(0))
+            var basis = try KrylovBasis(start: [x], dimension: 8, element: .f64)
+            for product in 1...6 {
+                try basis.extend(by: matrix)
+                let ritz = DenseEigen(symmetric: basis.projected)
+                guard ritz.values[0] < 9 else { break }
+                let allowed = try #require(basis.largestMissed(at: 10, ritz)?[0])
+                #expect(allowed >= 0.99 * inside)
+                // Seven eigenvectors in the start: after six products the basis and its next vector hold nearly all of u.
+                if product == 6 { #expect(allowed <= 10 * inside) }
+            }
         }
     }
 
