@@ -225,13 +225,28 @@ static void append_activation(text_buffer *buffer, const lua_Debug *activation) 
     if (activation->istailcall) append(buffer, " (called as a tail call)");
 }
 
+/// How many activations `L` has. lua_getstack walks from the top, so counting them one by one would take quadratic time.
+static int depth_of(lua_State *L) {
+    lua_Debug activation;
+    int below = 1, above = 0;  // activation `above` exists or is 0; `below` is sought beyond the last
+    while (lua_getstack(L, below, &activation)) {
+        above = below;
+        below *= 2;
+    }
+    while (below - above > 1) {
+        int middle = above + (below - above) / 2;
+        if (lua_getstack(L, middle, &activation)) above = middle;
+        else below = middle;
+    }
+    return below;
+}
+
 /// Writes the activations of `L` from `level` on, the middle ones left out of a deep stack. lua_getinfo with these options
 /// allocates nothing, so this neither raises nor collects.
 static void write_traceback(lua_State *L, int level, text_buffer *buffer) {
     const int shown_first = 12, shown_last = 10;
     lua_Debug activation;
-    int depth = level;
-    while (lua_getstack(L, depth, &activation)) depth++;
+    int depth = depth_of(L);
     for (int i = level; i < depth && lua_getstack(L, i, &activation); i++) {
         if (i == level + shown_first && depth - i > shown_last) {
             append(buffer, "\n... (%d levels left out)", depth - i - shown_last);

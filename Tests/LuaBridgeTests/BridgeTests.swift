@@ -115,4 +115,53 @@ import Testing
         #expect(String.read(caught[0]) == "caught: test.lua:1: broken with code 7")
         #expect(Int.read(caught[1]) == 3)
     }
+
+    @Test func errorsCrossFiftyLevelsBothWays() throws {
+        try LuaThread.run {
+            let state = try makeState()
+            do {
+                try state.run(
+                    """
+                    local function down(n)
+                        if n == 0 then lab.fail(50) end
+                        lab.apply(down, n - 1)
+                    end
+                    down(50)
+                    """, name: "deep.lua")
+                Issue.record("no error")
+            } catch let error as LuaError {
+                #expect(error.underlying as? Broken == Broken(code: 50))
+                #expect(error.position == "deep.lua:2")
+            }
+            // Caught and raised again at each level, on the way up.
+            let results = try state.run(
+                """
+                local function down(n)
+                    if n == 0 then lab.fail(1) end
+                    local ok, e = pcall(lab.apply, down, n - 1)
+                    caught = (caught or 0) + 1
+                    error(e, 0)
+                end
+                local ok, e = pcall(down, 40)
+                return caught, tostring(e)
+                """, name: "deep.lua")
+            #expect(Int.read(results[0]) == 40)
+            #expect(String.read(results[1]) == "deep.lua:2: broken with code 1")
+        }
+    }
+
+    @Test(arguments: [
+        "local function f() lab.apply(f) end f()", "local function f() pcall(lab.apply, f) error('x') end f()",
+        "local r = lab.run{}; r:at(1, function() r:train() end); r:train()",
+        "local function f() coroutine.wrap(function() lab.apply(f) end)() end f()",
+        "local function f() return f() + 1 end f()",
+    ])
+    func endlessRecursionEndsInAnError(_ script: String) throws {
+        try LuaThread.run(stackSize: 8 << 20) {
+            let state = try makeState()
+            let message = failure(of: script, in: state)
+            #expect(message.contains("stack overflow") || message == "test.lua:1: x", "\(message)")
+            #expect(Int.read(try state.run("return 1", name: "test.lua")[0]) == 1)
+        }
+    }
 }
