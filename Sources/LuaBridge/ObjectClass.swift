@@ -310,6 +310,9 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             if getters[key] != nil || methodBodies[key] != nil {
                 throw ArgumentError("'\(key)' of \(name) cannot be assigned")
             }
+            guard !setters.isEmpty else {
+                throw ArgumentError("\(name.withArticle) cannot be changed: '\(key)' was assigned to")
+            }
             let hint = suggestion(for: key, among: Array(setters.keys), called: "can be assigned")
             throw ArgumentError("unknown property '\(key)' of \(name)" + hint)
         }

@@ -29,6 +29,9 @@ public final class RunFile: Sendable {
         try RunFile(name: name, directory: directory, header: header, limits: RunFileWriter.Limits())
     }
 
+    /// Throws where a run of this name could not have a file, before it comes to that.
+    public static func check(name: String) throws(RunFileError) { try RunFileName.check(name) }
+
     init(name: String, directory: URL, header: RunHeader, limits: RunFileWriter.Limits) throws(RunFileError) {
         let (path, freeName) = try RunFileName.take(name, in: directory)
         self.url = URL(fileURLWithPath: path)

@@ -7,10 +7,9 @@ enum RunFileName {
     static func take(_ name: String, in directory: URL) throws(RunFileError) -> (path: String, name: String) {
         try check(name)
         let folder = directory.standardizedFileURL.path
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw .cannotCreate(path: folder + "/\(name).eoss", reason: reason(error))
+        let failure = makeFolder(folder)
+        if failure != 0 {
+            throw .cannotCreate(path: folder + "/\(name).eoss", reason: String(cString: strerror(failure)))
         }
         var number = 1
         while true {
@@ -27,7 +26,7 @@ enum RunFileName {
     }
 
     /// A run's name comes from a script: it names a file in the folder, and nothing else.
-    private static func check(_ name: String) throws(RunFileError) {
+    static func check(_ name: String) throws(RunFileError) {
         // 255 bytes is what file systems take; `-1234.eoss-journal` must fit behind it.
         let longest = 200
         if name.isEmpty { throw .badName(name, reason: "it is empty") }
@@ -39,10 +38,11 @@ enum RunFileName {
         if name.utf8.count > longest { throw .badName(name, reason: "it is longer than \(longest) bytes") }
     }
 
-    private static func reason(_ error: any Error) -> String {
-        if let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, code.domain == NSPOSIXErrorDomain {
-            return String(cString: strerror(Int32(code.code)))
-        }
-        return (error as NSError).localizedDescription
+    /// Makes a folder with those that it lies in. Returns 0, or the system's error number.
+    private static func makeFolder(_ path: String) -> Int32 {
+        if mkdir(path, 0o777) == 0 || errno == EEXIST { return 0 }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return errno }
+        let failure = makeFolder(String(path[..<slash]))
+        return failure != 0 || mkdir(path, 0o777) == 0 || errno == EEXIST ? failure : errno
     }
 }

@@ -10,7 +10,6 @@ import Networks
 // What scripts hold: classes of the laboratory as they are, values in a box.
 
 extension Run: LuaObject {}
-extension Hessian: LuaObject {}
 
 /// What the script gave to a run, beside what the run itself keeps.
 final class RunParts {
@@ -56,6 +55,24 @@ final class InitializerObject: LuaObject {
     init(_ text: String, _ initializer: @escaping (_ shape: [Int]) throws -> Initializer) {
         self.text = text
         self.initializer = initializer
+    }
+}
+
+/// A Hessian, and about how many bytes it keeps once it is linearized.
+final class HessianObject: LuaObject {
+    let hessian: Hessian
+    let externalBytes: Int
+
+    init(_ hessian: Hessian, of run: Run, over samples: BatchSelection) {
+        self.hessian = hessian
+        let count: Int
+        switch samples {
+        case .all: count = run.data.train.count
+        case .indices(let indices): count = indices.count
+        }
+        // Activations, deltas, derivatives of activations and their like: some six numbers a unit and sample.
+        let units = run.objective.model.layout.entries.reduce(0) { $0 + ($1.shape.count > 1 ? $1.shape[0] : 0) }
+        externalBytes = (hessian.dimension + 6 * units * count) * hessian.element.byteCount
     }
 }
 

@@ -17,7 +17,9 @@ func addDerivatives(to runs: ObjectClass<Run>) {
         "hessian", "The Hessian of the loss, known by its products; it keeps the parameters of this moment.",
         options: Parameter.here, results: [Parameter("hessian", .object("hessian"), "The Hessian.")]
     ) { run, call in
-        Hessian(run.oracle, at: try call.point(of: run), over: try call.selection(of: run))
+        let samples = try call.selection(of: run)
+        return HessianObject(
+            Hessian(run.oracle, at: try call.point(of: run), over: samples), of: run, over: samples)
     }
     runs.method(
         "hvp", "The Hessian times a vector.", parameters: [Parameter("v", .vector, "The vector.")],

@@ -66,8 +66,9 @@ struct ProgressMeter {
             guard let value = try? run.series(name).last else { continue }
             if name == "loss" {
                 loss = value
-            } else if let quantity = EdgeQuantity(rawValue: name) {
-                tracked.append(.init(name: name, value: value, edge: run.rule.edge(of: quantity)))
+            } else if name != "edge" {
+                let edge = EdgeQuantity(rawValue: name).flatMap { run.rule.edge(of: $0) }
+                tracked.append(.init(name: name, value: value, edge: edge))
             }
         }
         let last = run.goal.flatMap { lastStep(of: run, $0) }

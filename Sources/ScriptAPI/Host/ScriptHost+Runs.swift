@@ -3,8 +3,9 @@ import Experiments
 import Foundation
 import LuaBridge
 
-/// A run file that its run holds, not the host.
-struct WeakRunFile {
+/// A run and its file, held by the script, not by the host.
+struct WeakRun {
+    weak var run: Run?
     weak var file: RunFile?
 }
 
@@ -54,6 +55,14 @@ extension ScriptHost {
 
     var openFiles: [RunFile] { files.compactMap(\.file) }
 
+    /// Writes something that concerns all runs into their files.
+    func note(_ kind: String, _ message: String) {
+        for entry in files {
+            // A file that cannot be written any more says so when it is committed or closed.
+            try? entry.file?.addEvent(step: entry.run?.step ?? 0, kind: kind, message: message)
+        }
+    }
+
     private func makeFile(for run: Run) throws -> RunFile {
         var environment = try Engine.shared.environment()
         environment["threads"] = "\(Engine.shared.threads)"
@@ -64,16 +73,9 @@ extension ScriptHost {
         try file.setParameters(parameters.json)
         try file.addEvent(step: run.step, kind: "start", message: run.configuration)
         files.removeAll { $0.file == nil }
-        files.append(WeakRunFile(file: file))
+        files.append(WeakRun(run: run, file: file))
         options.message("run file: \(Self.shortPath(file.url))")
         return file
-    }
-
-    /// Writes down how the script failed.
-    func note(_ failure: ScriptFailure) {
-        guard case .failed(let message) = failure else { return }
-        // A file that cannot be written any more says so when it is closed.
-        for file in openFiles { try? file.addEvent(step: 0, kind: "error", message: message) }
     }
 
     /// Returns what went wrong.

@@ -17,7 +17,7 @@ public final class ScriptHost {
     var meter = ProgressMeter()
     /// The experiment's script, then the modules it required.
     var scripts: [RunScript] = []
-    var files: [WeakRunFile] = []
+    var files: [WeakRun] = []
     private(set) var paths: PathPolicy
     private var wantsParametersOnly = false
     /// Trainings that stand paused, one inside the other.
@@ -83,7 +83,7 @@ public final class ScriptHost {
             try state.scope { try body(Self.text(of: script), name) }
         } catch {
             let failure = failure(of: error)
-            note(failure)
+            if case .failed(let message) = failure { note("error", message) }
             finish()
             throw failure
         }
@@ -107,7 +107,11 @@ public final class ScriptHost {
         case let error as LuaError:
             if error.kind == .stopped(.requested) { return .stopped }
             var error = error
-            let frames = error.traceback.split(separator: "\n").filter { !$0.hasPrefix("[host]") }
+            // What stands below a prompt is the training paused there.
+            var frames = error.traceback.split(separator: "\n").filter { !$0.hasPrefix("[host]") }
+            if let outermost = frames.firstIndex(where: { $0.hasSuffix("in main chunk") }) {
+                frames.removeSubrange((outermost + 1)...)
+            }
             error.traceback = frames.count > 1 ? frames.joined(separator: "\n") : ""
             return .failed(error.fullDescription)
         default: return .failed("\(error)")
@@ -122,7 +126,9 @@ public final class ScriptHost {
         do {
             switch try state.evaluate(source, name: "prompt") {
             case .incomplete: return .incomplete
-            case .values(let values): return .done(values.isEmpty ? nil : values.joined(separator: "\t"))
+            case .values(let values):
+                note("prompt", source)
+                return .done(values.isEmpty ? nil : values.joined(separator: "\t"))
             }
         } catch {
             if let error = error as? LuaError, error.underlying is ContinueRequest { return .goOn }

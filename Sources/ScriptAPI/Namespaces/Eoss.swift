@@ -72,6 +72,7 @@ extension ScriptHost {
 
     private func makeRun(_ call: borrowing LuaCall) throws -> Run {
         try parameters.checkSettingsWereUsed()
+        try RunFile.check(name: call.get("name"))
         let model: ModelObject = try call.get("model")
         let data: DatasetObject = try call.get("data")
         let optimizer: OptimizerObject = try call.get("optimizer")
