@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import LuaBridge
 import Networks
 
 /// `make bench`: the rows of Benchmarks/README.md.
@@ -33,6 +34,16 @@ if selected.isEmpty || selected.contains("perceptron") {
     let table = Table(peers: Peers(threads: Engine.shared.threads), ceiling: rate)
     table.header()
     for work in try PerceptronBench().works() { try table.row(work) }
+}
+if selected.isEmpty || selected.contains("bridge") {
+    print("")
+    let cost = try BridgeCost.measure()
+    let extra = cost.bridge - cost.plain
+    print(
+        """
+        Lua to Swift with two numbers: \(spelled(cost.bridge)), a C function by hand: \(spelled(cost.plain)), \
+        difference \(spelled(extra)); Swift to Lua: \(spelled(cost.callback)); an iterator's step: \(spelled(cost.iteration))
+        """)
 }
 if selected.isEmpty || selected.contains("tracked") {
     print("")

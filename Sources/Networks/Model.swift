@@ -42,7 +42,7 @@ public struct Model: Sendable {
             throw GraphError(
                 "a parameter cannot be named '\(reserved.name)': the name stands for a sample's \(reserved.name)")
         }
-        var initial = try Vector(zeros: layout.count, element: element)
+        var initial = try Vector(zeros: layout.count, element: element, for: "the parameters of \(name)")
         for (index, (parameter, entry)) in zip(parameters, layout.entries).enumerated() {
             var stream = RandomStream(seed: seed, purpose: .initialisation, index: UInt64(index))
             try parameter.initializer.fill(&initial, entry: entry, stream: &stream)

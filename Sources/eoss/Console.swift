@@ -30,8 +30,14 @@ final class Console: Sendable {
         }
     }
 
+    private static let lastMessage = Mutex("")
+
+    /// Whether the last message said this: a full disk stops a script and fails again at the exit, and is told once.
+    static func hasSaid(_ text: String) -> Bool { lastMessage.withLock { $0.contains(text) } }
+
     /// Writes a line to standard error.
     func message(_ text: String) {
+        Self.lastMessage.withLock { $0 = text }
         state.withLock { state in
             erase(&state)
             Self.write(text + "\n", to: STDERR_FILENO)

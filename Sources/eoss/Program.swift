@@ -8,7 +8,7 @@ enum Program {
     static func run(_ arguments: [String]) -> ExitStatus {
         var status = execute(arguments)
         // A script may keep a run open to its end.
-        for failure in RunFile.commitAll() {
+        for failure in RunFile.commitAll() where !Console.hasSaid("\(failure)") {
             complain("eoss: \(failure)")
             if status == .done { status = .failed }
         }
