@@ -15,7 +15,10 @@ extension Plan {
         }
         let types = graph.outputs.map { graph.type(of: $0.value) }
         let results = try types.map { try account.allocate(bytes: $0.bytes(for: "an output"), for: "an output") }
-        run(inputs: bound.map { UnsafeRawPointer($0.base) }, outputs: results.map(\.base))
+        // Pointers do not keep their buffers alive.
+        withExtendedLifetime(bound) {
+            run(inputs: bound.map { UnsafeRawPointer($0.base) }, outputs: results.map(\.base))
+        }
         return zip(types, results).map { $1.tensor($0) }
     }
 }

@@ -23,7 +23,9 @@ private func evaluateInPlace(
         return try MemoryAccount.shared.allocate(
             bytes: 8 * graph.type(of: output.value).shape.reduce(1, *), for: "a test")
     }
-    plan.run(inputs: memory.map { UnsafeRawPointer($0.base) }, outputs: outputs.map(\.base))
+    withExtendedLifetime(memory) {
+        plan.run(inputs: memory.map { UnsafeRawPointer($0.base) }, outputs: outputs.map(\.base))
+    }
     return zip(graph.outputs, outputs).map { output, buffer in
         let type = graph.type(of: output.value)
         return Tensor(

@@ -119,10 +119,11 @@ import Testing
             return buffer
         }
         let inputs = plan.graph.inputs.count
-        let profile = plan.profile(
-            inputs: memory.prefix(inputs).map { UnsafeRawPointer($0.base) },
-            outputs: memory.dropFirst(inputs).map(\.base),
-            repetitions: 3)
+        let profile = withExtendedLifetime(memory) {
+            plan.profile(
+                inputs: memory.prefix(inputs).map { UnsafeRawPointer($0.base) },
+                outputs: memory.dropFirst(inputs).map(\.base), repetitions: 3)
+        }
         #expect(profile.entries.count == plan.description.split(separator: "\n").count - 1)
         #expect(profile.nanoseconds > 0)
     }
