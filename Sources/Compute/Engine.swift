@@ -72,12 +72,24 @@ public final class Engine: Sendable {
                 cache.plans[key] = Entry(plan: entry.plan, lastUse: cache.clock)
                 return entry.plan
             }
+            try checkSizes(graph)
             let plan = try Plan(
                 optimizes ? graph.optimized() : graph, donations: key.donations, executor: executor, account: account,
                 level: level)
             cache.plans[key] = Entry(plan: plan, lastUse: cache.clock)
             Engine.trim(&cache)
             return plan
+        }
+    }
+
+    /// Refuses a graph with a value that memory cannot hold before passes look at it, so that their counts of operations are
+    /// numbers of a size that exists.
+    private func checkSizes(_ graph: Graph) throws(MemoryError) {
+        let limit = max(account.limit, MemoryAccount.shared.limit)
+        for type in graph.types {
+            let what = "a value \(type)"
+            let bytes = try type.bytes(for: what)
+            if bytes > limit { throw .overLimit(what: what, needed: bytes, used: account.used, limit: limit) }
         }
     }
 
