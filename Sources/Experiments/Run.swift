@@ -203,18 +203,20 @@ public final class Run {
         guard targets.width == width else {
             throw ExperimentError.invalid("accuracy compares \(width) outputs with \(targets.width) targets")
         }
-        let target = targets.base.assumingMemoryBound(to: Double.self)
-        var right = 0
-        for i in 0..<split.count {
-            let row = i * width..<(i + 1) * width
-            if width == 1 {
-                right += (evaluation.outputs[i] > 0.5) == (target[i] > 0.5) ? 1 : 0
-            } else {
-                let predicted = row.max { evaluation.outputs[$0] < evaluation.outputs[$1] }
-                right += predicted == row.max { target[$0] < target[$1] } ? 1 : 0
+        return withExtendedLifetime(targets) {
+            let target = targets.base.assumingMemoryBound(to: Double.self)
+            var right = 0
+            for i in 0..<split.count {
+                let row = i * width..<(i + 1) * width
+                if width == 1 {
+                    right += (evaluation.outputs[i] > 0.5) == (target[i] > 0.5) ? 1 : 0
+                } else {
+                    let predicted = row.max { evaluation.outputs[$0] < evaluation.outputs[$1] }
+                    right += predicted == row.max { target[$0] < target[$1] } ? 1 : 0
+                }
             }
+            return Double(right) / Double(split.count)
         }
-        return Double(right) / Double(split.count)
     }
 }
 

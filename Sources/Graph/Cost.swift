@@ -1,4 +1,5 @@
-/// What executing operations costs, in counts that do not depend on a machine.
+/// What executing operations costs, in counts that do not depend on a machine. A count that exceeds the largest integer stays
+/// there: a graph may describe more work than any machine does.
 public struct Cost: Hashable, Sendable {
     /// Of contractions.
     public var multiplyAdds = 0
@@ -17,13 +18,29 @@ public struct Cost: Hashable, Sendable {
     public var total: Double { Double(multiplyAdds) + 8 * Double(elements) }
 
     public static func + (a: Cost, b: Cost) -> Cost {
-        Cost(multiplyAdds: a.multiplyAdds + b.multiplyAdds, elements: a.elements + b.elements)
+        Cost(
+            multiplyAdds: a.multiplyAdds.addingSaturated(b.multiplyAdds),
+            elements: a.elements.addingSaturated(b.elements))
+    }
+}
+
+extension Int {
+    /// The sum of two counts, or the largest integer.
+    func addingSaturated(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+
+    /// The product of two counts, or the largest integer.
+    func multipliedSaturated(by other: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? .max : product
     }
 }
 
 extension TensorType {
     /// The number of elements of a type whose size was checked when it entered a graph.
-    var count: Int { shape.reduce(1, *) }
+    var count: Int { shape.reduce(1) { $0.multipliedSaturated(by: $1) } }
 }
 
 extension Graph {

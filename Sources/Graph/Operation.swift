@@ -99,7 +99,7 @@ extension Operation {
 
     /// Reads the operands and writes the results.
     public func cost(operands: [TensorType], results: [TensorType]) -> Cost {
-        Cost(elements: (operands + results).reduce(0) { $0 + $1.count })
+        Cost(elements: (operands + results).reduce(0) { $0.addingSaturated($1.count) })
     }
 
     public func expansion(of operands: [TensorType]) -> Graph? { nil }

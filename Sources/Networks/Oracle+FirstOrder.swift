@@ -22,16 +22,16 @@ extension Oracle {
         losses.reserveCapacity(rows.count)
         outputs.reserveCapacity(rows.count * width)
         let size = min(chunk, rows.count)
-        let lossMemory = try MemoryAccount.shared.allocate(count: size, stride: element.byteCount, for: "losses")
-        let outputMemory = try MemoryAccount.shared.allocate(
-            count: size, stride: width * element.byteCount, for: "outputs")
-        try theta.withUnsafeBytes { bytes in
-            let parameters = layout.views(of: bytes.baseAddress!, element: element)
-            try forEachChunk(of: rows) { _, count, inputs, targets in
-                let plan = try plan(.samples(count)) { try objective.samples(count: count) }
-                plan.run(inputs: parameters + [inputs, targets], outputs: [lossMemory.base, outputMemory.base])
-                for i in 0..<count { losses.append(number(lossMemory.base, at: i)) }
-                for i in 0..<count * width { outputs.append(number(outputMemory.base, at: i)) }
+        try withScratch(count: size, stride: (1 + width) * element.byteCount, for: "losses and outputs") { scratch in
+            let lossCells = scratch + size * width * element.byteCount
+            try theta.withUnsafeBytes { bytes in
+                let parameters = layout.views(of: bytes.baseAddress!, element: element)
+                try forEachChunk(of: rows) { _, count, inputs, targets in
+                    let plan = try plan(.samples(count)) { try objective.samples(count: count) }
+                    plan.run(inputs: parameters + [inputs, targets], outputs: [lossCells, scratch])
+                    for i in 0..<count { losses.append(number(lossCells, at: i)) }
+                    for i in 0..<count * width { outputs.append(number(scratch, at: i)) }
+                }
             }
         }
         return Evaluation(loss: losses.reduce(0, +) / Double(rows.count), losses: losses, outputs: outputs)
@@ -48,19 +48,20 @@ extension Oracle {
     func gradient(at theta: Vector, rows: Rows) throws -> (loss: Double, gradient: Vector) {
         var result = try Vector(zeros: layout.count, element: element)
         var loss = 0.0
-        let scalar = try MemoryAccount.shared.allocate(bytes: 8, for: "a loss")
-        try theta.withUnsafeBytes { bytes in
-            let parameters = layout.views(of: bytes.baseAddress!, element: element)
-            try result.withUnsafeMutableBytes { sum in
-                let sums = layout.views(of: sum.baseAddress!, element: element)
-                try forEachChunk(of: rows) { _, count, inputs, targets in
-                    let plan = try plan(
-                        .gradient(count, total: rows.count), donating: accumulatorDonation("gradient")
-                    ) { try objective.accumulatedGradient(count: count, total: rows.count) }
-                    plan.run(
-                        inputs: parameters + [inputs, targets] + sums.map { UnsafeRawPointer($0) },
-                        outputs: [scalar.base] + sums)
-                    loss += number(scalar.base)
+        try withScratch(count: 1, stride: 8, for: "a loss") { lossCell in
+            try theta.withUnsafeBytes { bytes in
+                let parameters = layout.views(of: bytes.baseAddress!, element: element)
+                try result.withUnsafeMutableBytes { sum in
+                    let sums = layout.views(of: sum.baseAddress!, element: element)
+                    try forEachChunk(of: rows) { _, count, inputs, targets in
+                        let plan = try plan(
+                            .gradient(count, total: rows.count), donating: accumulatorDonation("gradient")
+                        ) { try objective.accumulatedGradient(count: count, total: rows.count) }
+                        plan.run(
+                            inputs: parameters + [inputs, targets] + sums.map { UnsafeRawPointer($0) },
+                            outputs: [lossCell] + sums)
+                        loss += number(lossCell)
+                    }
                 }
             }
         }

@@ -66,18 +66,19 @@ extension Oracle {
         try check(theta)
         try check(direction)
         let rows = try rows(of: selection)
-        let scalar = try MemoryAccount.shared.allocate(bytes: 8, for: "a quadratic form")
         var value = 0.0
-        try theta.withUnsafeBytes { bytes in
-            try direction.withUnsafeBytes { along in
-                let parameters = layout.views(of: bytes.baseAddress!, element: element)
-                let tangents = layout.views(of: along.baseAddress!, element: element)
-                try forEachChunk(of: rows) { _, count, inputs, targets in
-                    let plan = try plan(.quadratic(count, total: rows.count)) {
-                        try objective.quadratic(count: count, total: rows.count)
+        try withScratch(count: 1, stride: 8, for: "a quadratic form") { cell in
+            try theta.withUnsafeBytes { bytes in
+                try direction.withUnsafeBytes { along in
+                    let parameters = layout.views(of: bytes.baseAddress!, element: element)
+                    let tangents = layout.views(of: along.baseAddress!, element: element)
+                    try forEachChunk(of: rows) { _, count, inputs, targets in
+                        let plan = try plan(.quadratic(count, total: rows.count)) {
+                            try objective.quadratic(count: count, total: rows.count)
+                        }
+                        plan.run(inputs: parameters + [inputs, targets] + tangents, outputs: [cell])
+                        value += number(cell)
                     }
-                    plan.run(inputs: parameters + [inputs, targets] + tangents, outputs: [scalar.base])
-                    value += number(scalar.base)
                 }
             }
         }
@@ -100,32 +101,30 @@ extension Oracle {
             }
         }
         let full = max(1, Oracle.stackedSamples / size)
-        let memory = try MemoryAccount.shared.allocate(count: full, stride: 24, for: "batch curvatures")
-        let losses = memory.base
-        let quadratics = memory.base + full * 8
-        let squares = memory.base + full * 16
         var result: [BatchCurvature] = []
         result.reserveCapacity(total)
-        try theta.withUnsafeBytes { bytes in
-            let parameters = layout.views(of: bytes.baseAddress!, element: element)
-            try batches.withUnsafeBufferPointer { indices in
-                var first = 0
-                while first < total {
-                    let stack = min(full, total - first)
-                    let rows = try transientRows(
-                        UnsafeBufferPointer(rebasing: indices[first * size..<(first + stack) * size]))
-                    let plan = try plan(.batchCurvature(size, stack: stack)) {
-                        try objective.batchCurvature(count: size, stack: stack)
+        try withScratch(count: full, stride: 24, for: "batch curvatures") { losses in
+            let (quadratics, squares) = (losses + full * 8, losses + full * 16)
+            try theta.withUnsafeBytes { bytes in
+                let parameters = layout.views(of: bytes.baseAddress!, element: element)
+                try batches.withUnsafeBufferPointer { indices in
+                    for first in stride(from: 0, to: total, by: full) {
+                        let stack = min(full, total - first)
+                        let rows = try transientRows(
+                            UnsafeBufferPointer(rebasing: indices[first * size..<(first + stack) * size]))
+                        let plan = try plan(.batchCurvature(size, stack: stack)) {
+                            try objective.batchCurvature(count: size, stack: stack)
+                        }
+                        plan.run(
+                            inputs: parameters + [rows.inputs, rows.targets], outputs: [losses, quadratics, squares])
+                        for i in 0..<stack {
+                            result.append(
+                                BatchCurvature(
+                                    loss: number(losses, at: i),
+                                    quadratic: quadratics.load(fromByteOffset: i * 8, as: Double.self),
+                                    squaredGradientNorm: squares.load(fromByteOffset: i * 8, as: Double.self)))
+                        }
                     }
-                    plan.run(inputs: parameters + [rows.inputs, rows.targets], outputs: [losses, quadratics, squares])
-                    for i in 0..<stack {
-                        result.append(
-                            BatchCurvature(
-                                loss: number(losses, at: i),
-                                quadratic: quadratics.load(fromByteOffset: i * 8, as: Double.self),
-                                squaredGradientNorm: squares.load(fromByteOffset: i * 8, as: Double.self)))
-                    }
-                    first += stack
                 }
             }
         }

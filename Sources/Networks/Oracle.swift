@@ -143,6 +143,14 @@ public final class Oracle {
         withExtendedLifetime(rows.owner) {}
     }
 
+    /// Calls `body` with the address of so much memory, which is gone afterwards.
+    func withScratch<Result>(
+        count: Int, stride: Int, for what: String, _ body: (UnsafeMutableRawPointer) throws -> Result
+    ) throws -> Result {
+        let buffer = try MemoryAccount.shared.allocate(count: count, stride: stride, for: what)
+        return try withExtendedLifetime(buffer) { try body(buffer.base) }
+    }
+
     /// A scalar result, as `Double`.
     func number(_ pointer: UnsafeRawPointer, at index: Int = 0) -> Double {
         element == .f64

@@ -30,7 +30,7 @@ public struct AccumulateDot: Operation {
 
     public func cost(operands: [TensorType], results: [TensorType]) -> Cost {
         dot.cost(operands: Array(operands[..<2]), results: results)
-            + Cost(elements: operands[2].count + operands[3].count)
+            + Cost(elements: operands[2].count.addingSaturated(operands[3].count))
     }
 
     public func expansion(of operands: [TensorType]) -> Graph? {

@@ -175,8 +175,8 @@ public struct DotGeneral: Operation {
 
     public func cost(operands: [TensorType], results: [TensorType]) -> Cost {
         Cost(
-            multiplyAdds: lhsContracting.reduce(results[0].count) { $0 * operands[0].shape[$1] },
-            elements: (operands + results).reduce(0) { $0 + $1.count })
+            multiplyAdds: lhsContracting.reduce(results[0].count) { $0.multipliedSaturated(by: operands[0].shape[$1]) },
+            elements: (operands + results).reduce(0) { $0.addingSaturated($1.count) })
     }
 }
 

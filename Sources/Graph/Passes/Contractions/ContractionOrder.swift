@@ -64,7 +64,7 @@ struct ContractionOrder {
                 if before < costs[subset] {
                     let step = Cost(
                         multiplyAdds: size(kept[left] | kept[right]),
-                        elements: sizes[left] + sizes[right] + sizes[subset])
+                        elements: sizes[left].addingSaturated(sizes[right]).addingSaturated(sizes[subset]))
                     let cost = before + step.total
                     if cost < costs[subset] {
                         costs[subset] = cost

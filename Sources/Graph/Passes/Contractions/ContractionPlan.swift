@@ -79,7 +79,7 @@ struct ContractionPlan {
         return switch steps[step] {
         case .value: Cost()
         case .dot(_, _, let dot): dot.cost(operands: operands, results: [types[step]])
-        default: Cost(elements: (operands + [types[step]]).reduce(0) { $0 + $1.count })
+        default: Cost(elements: (operands + [types[step]]).reduce(0) { $0.addingSaturated($1.count) })
         }
     }
 
