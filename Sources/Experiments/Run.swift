@@ -57,7 +57,8 @@ public final class Run {
     /// What the program that made the run keeps with it.
     public var attachment: AnyObject?
 
-    /// The edge of batch sharpness from each step on at which it changed, for plots.
+    /// The edge of batch sharpness, for plots, each value with the first step whose probes see it: a change after step t and
+    /// its probes counts from t + 1 on.
     public private(set) var edges: [(step: Int, value: Double)] = []
 
     /// What was last computed from the parameters of `version`.
@@ -144,8 +145,9 @@ public final class Run {
 
     private func noteEdge() {
         guard let edge = rule.edge(of: .batchSharpness), edge != edges.last?.value else { return }
-        if edges.last?.step == step { edges.removeLast() }
-        edges.append((step, edge))
+        let first = step == 0 ? 0 : step + 1
+        if edges.last?.step == first { edges.removeLast() }
+        edges.append((first, edge))
     }
 
     /// Epochs taken, as a real number.

@@ -23,8 +23,8 @@ final class Trace {
     }
 
     /// Calls the function with these arguments and returns the tensor it returns.
-    func call(_ arguments: [any LuaPushable]) throws -> Symbolic {
-        let results = try function.call(arguments[0], arguments[1])
+    func call(_ first: some LuaPushable, _ second: some LuaPushable) throws -> Symbolic {
+        let results = try function.call(first, second)
         guard let tensor = TensorObject.read(results.first ?? .nil) else {
             throw ArgumentError("\(name) must return a tensor, it returned \(results.first?.typeName ?? "nothing")")
         }

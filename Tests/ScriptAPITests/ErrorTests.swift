@@ -94,6 +94,18 @@ import Testing
         ),
         ("eoss.params{ f = print }", "'f': expected"),
         ("eoss.params{}; eoss.params{}", "eoss.params was called already: declare all parameters in one table"),
+        (
+            "local p = eoss.params{ lr = 1, steps = 3 }; print(p.lrr)",
+            "unknown name 'lrr' in the parameters: did you mean 'lr'?"
+        ),
+        (
+            "run:save('a.safetensors'); return eoss.arrays.load('a.safetensors')['layers.0.wieght']",
+            "unknown name 'layers.0.wieght' in the arrays of 'a.safetensors': did you mean 'layers.0.weight'?"
+        ),
+        (
+            "eoss.nn.module{ inputs = 3, params = { w = { shape = {3} } }, forward = function(x, p) return x * p.ww end }",
+            "unknown name 'ww' in the parameters: did you mean 'w'?"
+        ),
         ("continue()", "continue(): no training is paused"),
         ("eoss.arrays.from{ { 1, 2 }, { 3 } }", "'numbers': the tables in it have different lengths"),
         (

@@ -67,7 +67,9 @@ extension ScriptHost {
             parameters: [Parameter("path", .string, "The file; what it holds decides, not its name.")],
             results: [Parameter("arrays", .map(of: .object("array")), "The arrays by their names.")]
         ) { [unowned self] call in
-            try ArrayFile.load(paths.readable(call.get("path"))).mapValues(ArrayObject.init)
+            let path: String = try call.get("path")
+            let arrays = try ArrayFile.load(paths.readable(path)).mapValues { LuaValue.object(ArrayObject($0)) }
+            return LuaRecord(arrays, called: "the arrays of '\(path)'")
         }
         arrays.function(
             "from", "An array of the numbers in a table, or in tables of equal lengths.",

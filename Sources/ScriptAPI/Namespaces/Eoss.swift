@@ -33,7 +33,9 @@ extension ScriptHost {
             parameters: [
                 Parameter("defaults", .map(of: Self.parameterType), "Each parameter's name and default.")
             ], results: [Parameter("parameters", .table, "The same table with the values set.")]
-        ) { [unowned self] call in try declareParameters(call.get("defaults")) }
+        ) { [unowned self] call in
+            LuaRecord(try declareParameters(call.get("defaults")), called: "the parameters")
+        }
         eoss.function(
             "run", "A training run. Nothing is computed yet.",
             options: [
@@ -84,7 +86,7 @@ extension ScriptHost {
         case .function(let function):
             objective = try Trace.run(function, named: "the loss") { trace in
                 try Objective(model: model.model, lossName: "function", targetShape: targetShape) { output, target in
-                    try trace.call([TensorObject(output, trace), TensorObject(target, trace)])
+                    try trace.call(TensorObject(output, trace), TensorObject(target, trace))
                 }
             }
         default:

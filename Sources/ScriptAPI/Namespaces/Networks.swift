@@ -45,8 +45,8 @@ extension ScriptHost {
                     inputShape: call.shape("inputs") ?? [], seed: call.seed()
                 ) { input, symbols in
                     let named = zip(parameters, symbols).map { ($0.name, LuaValue.object(TensorObject($1, trace))) }
-                    let table = LuaTable(fields: Dictionary(uniqueKeysWithValues: named))
-                    return try trace.call([TensorObject(input, trace), table])
+                    let record = LuaRecord(Dictionary(uniqueKeysWithValues: named), called: "the parameters")
+                    return try trace.call(TensorObject(input, trace), record)
                 }
             }
             return ModelObject(model)
