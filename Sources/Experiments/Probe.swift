@@ -39,8 +39,10 @@ struct Tracker {
 
     /// The first step from `step` on at which it is due.
     func nextDue(from step: Int) -> Int {
-        let due = (step + every - 1) / every * every
-        return due == lastMeasured ? due + every : due
+        let late = step % every
+        if late == 0 && step != lastMeasured { return step }
+        let (due, overflow) = (step - late).addingReportingOverflow(every)
+        return overflow ? .max : due
     }
 
     func stream(seed: UInt64, step: Int) -> RandomStream {

@@ -31,7 +31,7 @@ public struct Series: Sendable {
     }
 
     /// The mean of the values; not a number for an empty series.
-    public var mean: Double { values.reduce(0, +) / Double(values.count) }
+    public var mean: Double { values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count) }
 
     /// The median; of an even number of values the mean of the middle two.
     public var median: Double {

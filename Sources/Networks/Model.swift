@@ -18,6 +18,8 @@ public struct Model: Sendable {
     /// The name of the graph input that a sample's input is bound to.
     public static let inputName = "input"
     public static let targetName = "target"
+    /// The name of the graph input that a step's learning rate is bound to.
+    static let rateName = "step rate"
 
     public struct Parameter: Sendable {
         public let name: String
@@ -38,10 +40,7 @@ public struct Model: Sendable {
         forward: (_ input: Symbolic, _ parameters: [Symbolic]) throws -> Symbolic
     ) throws {
         let layout = try ParameterLayout(parameters.map { ($0.name, $0.shape) })
-        if let reserved = parameters.first(where: { $0.name == Model.inputName || $0.name == Model.targetName }) {
-            throw GraphError(
-                "a parameter cannot be named '\(reserved.name)': the name stands for a sample's \(reserved.name)")
-        }
+        try Model.check(parameters.map(\.name))
         var initial = try Vector(zeros: layout.count, element: element, for: "the parameters of \(name)")
         for (index, (parameter, entry)) in zip(parameters, layout.entries).enumerated() {
             var stream = RandomStream(seed: seed, purpose: .initialisation, index: UInt64(index))
@@ -63,6 +62,23 @@ public struct Model: Sendable {
         outputShape = output.shape
         self.forward = builder.build(outputs: [("output", output.value)])
         self.initial = initial
+    }
+
+    /// Graphs have further inputs, beside a parameter x also `x.sum` and `x.tangent`: no parameter may be called so.
+    private static func check(_ names: [String]) throws(GraphError) {
+        guard !names.isEmpty else { throw GraphError("a model without parameters: there is nothing to train") }
+        let known = Set(names)
+        for name in names {
+            if [inputName, targetName, rateName].contains(name) {
+                throw GraphError(
+                    "a parameter cannot be named '\(name)': the name stands for a sample's or step's \(name)")
+            }
+            guard let dot = name.lastIndex(of: "."), known.contains(String(name[..<dot])) else { continue }
+            let last = name[name.index(after: dot)...]
+            if last == "sum" || last.hasPrefix("tangent") {
+                throw GraphError("a parameter cannot be named '\(name)' beside one named '\(name[..<dot])'")
+            }
+        }
     }
 
     /// The number of outputs of one sample.

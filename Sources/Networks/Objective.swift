@@ -72,13 +72,13 @@ public struct Objective: Sendable {
         try accumulating(gradient(count: count, total: total)) { "\($0).gradient" }
     }
 
-    /// One step of gradient descent on a batch: a further input `rate` (a scalar); outputs `loss`, of the batch before the
+    /// One step of gradient descent on a batch: a further input `step rate` (a scalar); outputs `loss`, of the batch before the
     /// step, and `x.next` = x − rate·gradient.
     public func descent(count: Int) throws -> Graph {
         let gradient = try gradient(count: count, total: count)
         let builder = GraphBuilder()
         let inputs = gradient.inputs.map { builder.input($0.name, $0.type) }
-        let rate = Symbolic(builder.input("rate", TensorType(model.element)), in: builder)
+        let rate = Symbolic(builder.input(Model.rateName, TensorType(model.element)), in: builder)
         let values = builder.inline(gradient, inputs: inputs)
         var outputs: [(String, Value)] = [("loss", values[0])]
         for (index, name) in parameterNames.enumerated() {

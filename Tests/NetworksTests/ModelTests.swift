@@ -19,6 +19,24 @@ import Testing
         #expect(model.outputShape == [10])
     }
 
+    /// A name of a parameter may be any but those that graphs need; all work is done with it.
+    @Test func parametersMayHaveAnyNameThatGraphsDoNotNeed() throws {
+        func model(_ names: [String]) throws -> Model {
+            let parameters = names.map { Model.Parameter(name: $0, shape: [3], initializer: .normal(std: 1)) }
+            return try Model(name: "named", element: .f64, parameters: parameters, inputShape: [3], seed: 1) { x, p in
+                try p.reduce(x) { try $0 * $1 }
+            }
+        }
+        let odd = try model(["rate", "loss", "output", "losses", "a.gradient", "a", "b.sum", "x.next", "", "sum"])
+        let objective = try Objective(model: odd, loss: .mse)
+        #expect(try objective.descent(count: 2).inputs.count == 13)
+        #expect(try objective.directional(order: 2, count: 2, total: 2).inputs.count == 42)
+        #expect(try objective.batchCurvature(count: 2, stack: 2).outputs.count == 3)
+        for names in [[], ["input"], ["target"], ["step rate"], ["w", "w.sum"], ["w.tangent1", "w"], ["a", "a"]] {
+            #expect(throws: GraphError.self) { try model(names) }
+        }
+    }
+
     /// The standard deviation of k draws is known to 1/√(2k): four of those bound the deviation.
     @Test(arguments: [Activation.relu, .tanh])
     func weightsHaveTheVarianceOfTheirInitialisation(_ activation: Activation) throws {

@@ -107,6 +107,16 @@ import Testing
             "unknown name 'ww' in the parameters: did you mean 'w'?"
         ),
         ("continue()", "continue(): no training is paused"),
+        ("run:track('lambda_max', { k = 1 << 40 })", "option 'k' is 1099511627776: the model has 19 parameters"),
+        (
+            "eoss.nn.module{ inputs = 3, params = {}, forward = function(x, p) return x end }",
+            "a model without parameters: there is nothing to train"
+        ),
+        (
+            "eoss.nn.module{ inputs = 3, params = { w = { shape = {} }, ['w.sum'] = { shape = {} } }, forward = print }",
+            "a parameter cannot be named 'w.sum' beside one named 'w'"
+        ),
+        ("eoss.data.fashion_mnist{ indices = { 1, 2, 2 } }", "names sample 2 twice"),
         ("eoss.arrays.from{ { 1, 2 }, { 3 } }", "'numbers': the tables in it have different lengths"),
         (
             "eoss.arrays.from{ { 1, 2 } }:get(1, 3)",
@@ -125,11 +135,11 @@ import Testing
             "product of tensors of shapes [3] and [4], which do not fit"
         ),
         (
-            "eoss.nn.module{ inputs = 3, params = {}, forward = function(x, p) return 3 end }",
+            "eoss.nn.module{ inputs = 3, params = { w = { shape = {} } }, forward = function(x, p) return 3 end }",
             "forward must return a tensor, it returned number"
         ),
         (
-            "eoss.nn.module{ inputs = 3, params = {}, forward = function(x, p) leaked = x; return x end }; return leaked + 1",
+            "eoss.nn.module{ inputs = 3, params = { w = { shape = {} } }, forward = function(x, p) leaked = x; return x end }; return leaked + 1",
             "a tensor was used after the function it belongs to: keep numbers, not tensors"
         ),
         (

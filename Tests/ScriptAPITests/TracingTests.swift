@@ -1,5 +1,8 @@
+import Experiments
 import Foundation
+import Graph
 import LuaBridge
+import Networks
 import Testing
 
 @testable import ScriptAPI
@@ -38,6 +41,40 @@ import Testing
                 assert((lua.params - moved(run.params)):norm() < 1e-12)
                 """)
         #expect(failure == nil)
+    }
+
+    /// Batch sharpness of a network written in Lua: no value of the graph has the shape of a stack of weights. Extents differ
+    /// from each other, so that a shape tells what a value is.
+    @Test func noWeightGradientOfABatchIsFormedForANetworkInLua() throws {
+        let lab = try Laboratory()
+        let (graph, weights) = try lab.host { host in
+            try host.state.scope { () -> (Graph, [[Int]]) in
+                let results = try host.state.run(
+                    """
+                    local normal = eoss.init.normal()
+                    local net = eoss.nn.module{ inputs = 23, params = {
+                        a = { shape = {17, 23}, init = normal }, b = { shape = {13, 17}, init = normal },
+                        c = { shape = {11, 13}, init = normal }, shift = { shape = {17} } },
+                      forward = function(x, p)
+                        local h = eoss.relu(eoss.dot(p.a, x) + p.shift)
+                        return eoss.dot(p.c, eoss.silu(eoss.dot(p.b, h)))
+                      end }
+                    local inputs, targets = {}, {}
+                    for i = 1, 23 do inputs[i] = i / 23 end
+                    for i = 1, 11 do targets[i] = 0 end
+                    local data = eoss.data.arrays{ inputs = { inputs, inputs }, targets = { targets, targets } }
+                    return eoss.run{ model = net, data = data, optimizer = eoss.optim.sgd{ lr = 0.1 },
+                                     loss = function(f, y) return eoss.sum(eoss.square(f - y)) end }
+                    """, name: "test.lua")
+                let run = try #require(results.first.flatMap { Run.read($0) })
+                let graph = try run.objective.batchCurvature(count: 2, stack: 7).optimized()
+                return (graph, run.objective.model.layout.entries.map(\.shape).filter { $0.count == 2 })
+            }
+        }
+        #expect(weights.count == 3)
+        for type in graph.types {
+            #expect(!weights.contains { Set($0 + [7]).isSubset(of: Set(type.shape)) }, "\(type) in\n\(graph)")
+        }
     }
 
     /// Each tensor function against the number that Lua computes for the same arguments.

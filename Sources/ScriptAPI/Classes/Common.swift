@@ -95,6 +95,7 @@ extension ElementType {
 
 /// Digits for a person: six significant ones at most.
 func short(_ x: Double) -> String {
+    if x.isNaN { return "nan" }
     if let integer = Int(exactly: x), abs(integer) < 1_000_000 { return "\(integer)" }
     return formatted(x, "%.6g")
 }

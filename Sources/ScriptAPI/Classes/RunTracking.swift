@@ -109,6 +109,10 @@ struct ProbeOptions {
         for option in Self.declared where try call.has(option.name) { given.append(option.name) }
         self.given = given
         k = try call.get("k")
+        let count = run.objective.model.layout.count
+        if let k, k > count {
+            throw ArgumentError("option 'k' is \(k): the model has \(count) parameters, and so many eigenvalues")
+        }
         tolerance = try call.get("tolerance")
         samples = try call.get("samples")
         batchSize = try call.get("batch_size")

@@ -84,7 +84,13 @@ private func selection(_ call: borrowing LuaCall) throws -> SampleSelection {
     if let n: Int = try call.get("n") { selections.append(.random(n)) }
     if let n: Int = try call.get("first") { selections.append(.first(n)) }
     if let n: Int = try call.get("per_class") { selections.append(.perClass(n)) }
-    if let indices: [Int] = try call.get("indices") { selections.append(.indices(indices.map { $0 - 1 })) }
+    if let indices: [Int] = try call.get("indices") {
+        var seen: Set<Int> = []
+        if let twice = indices.first(where: { !seen.insert($0).inserted }) {
+            throw ArgumentError("option 'indices' of eoss.data.fashion_mnist names sample \(twice) twice")
+        }
+        selections.append(.indices(indices.map { $0 - 1 }))
+    }
     guard selections.count <= 1 else {
         throw ArgumentError("eoss.data.fashion_mnist takes one of n, first, per_class and indices")
     }
