@@ -136,17 +136,13 @@ enum ProductTiling {
         if call.kind == .blas { tileForBLAS(&call) } else { tileForOwnKernels(&call) }
     }
 
-    /// Nearly square tiles, an even number of them.
+    /// Nearly square tiles, halved until there are enough to share; halving keeps their number even and their sizes equal.
     private static func tileForBLAS(_ call: inout ProductCall) {
         var rows = ceilDivide(call.m, blasRows)
         var columns = ceilDivide(call.n, blasColumns)
-        func grow() {
-            if call.m / rows >= call.n / columns { rows += 1 } else { columns += 1 }
-        }
         while rows * columns * call.batches < fewestTiles && max(call.m / rows, call.n / columns) >= 2 * smallestTile {
-            grow()
+            if call.m / rows > call.n / columns { rows *= 2 } else { columns *= 2 }
         }
-        if rows * columns > 1 && rows * columns < 16 && rows * columns % 2 == 1 && call.batches == 1 { grow() }
         call.tileM = roundUp(ceilDivide(call.m, rows), to: 16)
         call.tileN = roundUp(ceilDivide(call.n, columns), to: 16)
     }
