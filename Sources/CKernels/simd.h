@@ -103,6 +103,27 @@ INLINE double sum_f64(f64v v) {
     return q[0] + q[1];
 }
 
+#if VECTOR_BYTES == 64
+/// Sums over the lanes of eight vectors, `step` apart: in a third of the instructions of eight single sums.
+INLINE f32h sums_of_8_f32(const f32v *v, int step) {
+    f32v pairs[4], fours[2];
+    UNROLL for (int i = 0; i < 4; i++) {
+        f32v a = v[2 * i * step], b = v[(2 * i + 1) * step];
+        pairs[i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
+                   __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+    }
+    UNROLL for (int i = 0; i < 2; i++) {
+        f32v a = pairs[2 * i], b = pairs[2 * i + 1];
+        fours[i] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+                   __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    }
+    f32v halves = __builtin_shufflevector(fours[0], fours[1], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+                  __builtin_shufflevector(fours[0], fours[1], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    return __builtin_shufflevector(halves, halves, 0, 1, 2, 3, 8, 9, 10, 11) +
+           __builtin_shufflevector(halves, halves, 4, 5, 6, 7, 12, 13, 14, 15);
+}
+#endif
+
 /// The lanes of v in f64, low and high half added.
 INLINE f64v widen_and_fold(f32v v) {
 #if VECTOR_BYTES == 64
@@ -132,6 +153,6 @@ INLINE int64_t strided_offset(int64_t index, int64_t rank, const int64_t *extent
 }
 
 /// Terms of the sums of a batch: all of K, or a chunk of it.
-INLINE int64_t inner_terms(const ck_product *p, int64_t batch) {
+INLINE int64_t terms_of_batch(const ck_product *p, int64_t batch) {
     return p->k_chunk ? minimum(p->k_chunk, p->k - batch * p->k_chunk) : p->k;
 }

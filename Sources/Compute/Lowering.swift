@@ -341,8 +341,8 @@ struct Lowering {
             sources[side] = buffer
         }
         let resultType = graph.types[node.results.lowerBound]
-        if let chunk = ProductTiling.chunk(call) {
-            try lowerLong(call, chunk: chunk, sources, node)
+        if let chunks = ProductTiling.chunks(call) {
+            try lower(call, in: chunks, sources, node)
             return
         }
         ProductTiling.tile(&call)
@@ -375,27 +375,29 @@ struct Lowering {
         return call
     }
 
-    /// A few very long sums: chunks in f64, then their sum, so that threads share it and rounding stays small.
-    private mutating func lowerLong(_ product: ProductCall, chunk: Int, _ sources: [Storage], _ node: Graph.Node) throws
-    {
+    /// Partial results of chunks of the contracted axis, then their sum.
+    private mutating func lower(
+        _ product: ProductCall, in chunks: ProductChunks, _ sources: [Storage], _ node: Graph.Node
+    ) throws {
         var call = product
-        call.kChunk = chunk
-        call.accumulates = false
-        call.result = .f64
-        call.kind = .inner
-        let chunks = ceilDivide(call.k, chunk)
-        (call.batchExtents, call.aBatch, call.bBatch) = ([chunks], [chunk], [chunk])
+        call.kind = chunks.kind
+        call.kChunk = chunks.terms
+        call.result = chunks.partial
+        let count = ceilDivide(call.k, chunks.terms)
+        call.batchExtents = [count]
+        call.aBatch = [chunks.terms * call.aColumn]
+        call.bBatch = [chunks.terms * call.bRow]
         ProductTiling.tile(&call)
-        let count = call.m * call.n
-        let partial = try newBuffer(TensorType(.f64, [chunks, count]))
+        let results = call.m * call.n
+        let partial = try newBuffer(TensorType(chunks.partial, [count, results]))
         steps.append(
             Step(
                 kernel: .product(call), reads: sources, writes: [partial], inPlace: [], tiles: call.tiles,
                 label: label(node) + ", partial"))
         let type = graph.types[node.results.lowerBound]
         try reduce(
-            partial, Axes(extents: [count], strides: [1]).collapsed(),
-            Axes(extents: [chunks], strides: [count]).collapsed(),
-            isSum: true, .f64, to: try target(node.results.lowerBound), type.element, label(node))
+            partial, Axes(extents: [results], strides: [1]).collapsed(),
+            Axes(extents: [count], strides: [results]).collapsed(), isSum: true, chunks.partial,
+            to: try target(node.results.lowerBound), type.element, label(node))
     }
 }

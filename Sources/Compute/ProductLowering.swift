@@ -92,9 +92,15 @@ enum ProductTiling {
     static let skinny = 96
     /// Products of matrices up to this many multiply-adds each are left to our own kernels, whatever their form.
     static let smallProduct = 32 * 32 * 512
-    /// Multiply-adds of a tile of our own kernels: a microsecond or two.
-    static let tileWork = 250_000
+    /// Tiles of our own kernels: so many, unless that makes them smaller than a microsecond's work or larger than some.
+    static let usualTiles = 8
+    static let smallestWork = 100_000.0
+    static let tileWork = 400_000.0
     static let mostTiles = 256
+    /// Tiles do not become shorter than this: the operand that is not cut is read once for each.
+    static let leastRows = 16
+    static let leastInnerColumns = 48
+    static let leastOuterColumns = 96
     /// Extents of a tile given to OpenBLAS: large enough that packing is cheap.
     static let blasRows = 512
     static let blasColumns = 640
@@ -149,19 +155,40 @@ enum ProductTiling {
 
     private static func tileForOwnKernels(_ call: inout ProductCall) {
         let perMatrix = Double(call.m) * Double(call.n) * Double(max(1, call.kChunk > 0 ? call.kChunk : call.k))
-        let wanted = perMatrix * Double(call.batches) / Double(tileWork)
-        let tiles = min(mostTiles, max(1, Int(min(wanted, 1e6))))
+        let work = perMatrix * Double(call.batches)
+        let wanted = max(min(Double(usualTiles), work / smallestWork), work / tileWork)
+        let tiles = max(1, Int(min(wanted, Double(mostTiles))))
         if call.batches >= tiles {
-            call.tileBatches = ceilDivide(call.batches, tiles)
+            call.tileBatches = evenTile(call.batches, tiles: tiles, multiple: 1)
             return
         }
         let perBatch = ceilDivide(tiles, call.batches)
-        // The longer side is cut, at multiples of the kernels' register blocks.
-        if call.n >= call.m {
-            let block = call.kind == .inner ? 24 : call.element == .f32 ? 48 : 24
-            call.tileN = roundUp(ceilDivide(call.n, perBatch), to: block)
+        if call.kind == .outer ? call.m >= skinny : call.m > call.n {
+            // Whole rows of the result, which it may share with an addend in memory.
+            call.tileM = evenTile(call.m, tiles: min(perBatch, ceilDivide(call.m, leastRows)), multiple: 8)
         } else {
-            call.tileM = roundUp(ceilDivide(call.m, perBatch), to: 8)
+            let (least, multiple) = call.kind == .outer ? (leastOuterColumns, 16) : (leastInnerColumns, 8)
+            call.tileN = evenTile(call.n, tiles: min(perBatch, ceilDivide(call.n, least)), multiple: multiple)
         }
     }
+}
+
+/// The length of about so many tiles of an extent, a multiple of `multiple`, chosen among near numbers of tiles such that 2 and
+/// 4 threads have equally much to do.
+func evenTile(_ extent: Int, tiles wanted: Int, multiple: Int) -> Int {
+    let whole = roundUp(max(1, extent), to: multiple)
+    guard wanted > 1, extent > multiple else { return whole }
+    var best = (loss: Double.infinity, tile: whole)
+    for tiles in max(2, wanted * 3 / 4)...max(2, wanted * 3 / 2) {
+        let tile = roundUp(ceilDivide(extent, tiles), to: multiple)
+        let count = ceilDivide(extent, tile)
+        // The longest that one of some threads works, over its fair share.
+        func excess(_ threads: Int) -> Double {
+            Double(ceilDivide(count, threads) * tile * threads) / Double(extent) - 1
+        }
+        let distance = Double(abs(count - wanted)) / Double(wanted)
+        let loss = excess(2) + 0.5 * excess(4) + 0.02 * distance
+        if loss < best.loss { best = (loss, tile) }
+    }
+    return best.tile
 }

@@ -291,8 +291,8 @@ enum ElementwiseOpcode {
 enum RegionTiling {
     /// Blocks keep all registers and gathered operands within half of a first-level cache of 32 KiB.
     private static let blockBytes = 16 * 1024
-    /// Work of a tile, in operations on one element; some microseconds.
-    private static let tileWork = 200_000
+    /// Work of a tile, in operations on one element: two or three microseconds.
+    private static let tileWork = 48_000
     private static let mostTiles = 64
     /// What a function of the C library costs, in additions.
     private static let transcendentalCost = 12
@@ -307,6 +307,7 @@ enum RegionTiling {
         }
         let (work, overflow) = call.count.multipliedReportingOverflow(by: max(1, perElement))
         let tiles = overflow ? mostTiles : min(mostTiles, max(1, work / tileWork))
-        call.tile = max(call.block, roundUp(ceilDivide(call.count, tiles), to: call.block))
+        call.block = min(call.block, max(64, roundUp(ceilDivide(call.count, tiles), to: 64)))
+        call.tile = evenTile(call.count, tiles: tiles, multiple: call.block)
     }
 }

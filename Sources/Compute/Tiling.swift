@@ -2,7 +2,7 @@ import Graph
 
 /// Tiles of copies: functions of shapes alone.
 enum CopyTiling {
-    private static let tileBytes = 256 * 1024
+    private static let tileBytes = 64 * 1024
     private static let mostTiles = 64
 
     static func call(_ axes: Axes, size: Int) -> CopyCall {
@@ -14,10 +14,10 @@ enum CopyTiling {
             let units =
                 count == 0
                 ? 0 : ceilDivide(axes.extents[squareAxis], square) * (count / axes.extents[squareAxis] / inner)
-            let tile = max(1, ceilDivide(units, tiles))
+            let tile = evenTile(units, tiles: tiles, multiple: 1)
             return CopyCall(size: size, axes: axes, squareAxis: squareAxis, tile: tile, tiles: ceilDivide(units, tile))
         }
-        let tile = max(1, ceilDivide(count, tiles))
+        let tile = evenTile(count, tiles: tiles, multiple: 1)
         return CopyCall(size: size, axes: axes, squareAxis: nil, tile: tile, tiles: ceilDivide(count, tile))
     }
 
@@ -31,14 +31,14 @@ enum CopyTiling {
 /// Tiles and chunks of reductions: functions of shapes alone.
 enum ReduceTiling {
     /// Elements read by a tile.
-    private static let tileElements = 64 * 1024
+    private static let tileElements = 16 * 1024
     private static let mostTiles = 64
 
     static func tile(_ call: inout ReduceCall) {
         let results = call.kept.count * call.chunks
         let reads = call.kept.count * call.reduced.count
         let tiles = min(mostTiles, max(1, reads / tileElements))
-        call.tile = max(1, ceilDivide(results, tiles))
+        call.tile = evenTile(results, tiles: tiles, multiple: results >= 64 * tiles ? 16 : 1)
     }
 
     /// The length of chunks of the outermost reduced axis where the results are too few to share out; `nil` otherwise.
@@ -50,17 +50,40 @@ enum ReduceTiling {
     }
 }
 
+/// A product whose contracted axis is cut: each chunk gives a partial result, and these are summed in order.
+struct ProductChunks {
+    var kind: ProductCall.Kind
+    /// Terms of a chunk; the last may have fewer.
+    var terms: Int
+    /// The element of the partial results.
+    var partial: ElementType
+}
+
 extension ProductTiling {
-    /// Terms of a chunk of a very long sum.
-    private static let chunkTerms = 32 * 1024
+    /// A few very long sums: chunks share them out, and f64 keeps their rounding small.
+    private static let longTerms = 32 * 1024
     private static let fewResults = 64
 
-    /// The length of chunks of the contracted axis where the results are few and the sums long; `nil` otherwise.
-    static func chunk(_ call: ProductCall) -> Int? {
-        let isInner = call.aColumn == 1 && call.bRow == 1
+    /// A data gradient of a small batch: cut along the weights' rows as all other products with these weights are, so that
+    /// a thread finds its part of the weights in its own cache. Between two cores modified memory moves slowly.
+    private static let smallBatch = 24
+    private static let rowChunks = 8
+    private static let leastRowsOfChunk = 32
+
+    /// The chunks for this product; `nil` where it is not cut.
+    static func chunks(_ call: ProductCall) -> ProductChunks? {
+        guard call.batches == 1, !call.accumulates else { return nil }
         let (results, overflow) = call.m.multipliedReportingOverflow(by: call.n)
-        guard !overflow, results <= fewResults, isInner, call.batches == 1, call.k >= 2 * chunkTerms, !call.accumulates
-        else { return nil }
-        return chunkTerms
+        guard !overflow else { return nil }
+        if results <= fewResults, call.aColumn == 1, call.bRow == 1, call.k >= 2 * longTerms {
+            return ProductChunks(kind: .inner, terms: longTerms, partial: .f64)
+        }
+        if call.kind == .outer, call.m <= smallBatch, call.n >= 4 * leastOuterColumns / 3,
+            call.k >= rowChunks * leastRowsOfChunk
+        {
+            return ProductChunks(
+                kind: .outer, terms: roundUp(ceilDivide(call.k, rowChunks), to: 8), partial: call.result)
+        }
+        return nil
     }
 }

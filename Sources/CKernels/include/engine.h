@@ -56,7 +56,7 @@ typedef struct {
     int64_t batch_rank;           // batch axes, outermost first; the result's batches are contiguous
     const int64_t *batch_extents, *batch_a, *batch_b;
     int64_t tile_m, tile_n, tile_batches;
-    int64_t k_chunk;              // INNER: if > 0, the batches are chunks of K of this length, the last one shorter
+    int64_t k_chunk;              // if > 0, the batches are chunks of K of this length, the last one shorter; not BLAS
 } ck_product;
 
 /// Kernels for `ck_product`. BLAS: any strides with a unit one, same element types. INNER: a_column = b_row = 1;
