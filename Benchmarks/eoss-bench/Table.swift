@@ -4,8 +4,9 @@ import Foundation
 /// Prints the table: our figure, the machine's ceiling for that work, and the peers' figures of the same run.
 struct Table {
     let peers: Peers?
-    /// Operations a second of a large square product on all threads, measured just now.
-    let ceiling: Double
+    /// Measures operations a second of a large square product on all threads: asked in every turn, for a shared machine's
+    /// speed changes from one minute to the next.
+    let ceiling: () throws -> Double
     /// How often the two sides take turns.
     static let rounds = 5
 
@@ -20,10 +21,12 @@ struct Table {
     /// Measures one row, turn by turn, and prints it. A ratio is the median of the ratios of the turns.
     func row(_ work: Work) throws {
         var ours: [Double] = []
+        var floors: [Double] = []
         var theirs: [String: [Double]] = [:]
         for _ in 0..<Table.rounds {
             let each = max(1, work.repetitions / Table.rounds)
             ours.append(try Clock.median(each, work.call) / Double(work.pieces))
+            floors.append(work.operations / (try ceiling()))
             guard let peers, let peer = work.peer else { continue }
             for library in ["torch", "jax"] {
                 if let seconds = peers.seconds(library, peer.task, size: peer.size, repetitions: each) {
@@ -32,10 +35,10 @@ struct Table {
             }
         }
         let seconds = ours.median
-        let floor = work.operations / ceiling
+        let share = zip(floors, ours).map { $0 / $1 }.median
         var columns = [
-            work.name.padded(36), spelled(seconds).leftPadded(10), spelled(floor).leftPadded(11),
-            "\((100 * floor / seconds).rounded(toPlaces: 0).asInteger) %".leftPadded(6),
+            work.name.padded(36), spelled(seconds).leftPadded(10), spelled(floors.median).leftPadded(11),
+            "\((100 * share).rounded(toPlaces: 0).asInteger) %".leftPadded(6),
         ]
         if peers != nil {
             for library in ["torch", "jax"] {
