@@ -1,4 +1,3 @@
-import CKernels
 import Graph
 
 /// From the nodes of a graph to the steps of a plan: chooses kernels, shares memory between a value and its reshapes, lets
@@ -7,7 +6,7 @@ struct Lowering {
     let graph: Graph
     /// For each value, the value whose memory it is.
     private(set) var roots: [Int]
-    private(set) var steps: [Step] = []
+    var steps: [Step] = []
     /// Bytes of each arena buffer.
     private(set) var bufferSizes: [Int] = []
     private(set) var constants = ConstantPool()
@@ -42,7 +41,7 @@ struct Lowering {
 
     // MARK: Memory
 
-    private mutating func newBuffer(_ type: TensorType) throws -> Storage {
+    mutating func newBuffer(_ type: TensorType) throws -> Storage {
         bufferSizes.append(try type.bytes(for: "the intermediate values of a plan"))
         return .buffer(bufferSizes.count - 1)
     }
@@ -113,7 +112,7 @@ struct Lowering {
         return operands.count == 1 && pairs.contains { $0.write == result && $0.read == operands[0] }
     }
 
-    private mutating func target(_ value: Int) throws -> Storage {
+    mutating func target(_ value: Int) throws -> Storage {
         if let known = storage[value] { return known }
         let made = try newBuffer(graph.types[value])
         storage[value] = made
@@ -121,7 +120,7 @@ struct Lowering {
     }
 
     /// The memory that holds all elements of an operand.
-    private mutating func source(_ value: Value) throws -> Storage {
+    mutating func source(_ value: Value) throws -> Storage {
         let root = roots[value.id]
         if let known = storage[root] { return known }
         guard let constant = splats[root] else {
@@ -169,7 +168,7 @@ struct Lowering {
         }
     }
 
-    private func label(_ node: Graph.Node) -> String {
+    func label(_ node: Graph.Node) -> String {
         let operands = node.operands.map { graph.type(of: $0).description }.joined(separator: ", ")
         let results = node.results.map { graph.types[$0].description }.joined(separator: ", ")
         return "\(node.operation.mnemonic) \(operands) -> \(results)"
@@ -228,15 +227,14 @@ struct Lowering {
     }
 
     /// As `source`, but a splat stays one element.
-    private mutating func sourceOrScalar(_ value: Value) throws -> (storage: Storage, isScalar: Bool) {
+    mutating func sourceOrScalar(_ value: Value) throws -> (storage: Storage, isScalar: Bool) {
         if let splat = splats[roots[value.id]] {
             return (.constant(constants.scalar(splat.splat, splat.type.element)), true)
         }
         return (try source(value), false)
     }
 
-    private func copy(from: Storage, _ axes: Axes, to: Storage, _ element: ElementType, _ label: String) throws -> Step
-    {
+    func copy(from: Storage, _ axes: Axes, to: Storage, _ element: ElementType, _ label: String) throws -> Step {
         let call = CopyTiling.call(axes.collapsed(), size: element.byteCount)
         return Step(kernel: .copy(call), reads: [from], writes: [to], inPlace: [], tiles: call.tiles, label: label)
     }
@@ -253,151 +251,5 @@ struct Lowering {
         return try copy(
             from: from, Axes(extents: type.shape, strides: type.shape.map { _ in 0 }), to: to, type.element,
             "fill \(type) \(name)")
-    }
-
-    // MARK: Reductions
-
-    private mutating func lower(_ reduction: some Reduction, _ node: Graph.Node, isSum: Bool) throws {
-        let type = graph.type(of: node.operands[0])
-        let read = try sourceOrScalar(node.operands[0])
-        let strides = read.isScalar ? type.shape.map { _ in 0 } : Axes.rowMajorStrides(type.shape)
-        func axes(_ chosen: [Int]) -> Axes {
-            Axes(extents: chosen.map { type.shape[$0] }, strides: chosen.map { strides[$0] }).collapsed()
-        }
-        let kept = axes(type.shape.indices.filter { !reduction.dimensions.contains($0) })
-        let reduced = axes(reduction.dimensions.sorted())
-        let to = try target(node.results.lowerBound)
-        try reduce(read.storage, kept, reduced, isSum: isSum, type.element, to: to, type.element, label(node))
-    }
-
-    /// One reduction, or two where there are few results: then chunks of the outermost reduced axis give partial results first.
-    private mutating func reduce(
-        _ from: Storage, _ kept: Axes, _ reduced: Axes, isSum: Bool, _ element: ElementType, to: Storage,
-        _ result: ElementType, _ label: String
-    ) throws {
-        let outermost = reduced.extents.first ?? 1
-        var call = ReduceCall(
-            isSum: isSum, element: element, result: result, kept: kept, reduced: reduced, chunks: 1,
-            chunk: max(1, outermost),
-            tile: 1)
-        if let chunk = ReduceTiling.chunk(kept, reduced), element.isFloating {
-            call.chunk = chunk
-            call.chunks = ceilDivide(outermost, chunk)
-            call.result = .f64
-            ReduceTiling.tile(&call)
-            let partial = try newBuffer(TensorType(.f64, [call.chunks, kept.count]))
-            steps.append(
-                Step(
-                    kernel: .reduce(call), reads: [from], writes: [partial], inPlace: [], tiles: call.tiles,
-                    label: label + ", partial"))
-            var last = ReduceCall(
-                isSum: isSum, element: .f64, result: result,
-                kept: Axes(extents: [kept.count], strides: [1]).collapsed(),
-                reduced: Axes(extents: [call.chunks], strides: [kept.count]), chunks: 1, chunk: call.chunks, tile: 1)
-            ReduceTiling.tile(&last)
-            steps.append(
-                Step(
-                    kernel: .reduce(last), reads: [partial], writes: [to], inPlace: [], tiles: last.tiles, label: label)
-            )
-            return
-        }
-        ReduceTiling.tile(&call)
-        steps.append(
-            Step(kernel: .reduce(call), reads: [from], writes: [to], inPlace: [], tiles: call.tiles, label: label))
-    }
-
-    // MARK: Products
-
-    private mutating func lower(_ dot: DotGeneral, _ node: Graph.Node, accumulate: Bool) throws {
-        let shape = ProductShape(dot, graph.type(of: node.operands[0]), graph.type(of: node.operands[1]))
-        var sources = [try source(node.operands[0]), try source(node.operands[1])]
-        let (given, copied) = ([true, false].map(shape.operand), [true, false].map(shape.copiedOperand))
-        var operands = given.indices.map { given[$0] ?? copied[$0] }
-        var isCopied = given.map { $0 == nil }
-        var call = product(shape, operands, accumulate: accumulate)
-        if let kind = ProductTiling.kind(call) {
-            call.kind = kind
-        } else {
-            // No kernel reads these strides: both operands with contiguous rows suit every kernel.
-            operands = copied
-            for side in 0...1 { isCopied[side] = isCopied[side] || !(given[side].map { $0.contracted == 1 } ?? false) }
-            for side in 0...1 where !isCopied[side] { operands[side] = given[side] ?? copied[side] }
-            call = product(shape, operands, accumulate: accumulate)
-            guard let kind = ProductTiling.kind(call) else {
-                throw PlanError.unsupported("\(dot.mnemonic) {\(dot.attributes)}")
-            }
-            call.kind = kind
-        }
-        for side in 0...1 where isCopied[side] {
-            let type = side == 0 ? shape.a : shape.b
-            let order = side == 0 ? shape.aOrder : shape.bOrder
-            let strides = Axes.rowMajorStrides(type.shape)
-            let buffer = try newBuffer(type)
-            steps.append(
-                try copy(
-                    from: sources[side],
-                    Axes(extents: order.map { type.shape[$0] }, strides: order.map { strides[$0] }), to: buffer,
-                    type.element, "copy \(type) for a product"))
-            sources[side] = buffer
-        }
-        let resultType = graph.types[node.results.lowerBound]
-        if let chunks = ProductTiling.chunks(call) {
-            try lower(call, in: chunks, sources, node)
-            return
-        }
-        ProductTiling.tile(&call)
-        var reads = sources
-        var inPlace: [(write: Int, read: Int)] = []
-        if accumulate {
-            reads += [try source(node.operands[2]), try source(node.operands[3])]
-            inPlace = [(0, 2)]
-        }
-        let to = try target(node.results.lowerBound)
-        if call.tiles == 0 && resultType.elements > 0 { preconditionFailure("a product without tiles has a result") }
-        steps.append(
-            Step(
-                kernel: .product(call), reads: reads, writes: [to], inPlace: inPlace, tiles: call.tiles,
-                label: label(node)))
-    }
-
-    private func product(_ shape: ProductShape, _ operands: [ProductOperand], accumulate: Bool) -> ProductCall {
-        var call = ProductCall(
-            kind: .blas, element: shape.element, result: shape.result, accumulates: accumulate, m: shape.m, n: shape.n,
-            k: shape.k,
-            aRow: operands[0].free, aColumn: operands[0].contracted, bRow: operands[1].contracted,
-            bColumn: operands[1].free,
-            batchExtents: shape.aBatch.map { shape.a.shape[$0] }, aBatch: operands[0].batch, bBatch: operands[1].batch,
-            tileM: 1,
-            tileN: 1, tileBatches: 1, kChunk: 0)
-        // The stride of an axis of extent 1 is free; OpenBLAS wants it no smaller than a row.
-        if call.m == 1 && call.aColumn == 1 { call.aRow = max(1, call.k) }
-        if call.k == 1 && call.bColumn == 1 { call.bRow = max(1, call.n) }
-        return call
-    }
-
-    /// Partial results of chunks of the contracted axis, then their sum.
-    private mutating func lower(
-        _ product: ProductCall, in chunks: ProductChunks, _ sources: [Storage], _ node: Graph.Node
-    ) throws {
-        var call = product
-        call.kind = chunks.kind
-        call.kChunk = chunks.terms
-        call.result = chunks.partial
-        let count = ceilDivide(call.k, chunks.terms)
-        call.batchExtents = [count]
-        call.aBatch = [chunks.terms * call.aColumn]
-        call.bBatch = [chunks.terms * call.bRow]
-        ProductTiling.tile(&call)
-        let results = call.m * call.n
-        let partial = try newBuffer(TensorType(chunks.partial, [count, results]))
-        steps.append(
-            Step(
-                kernel: .product(call), reads: sources, writes: [partial], inPlace: [], tiles: call.tiles,
-                label: label(node) + ", partial"))
-        let type = graph.types[node.results.lowerBound]
-        try reduce(
-            partial, Axes(extents: [results], strides: [1]).collapsed(),
-            Axes(extents: [count], strides: [results]).collapsed(), isSum: true, chunks.partial,
-            to: try target(node.results.lowerBound), type.element, label(node))
     }
 }

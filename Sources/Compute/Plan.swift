@@ -28,6 +28,7 @@ public final class Plan: @unchecked Sendable {
     private let bases: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
     init(_ graph: Graph, donations: [Int: Int], executor: Executor, account: MemoryAccount, level: Int) throws {
+        let graph = try graph.splittingLargeRegions()
         self.graph = graph
         self.executor = executor
         self.level = level

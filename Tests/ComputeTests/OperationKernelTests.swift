@@ -184,4 +184,44 @@ import Testing
         ])
         try expectAsInterpreted(graph)
     }
+
+    @Test func aRegionLargerThanTheMachineIsDoneInPieces() throws {
+        let b = GraphBuilder()
+        let inputs = (0..<300).map { b.input("x\($0)", TensorType(.f64, [70])) }
+        let body = GraphBuilder()
+        let values = inputs.indices.map { body.input("x\($0)", TensorType(.f64, [70])) }
+        let sum = values.dropFirst().reduce(values[0]) { body.add(body.tanh($0), $1) }
+        let fusion = Fusion(body: body.build(outputs: [("sum", sum), ("product", body.multiply(sum, values[7]))]))
+        let results = b.emitAll(fusion, inputs)
+        let graph = b.build(outputs: [("sum", results[0]), ("product", results[1])])
+        try expectAsInterpreted(graph, engine: Engine(threads: 2, optimizes: false))
+    }
+
+    @Test func regionsReadBroadcastsAndScalarsWhereTheyLie() throws {
+        let b = GraphBuilder()
+        let types = [[6, 7, 50], [50], [6], [6, 50], [], [7, 50]].map { TensorType(.f32, $0) }
+        let inputs = types.enumerated().map { b.input("x\($0.offset)", $0.element) }
+        let body = GraphBuilder()
+        let x = types.enumerated().map { body.input("x\($0.offset)", $0.element) }
+        func spread(_ value: Value, _ dimensions: [Int]) -> Value {
+            body.broadcast(value, to: [6, 7, 50], dimensions: dimensions)
+        }
+        // An operation before a broadcast, one value broadcast in two ways, a result that is read again.
+        let first = body.add(x[0], spread(body.tanh(x[1]), [2]))
+        let second = body.multiply(first, spread(x[2], [0]))
+        let third = body.subtract(body.add(second, spread(x[3], [0, 2])), spread(x[4], []))
+        let holds = body.compare(third, .gt, spread(x[5], [1, 2]))
+        let fourth = body.select(holds, first, spread(x[1], [2]))
+        let fusion = Fusion(
+            body: body.build(outputs: [
+                ("a", first), ("b", fourth), ("c", holds), ("d", body.convert(third, to: .f64)), ("e", first),
+                ("f", x[0]),
+            ]))
+        let results = b.emitAll(fusion, inputs)
+        let graph = b.build(outputs: results.enumerated().map { ("y\($0.offset)", $0.element) })
+        for set in KernelSet.available {
+            try expectAsInterpreted(
+                graph, engine: Engine(threads: 2, kernelSet: set, optimizes: false), wideTolerance: 2e-6)
+        }
+    }
 }
