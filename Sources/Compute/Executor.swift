@@ -26,9 +26,13 @@ final class Executor: @unchecked Sendable {
 
     deinit { ck_pool_destroy(pool) }
 
-    func withLock<Result>(_ body: (_ arena: UnsafeMutableRawPointer?) throws -> Result) rethrows -> Result {
+    /// The arena, for the length of a run.
+    func withArena<Result>(of bytes: Int, _ body: (_ arena: UnsafeMutableRawPointer?) throws -> Result) rethrows
+        -> Result
+    {
         ck_pool_lock(pool)
         defer { ck_pool_unlock(pool) }
+        precondition((arena?.byteCount ?? 0) >= bytes, "the system took the engine's memory back while it grew")
         return try body(arena?.base)
     }
 
@@ -38,19 +42,27 @@ final class Executor: @unchecked Sendable {
         defer { ck_pool_unlock(pool) }
         let before = arena?.byteCount ?? 0
         guard bytes > before else { return }
+        if account.limit - (account.used - before) < bytes {
+            // Refused, and the error says why; the plans that exist keep what they have.
+            arena = try account.allocate(bytes: bytes, for: "the intermediate values of a plan")
+            return
+        }
         arena = nil
         do {
             let larger = try account.allocate(bytes: bytes, for: "the intermediate values of a plan")
             Executor.useLargePages(larger)
             arena = larger
         } catch {
-            // The plans that exist keep what they had; it was just given back, so it is there.
             arena = try? account.allocate(bytes: before, for: "the intermediate values of a plan")
             throw error
         }
     }
 
-    var arenaBytes: Int { withLock { _ in arena?.byteCount ?? 0 } }
+    var arenaBytes: Int {
+        ck_pool_lock(pool)
+        defer { ck_pool_unlock(pool) }
+        return arena?.byteCount ?? 0
+    }
 
     /// Products walk many rows at once: with small pages most of their time goes into address translation.
     private static func useLargePages(_ buffer: Buffer) {

@@ -76,7 +76,7 @@ public final class Plan: @unchecked Sendable {
             inputs.count == graph.inputs.count, "\(inputs.count) inputs for a graph with \(graph.inputs.count)")
         precondition(
             outputs.count == graph.outputs.count, "\(outputs.count) outputs for a graph with \(graph.outputs.count)")
-        executor.withLock { arena in
+        executor.withArena(of: arena.size) { arena in
             bases[0] = arena?.assumingMemoryBound(to: CChar.self)
             bases[1] = constants.base.assumingMemoryBound(to: CChar.self)
             for index in 0..<inputs.count {

@@ -151,6 +151,7 @@ enum ProductTiling {
         }
         call.tileM = roundUp(ceilDivide(call.m, rows), to: 16)
         call.tileN = roundUp(ceilDivide(call.n, columns), to: 16)
+        call.tileBatches = evenTile(call.batches, tiles: min(call.batches, mostTiles), multiple: 1)
     }
 
     private static func tileForOwnKernels(_ call: inout ProductCall) {
