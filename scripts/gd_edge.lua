@@ -15,9 +15,10 @@ local function train(lr)
   return run
 end
 
+local levels = require "levels"
 print("    lr     2/lr   lambda_max, mean of the last third   over 2/lr")
 for _, lr in ipairs{ p.lr1, p.lr2 } do
   local run = train(lr)
-  local top = run:series("lambda_max", { from = p.steps - p.steps // 3 + 1 })
-  print(string.format("%6g %8.1f %36.1f %11.3f", lr, 2 / lr, top:mean(), top:over(run:series("edge")):mean()))
+  local over_edge, top = levels.last_third(run, "lambda_max", 0, p.steps)
+  print(string.format("%6g %8.1f %36.1f %11.3f", lr, 2 / lr, top, over_edge))
 end

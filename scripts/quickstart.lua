@@ -16,12 +16,10 @@ run:train{ to = p.steps }
 run:plot("edge.svg", { "batch_sharpness", "lambda_max" })
 
 -- The last third of each phase, over 2/lr.
+local levels = require "levels"
 print("phase        lr   batch sharpness   lambda_max   (mean of the last third, over 2/lr)")
-local function row(phase, lr, from, to)
-  local function level(name)
-    return run:series(name, { from = to - (to - from) // 3 + 1, to = to }):over(run:series("edge")):mean()
-  end
-  print(string.format("%-8s %6g %17.2f %12.2f", phase, lr, level("batch_sharpness"), level("lambda_max")))
+for _, phase in ipairs{ { "first", p.lr, 0, p.switch }, { "second", p.lr2, p.switch, p.steps } } do
+  local name, lr, from, to = table.unpack(phase)
+  print(string.format("%-8s %6g %17.2f %12.2f", name, lr, (levels.last_third(run, "batch_sharpness", from, to)),
+                      (levels.last_third(run, "lambda_max", from, to))))
 end
-row("first", p.lr, 0, p.switch)
-row("second", p.lr2, p.switch, p.steps)

@@ -2,7 +2,12 @@
 
 // One pair of lines and one row for each file of stdlib/ (docs/decisions/stdlib.md); a test compares them.
 
+static const unsigned char levels[] = {
+#embed "../../stdlib/levels.lua"
+};
+
 static const eoss_stdlib_module modules[] = {
+    {"levels", levels, sizeof levels},
     {NULL, NULL, 0},
 };
 
