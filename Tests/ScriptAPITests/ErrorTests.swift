@@ -117,6 +117,7 @@ import Testing
             "a parameter cannot be named 'w.sum' beside one named 'w'"
         ),
         ("eoss.data.fashion_mnist{ indices = { 1, 2, 2 } }", "names sample 2 twice"),
+        ("eoss.arrays.save('x.safetensors', { 1, 2 })", "'arrays' of eoss.arrays.save: expected names"),
         ("eoss.arrays.from{ { 1, 2 }, { 3 } }", "'numbers': the tables in it have different lengths"),
         (
             "eoss.arrays.from{ { 1, 2 } }:get(1, 3)",

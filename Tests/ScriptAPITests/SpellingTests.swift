@@ -100,6 +100,10 @@ import Testing
         run:train{ to = 4 }; run:save("later/point.safetensors")
         assert(rawequal(net:load("later/point.safetensors"), net) and net.params == run.params)
         net:save("weights.safetensors")
+        local g = run:gradient()
+        eoss.arrays.save("vectors.safetensors", { gradient = g, table = { { 1, 2, 3 }, { 4, 5, 6 } } })
+        local back = eoss.arrays.load("vectors.safetensors")
+        assert((back.gradient:tovector() - g):norm() == 0 and back.table:get(2, 3) == 6)
         assert(eoss.arrays.load("weights.safetensors")["layers.1.bias"]:shape()[1] == 1)
         """,
         """
