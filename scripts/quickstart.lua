@@ -20,6 +20,6 @@ local levels = require "levels"
 print("phase        lr   batch sharpness   lambda_max   (mean of the last third, over 2/lr)")
 for _, phase in ipairs{ { "first", p.lr, 0, p.switch }, { "second", p.lr2, p.switch, p.steps } } do
   local name, lr, from, to = table.unpack(phase)
-  print(string.format("%-8s %6g %17.2f %12.2f", name, lr, (levels.last_third(run, "batch_sharpness", from, to)),
-                      (levels.last_third(run, "lambda_max", from, to))))
+  print(string.format("%-8s %6g %17.2f %12.2f", name, lr, levels.last_third(run, "batch_sharpness", from, to).mean,
+                      levels.last_third(run, "lambda_max", from, to).mean))
 end
