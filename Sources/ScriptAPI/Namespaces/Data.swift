@@ -73,14 +73,15 @@ extension ScriptHost {
             return LuaRecord(arrays, called: "the arrays of '\(path)'")
         }
         arrays.procedure(
-            "save", "Writes arrays and vectors as a safetensors file below the output folder, for NumPy, PyTorch and others.",
+            "save", "Writes arrays and vectors as a safetensors file below the output folder, for NumPy and PyTorch.",
             parameters: [
                 Parameter("path", .string, "The file, such as 'eigenvectors.safetensors'."),
                 Parameter("arrays", .table, "Arrays, vectors or tables of numbers by their names."),
             ]
         ) { [unowned self] call in
             guard case .table(let table) = try call.value("arrays"), table.array.isEmpty, !table.fields.isEmpty else {
-                throw ArgumentError("'arrays' of eoss.arrays.save: expected names, such as { gradient = run:gradient() }")
+                throw ArgumentError(
+                    "'arrays' of eoss.arrays.save: expected names, such as { gradient = run:gradient() }")
             }
             var named: [String: NDArray] = [:]
             for (name, value) in table.fields { named[name] = try ArrayObject.spelled(by: value, name) }
