@@ -25,6 +25,9 @@ public struct Sampler: Sendable {
     /// Epochs taken, as a real number.
     public var epochs: Double { Double(epoch) + Double(position) / Double(count) }
 
+    /// Epochs taken by one who goes on in batches of this size: an epoch is over once what is left of it will be dropped.
+    public func epochs(inBatchesOf size: Int) -> Double { size > count - position ? Double(epoch + 1) : epochs }
+
     /// Calls `body` with the next batch. A remainder of the epoch smaller than the batch is dropped.
     /// - Precondition: `1...count` contains `size`.
     public mutating func next<Result>(

@@ -89,8 +89,9 @@ extension Run {
 
     private func reached(_ goal: TrainingGoal) throws -> TrainingEnd? {
         if let last = goal.step, step >= last { return .step }
-        if let epoch = goal.epoch, sampler.epochs >= epoch { return .epoch }
-        if let end = goal.time, time >= end * (1 - 1e-12) { return .time }
+        // Sums of fractions are rounded: a thousandth of a sample, or of a step, is no reason for one more.
+        if let end = goal.epoch, epoch >= end - 1e-3 / Double(data.train.count) { return .epoch }
+        if let end = goal.time, time >= end - 1e-3 * learningRate { return .time }
         if let limit = goal.maxLoss, let batchLoss, batchLoss > limit { return .maxLoss }
         if goal.loss != nil || goal.accuracy != nil, looksAtLoss() {
             if let target = goal.loss, try evaluation().loss <= target { return .loss }

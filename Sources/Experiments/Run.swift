@@ -150,8 +150,13 @@ public final class Run {
         edges.append((first, edge))
     }
 
-    /// Epochs taken, as a real number.
-    public var epoch: Double { sampler.epochs }
+    /// Epochs taken, as a real number: a whole one once fewer samples than a batch are left of it.
+    public var epoch: Double {
+        switch batchSize {
+        case .full: sampler.epochs
+        case .samples(let size): sampler.epochs(inBatchesOf: size)
+        }
+    }
 
     private static func check(_ size: BatchSize, count: Int) throws {
         guard case .samples(let samples) = size else { return }

@@ -105,6 +105,29 @@ import Testing
         #expect(try run.train(TrainingGoal(step: 1000, maxLoss: 0)) == .maxLoss)
     }
 
+    /// 24 samples in batches of 5: four steps an epoch, and four samples that are dropped.
+    @Test func anEpochEndsWithItsLastWholeBatch() throws {
+        let run = try SmallRun.make(batch: .samples(5))
+        for epoch in 1...3 {
+            try run.train(TrainingGoal(epoch: run.epoch + 1))
+            #expect(run.step == 4 * epoch)
+            #expect(run.epoch == Double(epoch))
+        }
+    }
+
+    /// After so many steps the sum of the rates falls short of their product by more than 1e-12 of it.
+    @Test func roundedSumsDoNotAddAStep() throws {
+        let steps = 100_000
+        let run = try SmallRun.make(rate: 0.3)
+        for _ in 1..<steps { run.time += 0.3 }
+        #expect(run.time + 0.3 < Double(steps) * 0.3 * (1 - 1e-12))
+        try run.train(TrainingGoal(time: Double(steps) * 0.3))
+        #expect(run.step == 1)
+        let single = try SmallRun.make(batch: .samples(1))
+        try single.train(TrainingGoal(epoch: 0.25.nextUp))
+        #expect(single.step == 6)
+    }
+
     @Test func aLossThatIsNotFiniteStopsTheRunAndKeepsEverything() throws {
         let run = try SmallRun.make(rate: 1000, activation: .relu, element: .f32)
         try run.track(ProbeCatalogue.probe("weight_norm"), every: 1)

@@ -59,6 +59,9 @@ import Testing
                 "return y = %x0"
             ])
         #expect(text([TensorType(.f64, [2])]) { b, x in b.convert(b.convert(x[0], to: .f32), to: .f64) }.count == 3)
+        // Neither of i32 and f32 holds all numbers of the other: 1.5 has no i32, 2²⁴ + 1 no f32.
+        #expect(text([TensorType(.f32, [2])]) { b, x in b.convert(b.convert(x[0], to: .i32), to: .f32) }.count == 3)
+        #expect(text([TensorType(.i32, [2])]) { b, x in b.convert(b.convert(x[0], to: .f32), to: .i32) }.count == 3)
     }
 
     @Test func choicesMadeBeforehandDisappear() {

@@ -120,8 +120,7 @@ struct Simplifier {
         if let value = b.splat(of: x[0]) { return b.constant(value, TensorType(convert.to, b.shape(of: x[0]))) }
         if let inner = match(Convert.self, x[0]) {
             let source = b.type(of: inner.operands[0]).element
-            let loses = element.rank < source.rank
-            if !loses { return make(Convert(to: convert.to), inner.operands) }
+            if element.holds(source) { return make(Convert(to: convert.to), inner.operands) }
         }
         return nil
     }
@@ -248,12 +247,11 @@ struct Simplifier {
 }
 
 extension ElementType {
-    /// A conversion to an element of higher rank keeps every number.
-    fileprivate var rank: Int {
-        switch self {
-        case .bool: 0
-        case .i32, .f32: 1
-        case .f64: 2
+    /// Whether a conversion from `other` to this element keeps every number.
+    fileprivate func holds(_ other: ElementType) -> Bool {
+        switch (self, other) {
+        case (.f64, _), (_, .bool): true
+        default: self == other
         }
     }
 }
