@@ -94,7 +94,8 @@ extension Dataset {
         return try (0..<array.count).map { i in
             guard let label = Int32(exactly: array[flat: i]), label >= -1, label < Int32.max else {
                 throw DatasetError(
-                    "\(option): sample \(i) has the label \(array[flat: i]); classes are whole numbers from 0")
+                    "\(option): sample \(i) (counted from 0) has the label \(array[flat: i]); classes are whole numbers "
+                        + "from 0, and -1 leaves a sample out")
             }
             return label
         }

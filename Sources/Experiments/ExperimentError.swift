@@ -10,8 +10,9 @@ public enum ExperimentError: Error, CustomStringConvertible, Sendable, Hashable 
     public var description: String {
         switch self {
         case .diverged(let run, let step, let loss, let rate):
+            // The sign of a NaN says nothing.
             return
-                "run '\(run)' diverged: at step \(step) the batch's loss is \(loss) (lr = \(rate)). Everything measured "
+                "run '\(run)' diverged: at step \(step) the batch's loss is \(loss.isNaN ? Double.nan : loss) (lr = \(rate)). Everything measured "
                 + "up to here is kept; a lower lr or init_scale may help"
         case .unknownProbe(let name, let known):
             return

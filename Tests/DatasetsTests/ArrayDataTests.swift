@@ -68,10 +68,16 @@ import Testing
             ),
             (
                 { try .arrays(inputs: inputs, answers: .labels(NDArray([0, -2, 0] as [Int32]))) },
-                "sample 1 has the label -2.0; classes are whole numbers"
+                "sample 1 (counted from 0) has the label -2.0; classes are whole numbers"
             ),
-            ({ try .arrays(inputs: inputs, answers: .labels(NDArray([0, 0.5, 0]))) }, "sample 1 has the label 0.5"),
-            ({ try .arrays(inputs: inputs, answers: .labels(NDArray([0, .nan, 0]))) }, "sample 1 has the label nan"),
+            (
+                { try .arrays(inputs: inputs, answers: .labels(NDArray([0, 0.5, 0]))) },
+                "sample 1 (counted from 0) has the label 0.5"
+            ),
+            (
+                { try .arrays(inputs: inputs, answers: .labels(NDArray([0, .nan, 0]))) },
+                "sample 1 (counted from 0) has the label nan"
+            ),
             (
                 { try .arrays(inputs: inputs, answers: .labels(NDArray([-1, -1, -1] as [Int32]))) },
                 "at least one class"

@@ -102,6 +102,12 @@ extension ArrayObject {
         _ value: LuaValue, depth: Int, _ shape: inout [Int], _ numbers: inout [Double], _ option: String
     ) throws {
         if let number = Double.read(value), depth == shape.count, depth > 0 { return numbers.append(number) }
+        if case .table(let table) = value, depth == 0 {
+            if let name = table.fields.first(where: { ArrayObject.read($0.value) != nil })?.key {
+                throw ArgumentError("'\(option)': a table of arrays; name one of them, its field '\(name)', say")
+            }
+            if table.array.isEmpty, table.fields.isEmpty { throw ArgumentError("'\(option)' holds no numbers") }
+        }
         guard case .table(let table) = value, table.fields.isEmpty, table.others.isEmpty else {
             throw ArgumentError("'\(option)': expected an array, or numbers in tables of equal lengths")
         }

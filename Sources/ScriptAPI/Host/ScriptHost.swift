@@ -32,6 +32,7 @@ public final class ScriptHost {
         paths = Self.paths(options, scriptFolder: FileManager.default.currentDirectoryPath)
         var configuration = LuaState.Configuration()
         configuration.memoryLimit = options.luaMemory
+        configuration.patience = options.patience
         configuration.isTrusted = options.isTrusted
         configuration.print = options.print
         state = try LuaState(configuration, interrupt: interrupt)
@@ -123,6 +124,8 @@ public final class ScriptHost {
     /// Runs what was typed at a prompt, on the state that the script left or is paused in.
     public func evaluate(_ source: String) -> PromptResult {
         promptLines += 1
+        // A stop is for this chunk: the next one, or the training paused below, shall not see it.
+        defer { interrupt.clearStop() }
         do {
             switch try state.evaluate(source, name: "prompt") {
             case .incomplete: return .incomplete
@@ -134,10 +137,7 @@ public final class ScriptHost {
             if let error = error as? LuaError, error.underlying is ContinueRequest { return .goOn }
             let failure = failure(of: error)
             _ = RunFile.commitAll()
-            guard case .failed(let message) = failure else {
-                interrupt.clearStop()
-                return .stopped
-            }
+            guard case .failed(let message) = failure else { return .stopped }
             return .failed(message)
         }
     }
@@ -190,19 +190,29 @@ public final class ScriptHost {
     }
 
     private static func read(_ file: URL) throws -> Data {
-        do { return try Data(contentsOf: file) } catch {
-            let reason = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError).map {
-                String(cString: strerror(Int32($0.code)))
-            }
-            throw ScriptFailure.failed(
-                "cannot read the script '\(shortPath(file))': \(reason ?? error.localizedDescription)")
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
+        do {
+            if isFolder.boolValue { throw POSIXError(.EISDIR) }
+            return try Data(contentsOf: file)
+        } catch {
+            let reason =
+                if !exists {
+                    "there is no such file"
+                } else if isFolder.boolValue {
+                    "it is a folder"
+                } else {
+                    FileManager.default.isReadableFile(atPath: file.path)
+                        ? error.localizedDescription : "permission denied"
+                }
+            throw ScriptFailure.failed("cannot read the script '\(shortPath(file))': \(reason)")
         }
     }
 
-    /// The text, a first line `#!…` made a comment so that lines keep their numbers.
+    /// The text, without the byte order mark that some editors put before it.
     private static func text(of script: Data) -> String {
-        let text = String(decoding: script, as: UTF8.self)
-        return text.hasPrefix("#") ? "--" + text : text
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        return String(decoding: script.starts(with: mark) ? script.dropFirst(mark.count) : script, as: UTF8.self)
     }
 
     /// Relative where the file lies below the current folder.

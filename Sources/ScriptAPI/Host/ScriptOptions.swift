@@ -20,6 +20,8 @@ public struct ScriptOptions {
     public var readFolders: [URL] = []
     /// Bytes of Lua memory; the buffers of the laboratory have an account of their own.
     public var luaMemory = 256 << 20
+    /// Seconds of Lua without a call into the host after which a script is stopped as one that never ends.
+    public var patience = 10.0
     /// Further entries for the environment that run files record.
     public var environment: [String: String] = [:]
     /// Takes one line of the script's `print`, without its newline.
