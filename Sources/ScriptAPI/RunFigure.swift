@@ -48,6 +48,11 @@ struct RunFigure {
             panels.append(panel)
         }
         panels[panels.count - 1].xLabel = "step"
+        // One above the other, a step has the same place in all panels, however far their series go.
+        let steps = panels.flatMap(\.series).flatMap(\.x)
+        if let first = steps.min(), let last = steps.max(), first < last {
+            for i in panels.indices { panels[i].xRange = first...last }
+        }
         return Figure(title: title ?? (runs.count == 1 ? runs[0].name : ""), panels: panels)
     }
 
