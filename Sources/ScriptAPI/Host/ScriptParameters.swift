@@ -82,9 +82,9 @@ struct ScriptParameters {
         switch value {
         case .integer:
             if let integer = Int(text) { return .integer(integer) }
-            guard let number = Double(text) else { return nil }
+            guard let number = Double(text), !number.isNaN else { return nil }
             return Int(exactly: number).map { .integer($0) } ?? .number(number)
-        case .number: return Double(text).map { .number($0) }
+        case .number: return Double(text).flatMap { $0.isNaN ? nil : .number($0) }
         case .boolean: return text == "true" ? .boolean(true) : text == "false" ? .boolean(false) : nil
         case .string: return .string(text)
         case .table(let table):
