@@ -32,7 +32,7 @@ struct GnuplotScript {
             throw ReportError(
                 names.isEmpty
                     ? "there is nothing to draw: the figure has no series"
-                    : "there is nothing to draw: no finite values in range of \(names)")
+                    : "there is nothing to draw: \(names): no finite values in range")
         }
         emit(terminal())
         emit("set encoding utf8")
