@@ -67,6 +67,23 @@ private let cases: [RuleCase] = [
     },
     RuleCase(name: "outer product", shapes: [[3], [2]]) { b, x in b.dot(x[0], x[1], contracting: ([], [])) },
     RuleCase(name: "full contraction", shapes: [m, m]) { b, x in b.inner(x[0], x[1]) },
+    RuleCase(name: "slice", shapes: [[4, 5]]) { b, x in
+        b.slice(x[0], starts: [1, 0], limits: [4, 5], strides: [1, 2])
+    },
+    RuleCase(name: "slice that stops short", shapes: [[7, 2]]) { b, x in
+        b.slice(x[0], axis: 0, from: 1, to: 6, stride: 3)
+    },
+    RuleCase(name: "slice of nothing", shapes: [m]) { b, x in b.slice(x[0], axis: 1, from: 2, to: 2) },
+    RuleCase(name: "pad", shapes: [m]) { b, x in
+        b.pad(x[0], low: [1, 0], high: [0, 2], interior: [2, 1], value: 0.7)
+    },
+    RuleCase(name: "pad that takes away", shapes: [m]) { b, x in
+        b.pad(x[0], low: [-1, 2], high: [3, -1], interior: [0, 1], value: -0.4)
+    },
+    RuleCase(name: "concatenate", shapes: [[2, 1, 3], [2, 2, 3], [2, 3, 3]]) { b, x in b.concatenate(x, axis: 1) },
+    RuleCase(name: "concatenate with a constant and itself", shapes: [[3], [2]]) { b, x in
+        b.concatenate([x[0], b.constant(2, TensorType(.f64, [2])), b.square(x[0]), x[1]], axis: 0)
+    },
 ]
 
 @Suite struct Rules {
