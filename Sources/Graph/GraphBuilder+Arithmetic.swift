@@ -32,6 +32,8 @@ extension GraphBuilder {
     public func tanh(_ x: Value) -> Value { emit(Tanh(), x) }
     /// 1/(1 + e⁻ˣ).
     public func logistic(_ x: Value) -> Value { emit(Logistic(), x) }
+    /// The error function.
+    public func erf(_ x: Value) -> Value { emit(Erf(), x) }
     /// |x|.
     public func abs(_ x: Value) -> Value { emit(Abs(), x) }
     /// −1, 0 or 1.
@@ -68,6 +70,8 @@ extension GraphBuilder {
     public func scale(_ x: Value, by factor: Double) -> Value { multiply(constant(factor, type(of: x)), x) }
     /// x, with zero derivative.
     public func detach(_ x: Value) -> Value { emit(Detach(), x) }
+    /// The mean over the samples of the batch that the graph will be vmapped over; x itself without one.
+    public func batchMean(_ x: Value) -> Value { emit(BatchMean(), x) }
 
     // MARK: Shape
 

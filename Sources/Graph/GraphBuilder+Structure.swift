@@ -36,4 +36,21 @@ extension GraphBuilder {
     public func concatenate(_ values: [Value], axis: Int) -> Value {
         values.count == 1 ? values[0] : emitAll(Concatenate(axis: axis), values)[0]
     }
+
+    /// The elements in opposite order along these axes.
+    public func reverse(_ x: Value, dimensions: [Int]) -> Value {
+        dimensions.isEmpty ? x : emit(Reverse(dimensions: dimensions), x)
+    }
+
+    /// The rows of x `[B…, V, rest…]` that indices `[B…, k…]` (i32) name, `batch` leading axes in common: `[B…, k…, rest…]`.
+    /// An index outside 0..<V is taken as the nearest inside.
+    public func gather(_ x: Value, _ indices: Value, batch: Int = 0) -> Value {
+        emit(Gather(batch: batch), x, indices)
+    }
+
+    /// For each of `rows` rows the sum of the updates `[B…, k…, rest…]` whose index in `[B…, k…]` (i32) it is, in the order
+    /// of the indices: `[B…, rows, rest…]`.
+    public func scatterAdd(_ indices: Value, _ updates: Value, rows: Int, batch: Int = 0) -> Value {
+        emit(ScatterAdd(rows: rows, batch: batch), indices, updates)
+    }
 }

@@ -15,10 +15,15 @@ public struct StableHLOWriter {
     /// Appends one line to the function's body.
     public mutating func write(_ line: String) { lines.append("    " + line) }
 
+    /// A name for a value that stands for no value of the graph.
+    public mutating func auxiliaryName() -> String {
+        auxiliary += 1
+        return "%c\(auxiliary - 1)"
+    }
+
     /// A new scalar constant, as reductions need for their initial value.
     public mutating func scalarConstant(_ value: String, _ element: ElementType) -> String {
-        let name = "%c\(auxiliary)"
-        auxiliary += 1
+        let name = auxiliaryName()
         write("\(name) = stablehlo.constant dense<\(value)> : \(spell(TensorType(element)))")
         return name
     }

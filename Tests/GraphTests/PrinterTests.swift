@@ -83,6 +83,39 @@ private func layer() -> Graph {
     ] { #expect(text.contains(line), "\(line)\n\(text)") }
 }
 
+@Test func partsAndRowsHaveTheirStableHLOSpelling() {
+    let b = GraphBuilder()
+    let x = b.input("x", TensorType(.f32, [4, 3]))
+    let batches = b.input("batches", TensorType(.f64, [2, 5, 3]))
+    let indices = b.input("indices", TensorType(.i32, [2]))
+    let parts = b.concatenate([b.slice(x, starts: [1, 0], limits: [4, 3], strides: [2, 1]), b.erf(x)], axis: 0)
+    let padded = b.pad(b.reverse(parts, dimensions: [1]), low: [-1, 0], high: [0, 2], interior: [1, 0], value: 0.5)
+    let rows = b.gather(padded, indices)
+    let own = b.gather(batches, indices, batch: 1)
+    let sums = b.scatterAdd(indices, own, rows: 7, batch: 1)
+    let text = b.build(outputs: [("rows", rows), ("sums", b.batchMean(sums))]).stableHLO()
+    for line in [
+        "%0 = stablehlo.slice %arg0 [1:4:2, 0:3] : (tensor<4x3xf32>) -> tensor<2x3xf32>",
+        "%1 = chlo.erf %arg0 : tensor<4x3xf32> -> tensor<4x3xf32>",
+        "%2 = stablehlo.concatenate %0, %1, dim = 0 : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<6x3xf32>",
+        "%3 = stablehlo.reverse %2, dims = [1] : tensor<6x3xf32>",
+        "%c0 = stablehlo.constant dense<0.5> : tensor<f32>",
+        "%4 = stablehlo.pad %3, %c0, low = [-1, 0], high = [0, 2], interior = [1, 0] : "
+            + "(tensor<6x3xf32>, tensor<f32>) -> tensor<10x5xf32>",
+        "%5 = \"stablehlo.gather\"(%4, %arg2) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], "
+            + "collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, "
+            + "indices_are_sorted = false, slice_sizes = array<i64: 1, 5>}> : "
+            + "(tensor<10x5xf32>, tensor<2xi32>) -> tensor<2x5xf32>",
+        "#stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [1], operand_batching_dims = [0], "
+            + "start_indices_batching_dims = [0], start_index_map = [1], index_vector_dim = 1>",
+        "stablehlo.clamp %c1, %arg2, %c2 : (tensor<i32>, tensor<2xi32>, tensor<i32>) -> tensor<2xi32>",
+        "#stablehlo.scatter<update_window_dims = [1], inserted_window_dims = [1], input_batching_dims = [0], "
+            + "scatter_indices_batching_dims = [0], scatter_dims_to_operand_dims = [1], index_vector_dim = 1>",
+        "stablehlo.return %next : tensor<f64>",
+        "}) : (tensor<2x7x3xf64>, tensor<2xi32>, tensor<2x3xf64>) -> tensor<2x7x3xf64>",
+    ] { #expect(text.contains(line), "\(line)\n\(text)") }
+}
+
 @Test func whatLatePassesMadeIsSpelledAsWhatItStandsFor() {
     let text = layer().optimized().stableHLO()
     #expect(text.contains("stablehlo.maximum") && !text.contains("fusion"))

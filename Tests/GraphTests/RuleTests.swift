@@ -20,6 +20,10 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
 
 private func positive(_ b: GraphBuilder, _ x: Value) -> Value { b.add(b.constant(1.8, b.type(of: x)), x) }
 
+private func rows(_ b: GraphBuilder, _ shape: [Int], _ numbers: [Double]) -> Value {
+    b.constant(Tensor(TensorType(.i32, shape), numbers))
+}
+
 private let m = [3, 4]
 private let cases: [RuleCase] = [
     RuleCase(name: "negate", shapes: [m]) { b, x in b.negate(x[0]) },
@@ -81,6 +85,22 @@ private let cases: [RuleCase] = [
         b.pad(x[0], low: [-1, 2], high: [3, -1], interior: [0, 1], value: -0.4)
     },
     RuleCase(name: "concatenate", shapes: [[2, 1, 3], [2, 2, 3], [2, 3, 3]]) { b, x in b.concatenate(x, axis: 1) },
+    RuleCase(name: "reverse", shapes: [[2, 3, 4]]) { b, x in b.reverse(x[0], dimensions: [2, 0]) },
+    RuleCase(name: "erf", shapes: [m]) { b, x in b.erf(x[0]) },
+    RuleCase(name: "gather", shapes: [[4, 2]]) { b, x in b.gather(x[0], rows(b, [2, 3], [0, 3, 3, 1, 7, -1])) },
+    RuleCase(name: "gather of one row", shapes: [[4, 2]]) { b, x in b.gather(x[0], rows(b, [], [2])) },
+    RuleCase(name: "gather, each from its own table", shapes: [[2, 3, 2]]) { b, x in
+        b.gather(x[0], rows(b, [2, 2], [2, 0, 1, 1]), batch: 1)
+    },
+    RuleCase(name: "gather of one element each", shapes: [[2, 3]]) { b, x in
+        b.gather(x[0], rows(b, [2], [2, 1]), batch: 1)
+    },
+    RuleCase(name: "scatter_add", shapes: [[2, 3, 2]]) { b, x in
+        b.scatterAdd(rows(b, [2, 3], [0, 3, 3, 1, 7, -1]), x[0], rows: 5)
+    },
+    RuleCase(name: "scatter_add, each into its own rows", shapes: [[2, 2]]) { b, x in
+        b.scatterAdd(rows(b, [2, 2], [2, 0, 1, 1]), x[0], rows: 3, batch: 1)
+    },
     RuleCase(name: "concatenate with a constant and itself", shapes: [[3], [2]]) { b, x in
         b.concatenate([x[0], b.constant(2, TensorType(.f64, [2])), b.square(x[0]), x[1]], axis: 0)
     },

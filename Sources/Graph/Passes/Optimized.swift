@@ -1,8 +1,9 @@
 extension Graph {
     /// The graph as it is executed: simplified, contractions in their cheapest order, elementwise regions fused.
-    /// Deterministic; the same outputs up to rounding. `Detach` is gone: derivatives are taken before.
+    /// Deterministic; the same outputs up to rounding. `Detach` and `BatchMean` are gone: derivatives are taken and batches made
+    /// before.
     public func optimized() -> Graph {
-        let simplified = expanded().withoutDetach().simplified()
+        let simplified = expanded().withoutIdentities().simplified()
         let plain = simplified.executable()
         let reassociated = reassociateContractions(simplified)
         if reassociated == simplified { return plain }
@@ -15,10 +16,11 @@ extension Graph {
         eliminateCommonSubexpressions(fuseElementwise(fuseAccumulation(widenSums(self).simplified())))
     }
 
-    private func withoutDetach() -> Graph {
+    /// Without the operations that mean something to transformations alone.
+    private func withoutIdentities() -> Graph {
         let b = GraphBuilder()
         return rewritten(in: b) { node, operands in
-            node.operation is Detach ? operands : b.emitAll(node.operation, operands)
+            node.operation is Detach || node.operation is BatchMean ? operands : b.emitAll(node.operation, operands)
         }
     }
 

@@ -2,6 +2,7 @@
 ///
 /// What does not depend on those inputs is computed once. A contraction with such an operand gets the new axis as one more
 /// free axis: the products of a batch with one matrix are one tall product.
+/// `BatchMean` becomes the mean over this batch.
 /// - Throws: `GraphError` when `over` names no input, or a batched shape is too large.
 public func vmap(_ g: Graph, over names: [String], size: Int) throws(GraphError) -> Graph {
     let g = g.expanded()
@@ -16,11 +17,13 @@ public func vmap(_ g: Graph, over names: [String], size: Int) throws(GraphError)
     }
     for node in g.nodes {
         let operands = node.operands.map { values[$0.id] }
-        values +=
-            isBatched[node.results.lowerBound]
-            ? node.operation.batched(
+        if isBatched[node.results.lowerBound] {
+            values += node.operation.batched(
                 operands: operands, marked: node.operands.map { isBatched[$0.id] }, size: size, in: b)
-            : b.emitAll(node.operation, operands)
+        } else {
+            // The mean of what all samples have in common.
+            values += node.operation is BatchMean ? operands : b.emitAll(node.operation, operands)
+        }
     }
     return b.build(
         outputs: g.outputs.map { output in
