@@ -35,7 +35,9 @@ public final class BatchStatistics {
             throw GraphError(
                 "batch statistics '\(name)' are not among the model's: it has \(known.isEmpty ? "none" : known)")
         }
-        if moments[name] != nil { throw GraphError("batch statistics '\(name)' are used twice: each use needs its own") }
+        if moments[name] != nil {
+            throw GraphError("batch statistics '\(name)' are used twice: each use needs its own")
+        }
         for axis in axes where !x.shape.indices.contains(axis) {
             throw GraphError("batch statistics '\(name)' over axis \(axis + 1) of a tensor of shape \(x.shape)")
         }
