@@ -137,6 +137,13 @@ extension GraphBuilder {
         return dot(x, y, contracting: (axes, axes))
     }
 
+    /// Data x under a kernel w that slides along the spatial axes. Result: batch axes, free axes of x, spatial, free of w.
+    public func convolution(
+        _ x: Value, _ w: Value, lhs: Convolution.Roles, rhs: Convolution.Roles, windows: [Convolution.Window]
+    ) -> Value {
+        emit(Convolution(lhs: lhs, rhs: rhs, windows: windows), x, w)
+    }
+
     // MARK: Optional values, where `nil` stands for zero
 
     /// The sum of two terms either of which may be zero.
