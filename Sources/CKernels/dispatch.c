@@ -26,6 +26,8 @@ DECLARE(ck_block_operation, block_operation, int opcode, int element);
 DECLARE(ck_kernel, region_kernel, void);
 DECLARE(ck_kernel, reduce_kernel, int element);
 DECLARE(ck_kernel, copy_kernel, int squares);
+DECLARE(ck_kernel, rows_kernel, int kind, int element);
+DECLARE(ck_kernel, pad_kernel, void);
 
 int ck_best_level(void) {
 #if defined(__x86_64__)
@@ -69,3 +71,5 @@ ck_block_operation ck_block_operation_for(int opcode, int element, int level) {
 ck_kernel ck_region_kernel(int level) { return FOR_LEVEL(level, region_kernel); }
 ck_kernel ck_reduce_kernel(int element, int level) { return FOR_LEVEL(level, reduce_kernel, element); }
 ck_kernel ck_copy_kernel(int squares, int level) { return FOR_LEVEL(level, copy_kernel, squares); }
+ck_kernel ck_rows_kernel_for(int kind, int element, int level) { return FOR_LEVEL(level, rows_kernel, kind, element); }
+ck_kernel ck_pad_kernel(int level) { return FOR_LEVEL(level, pad_kernel); }

@@ -12,3 +12,4 @@
 #include "region.inc"
 #include "reduce.inc"
 #include "copy.inc"
+#include "rows.inc"

@@ -15,5 +15,6 @@
 #include "region.inc"
 #include "reduce.inc"
 #include "copy.inc"
+#include "rows.inc"
 #pragma clang attribute pop
 #endif

@@ -16,5 +16,6 @@
 #include "region.inc"
 #include "reduce.inc"
 #include "copy.inc"
+#include "rows.inc"
 #pragma clang attribute pop
 #endif

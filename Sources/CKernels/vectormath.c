@@ -58,6 +58,7 @@ FUNCTION("exp");
 FUNCTION("log");
 FUNCTION("log1p");
 FUNCTION("tanh");
+FUNCTION("erf");
 __asm__(".section .note.GNU-stack,\"\",@progbits\n.text\n");
 
 #endif

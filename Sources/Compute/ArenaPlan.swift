@@ -14,7 +14,7 @@ struct ArenaPlan {
         self.sizes = sizes
         var lives = [ClosedRange<Int>?](repeating: nil, count: sizes.count)
         for (index, step) in steps.enumerated() {
-            for case .buffer(let buffer) in step.reads + step.writes {
+            for case .buffer(let buffer) in (step.reads + step.writes).map(\.whole) {
                 lives[buffer] = (lives[buffer]?.lowerBound ?? index)...index
             }
         }
@@ -31,7 +31,7 @@ struct ArenaPlan {
                     written != read, sizes[written] == sizes[read], group[written] == written, !taken.contains(written),
                     let readLife = lives[read], readLife.upperBound == index, let writtenLife = lives[written],
                     writtenLife.lowerBound == index, !taken.contains(read),
-                    step.reads.filter({ $0 == .buffer(read) }).count == 1
+                    step.reads.filter({ $0.whole == .buffer(read) }).count == 1
                 else { continue }
                 taken.insert(written)
                 taken.insert(read)

@@ -16,6 +16,8 @@ struct CallEncoder {
         case .region(let call): (kernel, parameters) = try encode(call)
         case .reduce(let call): (kernel, parameters) = encode(call)
         case .copy(let call): (kernel, parameters) = encode(call)
+        case .rows(let call): (kernel, parameters) = encode(call)
+        case .pad(let call): (kernel, parameters) = encode(call)
         }
         guard let kernel else { throw PlanError.unsupported(step.label) }
         return ck_call(
@@ -37,6 +39,7 @@ struct CallEncoder {
         case .constant(let offset): ck_ref(slot: 1, offset: Int64(offset))
         case .input(let index): ck_ref(slot: Int64(2 + index), offset: 0)
         case .output(let index): ck_ref(slot: Int64(2 + inputs + index), offset: 0)
+        case .part(let whole, let bytes): ck_ref(slot: ref(whole).slot, offset: ref(whole).offset + Int64(bytes))
         }
     }
 
@@ -140,8 +143,32 @@ struct CallEncoder {
         p.rank = Int64(call.axes.extents.count)
         p.extents = numbers(call.axes.extents)
         p.strides = numbers(call.axes.strides)
+        p.result_strides = call.resultStrides.map(numbers)
         p.axis = Int64(call.squareAxis ?? 0)
         p.tile = Int64(call.tile)
         return (ck_copy_kernel(call.squareAxis == nil ? 0 : 1, Int32(level)), parameters(p))
+    }
+
+    private func encode(_ call: RowsCall) -> (ck_kernel?, UnsafeRawPointer) {
+        var p = ck_rows()
+        p.element = Int64(call.element.kernelElement)
+        (p.batches, p.rows, p.length) = (Int64(call.batches), Int64(call.rows), Int64(call.length))
+        (p.indices, p.tile, p.columns) = (Int64(call.indices), Int64(call.tile), Int64(call.columns))
+        let kind = call.isGather ? CK_GATHER : CK_SCATTER_ADD
+        return (
+            ck_rows_kernel_for(Int32(kind.rawValue), Int32(call.element.kernelElement), Int32(level)), parameters(p)
+        )
+    }
+
+    private func encode(_ call: PadCall) -> (ck_kernel?, UnsafeRawPointer) {
+        var p = ck_pad()
+        p.size = Int64(call.size)
+        p.rank = Int64(call.extents.count)
+        p.extents = numbers(call.extents)
+        p.operand_extents = numbers(call.operandExtents)
+        p.low = numbers(call.low)
+        p.step = numbers(call.step)
+        (p.rows, p.tile) = (Int64(call.rows), Int64(call.tile))
+        return (ck_pad_kernel(Int32(level)), parameters(p))
     }
 }

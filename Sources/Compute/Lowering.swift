@@ -4,37 +4,42 @@ import Graph
 /// outputs be written where they are wanted.
 struct Lowering {
     let graph: Graph
-    /// For each value, the value whose memory it is.
-    private(set) var roots: [Int]
+    /// For each value, whose memory it lies in and where there.
+    let memory: ValueMemory
+    /// For each value the number of its node; −1 for inputs.
+    let producers: [Int]
     var steps: [Step] = []
     /// Bytes of each arena buffer.
     private(set) var bufferSizes: [Int] = []
-    private(set) var constants = ConstantPool()
+    var constants = ConstantPool()
     /// Where each root lives, once it is made.
-    private var storage: [Storage?]
+    var storage: [Storage?]
     /// The constant operation of each value that is a splat; made in memory only where a kernel needs all of it.
-    private var splats: [Int: Constant] = [:]
+    private(set) var splats: [Int: Constant] = [:]
     /// Copies that bring results computed elsewhere to outputs, after all else.
     private var finalCopies: [Step] = []
 
     init(_ graph: Graph, donations: [Int: Int]) throws {
         self.graph = graph
-        roots = Array(graph.types.indices)
+        memory = ValueMemory(graph)
         storage = [Storage?](repeating: nil, count: graph.types.count)
-        for node in graph.nodes where node.operation is Reshape || node.operation is Detach {
-            roots[node.result.id] = roots[node.operands[0].id]
-        }
         for index in graph.inputs.indices { storage[index] = .input(index) }
-        for node in graph.nodes {
+        var producers = [Int](repeating: -1, count: graph.types.count)
+        for (index, node) in graph.nodes.enumerated() {
+            for result in node.results { producers[result] = index }
             if let constant = node.operation as? Constant {
                 splats[node.result.id] = constant
-            } else if node.operation is BroadcastInDim, let constant = splats[roots[node.operands[0].id]] {
+            } else if ValueMemory.moves(node.operation),
+                let constant = splats[memory.roots[node.operands[0].id]]
+            {
                 splats[node.result.id] = Constant(type: graph.types[node.result.id], splat: constant.splat)
             }
         }
+        self.producers = producers
 
-        let schedule = Schedule(graph, roots: roots, donations: donations)
+        let schedule = Schedule(graph, roots: memory.roots, donations: donations)
         try placeOutputs(donations: donations, inPlace: schedule.inPlaceOutputs)
+        try placeParts(donations: donations)
         for index in schedule.order { try lower(graph.nodes[index]) }
         steps += finalCopies
     }
@@ -46,62 +51,88 @@ struct Lowering {
         return .buffer(bufferSizes.count - 1)
     }
 
+    func root(_ value: Value) -> Int { memory.roots[value.id] }
+
+    /// The operation that makes a root; `nil` for an input.
+    private func maker(_ root: Int) -> Graph.Node? { producers[root] < 0 ? nil : graph.nodes[producers[root]] }
+
     /// Decides which values are computed straight in an output's memory; the other outputs are copied.
     private mutating func placeOutputs(donations: [Int: Int], inPlace: Set<Int>) throws {
-        var producers: [Int: Int] = [:]
-        for (index, node) in graph.nodes.enumerated() { producers[node.result.id] = index }
-        for (index, output) in graph.outputs.enumerated() {
-            let root = roots[output.value.id]
+        // Values that are all of their memory first, so that a part is copied from there.
+        let (whole, parts) = (
+            graph.outputs.indices.filter { memory.isWhole[graph.outputs[$0].value.id] },
+            graph.outputs.indices.filter { !memory.isWhole[graph.outputs[$0].value.id] }
+        )
+        for index in whole + parts {
+            let output = graph.outputs[index]
+            let root = root(output.value)
             let type = graph.type(of: output.value)
             if isMade(root) {
                 let isFree = storage[root] == nil
                 let mayWrite =
-                    donations[index] == nil || (inPlace.contains(index) && writesInPlace(root, over: donations[index]))
+                    memory.isWhole[output.value.id]
+                    && (donations[index] == nil
+                        || (inPlace.contains(index) && writesInPlace(root, over: donations[index])))
                 if isFree && mayWrite {
                     storage[root] = .output(index)
                     continue
                 }
-                if isFree { storage[root] = try newBuffer(type) }
-                if let source = storage[root] {
-                    finalCopies.append(try copyAll(from: source, to: .output(index), type, output.name))
-                }
+                if isFree { storage[root] = try newBuffer(graph.types[root]) }
+                finalCopies.append(try copyAll(from: place(output.value), to: .output(index), type, output.name))
             } else if donations[index] == nil {
                 // An input or a constant passed through: written before anything can overwrite it.
-                try passThrough(root, type, to: .output(index), output.name)
+                try passThrough(output.value, type, to: .output(index), output.name)
             } else {
                 // Written over an input that others may still read: kept aside until the end.
                 let kept = try newBuffer(type)
-                try passThrough(root, type, to: kept, output.name)
+                try passThrough(output.value, type, to: kept, output.name)
                 finalCopies.append(try copyAll(from: kept, to: .output(index), type, output.name))
             }
         }
     }
 
-    private mutating func passThrough(_ root: Int, _ type: TensorType, to target: Storage, _ name: String) throws {
+    private mutating func passThrough(_ value: Value, _ type: TensorType, to target: Storage, _ name: String) throws {
+        let root = root(value)
         if let constant = splats[root] {
             steps.append(try fill(with: constant, to: target, type, name))
         } else {
-            if storage[root] == nil, let node = graph.nodes.first(where: { $0.results.contains(root) }) {
-                try lower(node)
+            if storage[root] == nil, let node = maker(root) { try lower(node) }
+            steps.append(try copyAll(from: place(value), to: target, type, name))
+        }
+    }
+
+    /// Lets the operands of a concatenation along the outermost axis be made where they belong in it.
+    private mutating func placeParts(donations: [Int: Int]) throws {
+        // Consumers first, so that a concatenation of concatenations is one memory.
+        for node in graph.nodes.reversed() {
+            guard let concatenate = node.operation as? Concatenate,
+                graph.type(of: node.result).shape[..<concatenate.axis].allSatisfy({ $0 == 1 })
+            else { continue }
+            // A donated output is written only after all reads of its input.
+            if case .output(let index)? = storage[node.result.id], donations[index] != nil { continue }
+            var place = try target(node.result.id)
+            for operand in node.operands {
+                let root = root(operand)
+                if memory.isWhole[operand.id], storage[root] == nil, isMade(root) { storage[root] = place }
+                place = place.advanced(by: try graph.type(of: operand).bytes(for: "a concatenation"))
             }
-            if let source = storage[root] { steps.append(try copyAll(from: source, to: target, type, name)) }
         }
     }
 
     /// Whether a root is computed by a step, not an input or a constant.
     private func isMade(_ root: Int) -> Bool {
-        guard root >= graph.inputs.count, splats[root] == nil,
-            let node = graph.nodes.first(where: { $0.results.contains(root) })
-        else { return false }
+        guard splats[root] == nil, let node = maker(root) else { return false }
         return !(node.operation is ConstantTensor || node.operation is Iota)
     }
 
     /// Whether the node that makes this value can write it over an input that it reads itself.
     private func writesInPlace(_ root: Int, over input: Int?) -> Bool {
-        guard let input, let node = graph.nodes.first(where: { $0.results.contains(root) }) else { return false }
-        let reads = node.operands.indices.filter { roots[node.operands[$0].id] == input }
+        guard let input, let node = maker(root) else { return false }
+        let reads = node.operands.indices.filter { self.root(node.operands[$0]) == input }
         if reads.isEmpty { return true }
-        guard reads.count == 1, graph.types[root].elements == graph.inputs[input].type.elements else { return false }
+        guard reads.count == 1, memory.isWhole[node.operands[reads[0]].id],
+            graph.types[root].elements == graph.inputs[input].type.elements
+        else { return false }
         if node.operation is AccumulateDot { return reads == [2] }
         guard let body = regionBody(node) else { return false }
         var compiler = RegionCompiler(body)
@@ -110,6 +141,14 @@ struct Lowering {
         let result = root - node.results.lowerBound
         let operands = compiler.sources.indices.filter { compiler.sources[$0] == .bodyInput(reads[0]) }
         return operands.count == 1 && pairs.contains { $0.write == result && $0.read == operands[0] }
+    }
+
+    /// Where a value whose root has been placed lies.
+    private func place(_ value: Value) -> Storage {
+        guard let known = storage[root(value)] else {
+            preconditionFailure("\(graph.name(of: value)) is read before it is made")
+        }
+        return known.advanced(by: memory.offsets[value.id] * graph.type(of: value).element.byteCount)
     }
 
     mutating func target(_ value: Int) throws -> Storage {
@@ -121,12 +160,8 @@ struct Lowering {
 
     /// The memory that holds all elements of an operand.
     mutating func source(_ value: Value) throws -> Storage {
-        let root = roots[value.id]
-        if let known = storage[root] { return known }
-        guard let constant = splats[root] else {
-            preconditionFailure("\(graph.name(of: value)) is read before it is made")
-        }
-        let type = graph.types[root]
+        guard storage[root(value)] == nil, let constant = splats[root(value)] else { return place(value) }
+        let type = graph.type(of: value)
         if type.elements == 1 { return .constant(constants.scalar(constant.splat, type.element)) }
         let buffer = try newBuffer(type)
         steps.append(try fill(with: constant, to: buffer, type, graph.name(of: value)))
@@ -137,9 +172,8 @@ struct Lowering {
 
     private mutating func lower(_ node: Graph.Node) throws {
         let result = node.results.lowerBound
-        if splats[result] != nil { return }
+        if splats[result] != nil || memory.roots[result] != result { return }
         switch node.operation {
-        case is Reshape, is Detach: break
         case let constant as ConstantTensor:
             if storage[result] == nil {
                 storage[result] = .constant(try constants.tensor(constant.values, constant.type))
@@ -160,6 +194,21 @@ struct Lowering {
             var strides = [Int](repeating: 0, count: broadcast.shape.count)
             for (axis, stride) in zip(broadcast.dimensions, Axes.rowMajorStrides(type.shape)) { strides[axis] = stride }
             try lowerCopy(node, strides: strides)
+        case let slice as Slice:
+            let strides = Axes.rowMajorStrides(graph.type(of: node.operands[0]).shape)
+            try lowerCopy(
+                node, offset: zip(slice.starts, strides).reduce(0) { $0 + $1.0 * $1.1 },
+                strides: zip(slice.strides, strides).map { $0 * $1 })
+        case let reverse as Reverse:
+            let shape = graph.type(of: node.operands[0]).shape
+            var strides = Axes.rowMajorStrides(shape)
+            let offset = reverse.dimensions.reduce(0) { $0 + max(0, shape[$1] - 1) * strides[$1] }
+            for axis in reverse.dimensions { strides[axis] *= -1 }
+            try lowerCopy(node, offset: offset, strides: strides)
+        case let concatenate as Concatenate: try lower(concatenate, node)
+        case let pad as Pad: try lower(pad, node)
+        case let gather as Gather: try lower(gather, node)
+        case let scatter as ScatterAdd: try lower(scatter, node)
         default:
             guard let body = regionBody(node) else {
                 throw PlanError.unsupported(node.operation.mnemonic)
@@ -177,7 +226,7 @@ struct Lowering {
     // MARK: Elementwise
 
     /// The body of a region, or a body of one operation.
-    private func regionBody(_ node: Graph.Node) -> Graph? {
+    func regionBody(_ node: Graph.Node) -> Graph? {
         if let fusion = node.operation as? Fusion { return fusion.body }
         guard ElementwiseOpcode.of(node.operation) != nil else { return nil }
         let b = GraphBuilder()
@@ -196,7 +245,7 @@ struct Lowering {
                 reads.append(.constant(constants.scalar(Double(bitPattern: bits), element)))
             case .bodyInput(let input):
                 let operand = node.operands[input]
-                if let splat = splats[roots[operand.id]] {
+                if let splat = splats[root(operand)] {
                     // One element stands for all.
                     reads.append(.constant(constants.scalar(splat.splat, splat.type.element)))
                     call.operands[index].access = .scalar
@@ -216,19 +265,20 @@ struct Lowering {
 
     // MARK: Copies
 
-    private mutating func lowerCopy(_ node: Graph.Node, strides: [Int]) throws {
+    /// - Parameter offset: of the first entry in the operand.
+    private mutating func lowerCopy(_ node: Graph.Node, offset: Int = 0, strides: [Int]) throws {
         let type = graph.types[node.results.lowerBound]
         let read = try sourceOrScalar(node.operands[0])
         steps.append(
             try copy(
-                from: read.storage,
+                from: read.storage.advanced(by: read.isScalar ? 0 : offset * type.element.byteCount),
                 Axes(extents: type.shape, strides: read.isScalar ? type.shape.map { _ in 0 } : strides),
                 to: try target(node.results.lowerBound), type.element, label(node)))
     }
 
     /// As `source`, but a splat stays one element.
     mutating func sourceOrScalar(_ value: Value) throws -> (storage: Storage, isScalar: Bool) {
-        if let splat = splats[roots[value.id]] {
+        if let splat = splats[root(value)] {
             return (.constant(constants.scalar(splat.splat, splat.type.element)), true)
         }
         return (try source(value), false)

@@ -20,6 +20,7 @@ extension Plan: CustomStringConvertible {
         case .constant(let offset): "constants+\(offset)"
         case .input(let index): "input \(graph.inputs[index].name)"
         case .output(let index): "output \(graph.outputs[index].name)"
+        case .part(let whole, let bytes): "\(describe(whole))+\(bytes)"
         }
     }
 }
@@ -35,6 +36,10 @@ extension Step.Kernel: CustomStringConvertible {
         case .reduce(let call):
             return "\(call.isSum ? "sum" : "max")[\(call.kept.count) of \(call.reduced.count)]"
         case .copy(let call): return "\(call.squareAxis == nil ? "copy" : "transpose")[\(call.axes.count)]"
+        case .rows(let call):
+            let rows = "\(call.batches * call.indices) x \(call.length)"
+            return "\(call.isGather ? "gather" : "scatter")[\(rows) of \(call.rows)]"
+        case .pad(let call): return "pad[\(call.extents.reduce(1, *))]"
         }
     }
 }

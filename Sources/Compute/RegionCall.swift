@@ -66,6 +66,7 @@ enum ElementwiseOpcode {
         case is Sqrt: CK_SQRT
         case is Tanh: CK_TANH
         case is Logistic: CK_LOGISTIC
+        case is Erf: CK_ERF
         case is Abs: CK_ABS
         case is Sign: CK_SIGN
         case is Add: CK_ADD
@@ -110,7 +111,7 @@ enum RegionTiling {
         var bytes = call.registerSizes.reduce(0, +)
         for operand in call.operands where operand.access != .contiguous { bytes += operand.element.byteCount }
         call.block = min(max(blockBytes / max(bytes, 1) / 64 * 64, 64), 2048)
-        let transcendental = [CK_EXP, CK_LOG, CK_LOG1P, CK_TANH, CK_LOGISTIC].map { Int($0.rawValue) }
+        let transcendental = [CK_EXP, CK_LOG, CK_LOG1P, CK_TANH, CK_LOGISTIC, CK_ERF].map { Int($0.rawValue) }
         let perElement = call.instructions.reduce(0) {
             $0 + (transcendental.contains($1.opcode) ? transcendentalCost : 1)
         }

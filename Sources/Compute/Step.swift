@@ -2,13 +2,24 @@ import CKernels
 import Graph
 
 /// Where a value lives while a plan runs.
-enum Storage: Hashable {
+indirect enum Storage: Hashable {
     case input(Int)
     case output(Int)
     /// Byte offset into the plan's constants.
     case constant(Int)
     /// A buffer of the arena, by number.
     case buffer(Int)
+    /// What lies so many bytes into one of the others.
+    case part(Storage, bytes: Int)
+
+    /// The memory that this is a part of, or this.
+    var whole: Storage { if case .part(let whole, _) = self { whole } else { self } }
+
+    func advanced(by bytes: Int) -> Storage {
+        if bytes == 0 { return self }
+        if case .part(let whole, let offset) = self { return .part(whole, bytes: offset + bytes) }
+        return .part(self, bytes: bytes)
+    }
 }
 
 /// One kernel call of a plan before addresses are known.
@@ -18,6 +29,8 @@ struct Step {
         case region(RegionCall)
         case reduce(ReduceCall)
         case copy(CopyCall)
+        case rows(RowsCall)
+        case pad(PadCall)
     }
 
     var kernel: Kernel
@@ -94,8 +107,36 @@ struct ReduceCall {
 struct CopyCall {
     var size: Int
     var axes: Axes
+    /// Strides of the result; `nil`: contiguous.
+    var resultStrides: [Int]?
     /// Squares over this axis and the innermost; `nil`: row by row.
     var squareAxis: Int?
     var tile: Int
     var tiles: Int
+}
+
+/// Rows by number: `Gather` and `ScatterAdd`.
+struct RowsCall {
+    var isGather: Bool
+    var element: ElementType
+    var batches: Int
+    var rows: Int
+    var length: Int
+    var indices: Int
+    /// Gathering: indices of a tile. Adding: rows and columns of a tile.
+    var tile: Int
+    var columns: Int
+    var tiles: Int
+}
+
+struct PadCall {
+    var size: Int
+    var extents: [Int]
+    var operandExtents: [Int]
+    var low: [Int]
+    var step: [Int]
+    /// Of the result: all, and of a tile.
+    var rows: Int
+    var tile: Int
+    var tiles: Int { ceilDivide(rows, tile) }
 }

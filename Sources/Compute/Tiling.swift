@@ -15,16 +15,66 @@ enum CopyTiling {
                 count == 0
                 ? 0 : ceilDivide(axes.extents[squareAxis], square) * (count / axes.extents[squareAxis] / inner)
             let tile = evenTile(units, tiles: tiles, multiple: 1)
-            return CopyCall(size: size, axes: axes, squareAxis: squareAxis, tile: tile, tiles: ceilDivide(units, tile))
+            return CopyCall(
+                size: size, axes: axes, resultStrides: nil, squareAxis: squareAxis, tile: tile,
+                tiles: ceilDivide(units, tile))
         }
-        let tile = evenTile(count, tiles: tiles, multiple: 1)
-        return CopyCall(size: size, axes: axes, squareAxis: nil, tile: tile, tiles: ceilDivide(count, tile))
+        return rows(axes, resultStrides: nil, size: size)
+    }
+
+    /// Into a result that is written through strides.
+    static func call(_ extents: [Int], from: [Int], to: [Int], size: Int) -> CopyCall {
+        let collapsed = Axes.collapsed(extents, [from, to])
+        if collapsed.strides[1] == Axes.rowMajorStrides(collapsed.extents) {
+            return call(collapsed.axes(0), size: size)
+        }
+        return rows(collapsed.axes(0), resultStrides: collapsed.strides[1], size: size)
+    }
+
+    private static func rows(_ axes: Axes, resultStrides: [Int]?, size: Int) -> CopyCall {
+        let tile = evenTile(axes.count, tiles: min(mostTiles, max(1, axes.count * size / tileBytes)), multiple: 1)
+        return CopyCall(
+            size: size, axes: axes, resultStrides: resultStrides, squareAxis: nil, tile: tile,
+            tiles: ceilDivide(axes.count, tile))
     }
 
     /// The axis along which the operand is contiguous, where it is not the innermost one and is worth squares.
     private static func squareAxis(_ axes: Axes) -> Int? {
         guard let inner = axes.strides.last, inner > 1, let axis = axes.strides.firstIndex(of: 1) else { return nil }
         return axis < axes.extents.count - 1 && axes.extents[axis] >= 4 ? axis : nil
+    }
+}
+
+/// Tiles of rows by number, and of padding: functions of shapes alone.
+enum RowsTiling {
+    private static let tileBytes = 64 * 1024
+    private static let mostTiles = 64
+    /// A tile that adds rows reads all indices, so that it should have enough columns, or rows, to make that cheap.
+    private static let leastColumns = 64
+    private static let fewestTiles = 4
+
+    static func tile(_ call: inout RowsCall) {
+        let count = call.batches * call.indices
+        let bytes = count.multipliedReportingOverflow(by: call.length * call.element.byteCount).partialValue
+        let wanted = min(mostTiles, max(1, bytes / tileBytes))
+        (call.tile, call.columns) = (max(1, call.rows), max(1, call.length))
+        if call.isGather {
+            call.tile = evenTile(count, tiles: wanted, multiple: 1)
+            call.tiles = ceilDivide(count, call.tile)
+            return
+        }
+        if call.batches < wanted {
+            let parts = min(ceilDivide(wanted, max(1, call.batches)), max(1, call.length / leastColumns))
+            call.columns = evenTile(call.length, tiles: parts, multiple: 16)
+            if parts == 1 { call.tile = evenTile(call.rows, tiles: min(fewestTiles, wanted, call.rows), multiple: 1) }
+        }
+        call.tiles =
+            call.length == 0
+            ? 0 : call.batches * ceilDivide(call.rows, call.tile) * ceilDivide(call.length, call.columns)
+    }
+
+    static func padTile(rows: Int, rowBytes: Int) -> Int {
+        evenTile(rows, tiles: min(mostTiles, max(1, rows * rowBytes / tileBytes)), multiple: 1)
     }
 }
 

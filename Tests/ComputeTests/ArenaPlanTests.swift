@@ -12,22 +12,27 @@ import Testing
         var owner = [Int?](repeating: nil, count: plan.arenaBytes / 64)
         func lines(_ buffer: Int) -> Range<Int> { offsets[buffer] / 64..<(offsets[buffer] + sizes[buffer] + 63) / 64 }
         for (index, step) in plan.steps.enumerated() {
-            for case .buffer(let buffer) in step.reads {
+            for case .buffer(let buffer) in step.reads.map(\.whole) {
                 #expect(
                     lines(buffer).allSatisfy { owner[$0] == buffer },
                     "step \(index) reads an overwritten value\n\(plan)", sourceLocation: sourceLocation)
             }
             for (write, storage) in step.writes.enumerated() {
-                guard case .buffer(let buffer) = storage else { continue }
+                // A part makes all of its memory the buffer's own: the other parts come, or have come, elsewhere in it.
+                guard case .buffer(let buffer) = storage.whole else { continue }
                 #expect(offsets[buffer] % 64 == 0 && offsets[buffer] + sizes[buffer] <= plan.arenaBytes)
                 for (read, other) in step.reads.enumerated() {
-                    guard case .buffer(let operand) = other, lines(operand).overlaps(lines(buffer)) else { continue }
+                    guard case .buffer(let operand) = other.whole, lines(operand).overlaps(lines(buffer)) else {
+                        continue
+                    }
+                    // From one part of a memory to another.
+                    if operand == buffer && other != storage { continue }
                     #expect(
                         offsets[operand] == offsets[buffer]
                             && step.inPlace.contains { $0.write == write && $0.read == read },
                         "step \(index) writes over what it reads\n\(plan)", sourceLocation: sourceLocation)
                 }
-                for case .buffer(let other) in step.writes where other != buffer {
+                for case .buffer(let other) in step.writes.map(\.whole) where other != buffer {
                     #expect(!lines(other).overlaps(lines(buffer)), "step \(index) writes two values to one place")
                 }
                 for line in lines(buffer) { owner[line] = buffer }

@@ -16,7 +16,7 @@ import Testing
 
     func unary(_ element: ElementType) -> [any Operation] {
         element.isFloating
-            ? [Negate(), Exponential(), Sqrt(), Tanh(), Logistic(), Abs(), Sign(), Log(), LogPlusOne()]
+            ? [Negate(), Exponential(), Sqrt(), Tanh(), Logistic(), Erf(), Abs(), Sign(), Log(), LogPlusOne()]
             : element == .i32 ? [Negate(), Abs(), Sign()] : []
     }
 

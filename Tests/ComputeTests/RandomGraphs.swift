@@ -28,7 +28,7 @@ struct RandomGraphs {
         let peers = values.filter { b.type(of: $0) == type }
         let y = random.pick(peers)
         let axes = Array(type.shape.indices)
-        switch random.below(12) {
+        switch random.below(18) {
         case 0: return type.element.isFloating ? b.tanh(x) : b.convert(x, to: .f32)
         case 1: return type.element.isFloating ? b.logistic(x) : nil
         case 2: return type.element == .bool ? b.compare(x, .ne, y) : b.add(x, y)
@@ -50,12 +50,61 @@ struct RandomGraphs {
             return b.broadcast(x, to: shape, dimensions: shape.indices.filter { $0 != place })
         case 9: return b.reshape(x, to: type.shape.reversed())
         case 10: return b.detach(x)
+        case 11: return slice(x, b)
+        case 12: return b.reverse(x, dimensions: axes.filter { _ in random.below(2) == 0 })
+        case 13: return pad(x, b)
+        case 14: return concatenation(x, y, b)
+        case 15: return type.element.isFloating ? b.erf(b.batchMean(x)) : nil
+        case 16: return rows(x, b)
         default:
             guard type.element.isFloating, type.rank > 0, type.shape.reduce(1, *) < 400 else { return nil }
             let contracted = axes.filter { _ in random.below(2) == 0 }
             let batch = axes.filter { !contracted.contains($0) && random.below(2) == 0 }
             return b.scale(b.dot(x, y, contracting: (contracted, contracted), batch: (batch, batch)), by: 0.125)
         }
+    }
+
+    private mutating func slice(_ x: Value, _ b: GraphBuilder) -> Value {
+        let shape = b.shape(of: x)
+        // Often of the outermost axis alone: such a slice is read where it lies.
+        let leading = random.below(2) == 0
+        let starts = shape.indices.map { leading && $0 > 0 ? 0 : random.below(shape[$0] + 1) }
+        let limits = shape.indices.map { axis in
+            leading && axis > 0 ? shape[axis] : starts[axis] + random.below(shape[axis] - starts[axis] + 1)
+        }
+        return b.slice(x, starts: starts, limits: limits, strides: shape.map { _ in leading ? 1 : 1 + random.below(3) })
+    }
+
+    private mutating func pad(_ x: Value, _ b: GraphBuilder) -> Value? {
+        let shape = b.shape(of: x)
+        let interior = shape.map { _ in random.below(3) / 2 }
+        let low = shape.map { _ in random.below(4) - 1 }
+        let high = shape.map { _ in random.below(4) - 1 }
+        let padded = shape.indices.map { shape[$0] + max(0, shape[$0] - 1) * interior[$0] + low[$0] + high[$0] }
+        guard padded.allSatisfy({ $0 >= 0 }), padded.reduce(1, *) < 20_000 else { return nil }
+        return b.pad(x, low: low, high: high, interior: interior, value: random.below(2) == 0 ? 0 : 1)
+    }
+
+    private mutating func concatenation(_ x: Value, _ y: Value, _ b: GraphBuilder) -> Value? {
+        let shape = b.shape(of: x)
+        guard !shape.isEmpty, shape.reduce(1, *) < 4000 else { return nil }
+        return b.concatenate([x, y, x], axis: random.below(2) == 0 ? 0 : random.below(shape.count))
+    }
+
+    private mutating func rows(_ x: Value, _ b: GraphBuilder) -> Value? {
+        let type = b.type(of: x)
+        guard type.rank > 0, type.element != .bool, !type.shape.contains(0) else { return nil }
+        let batch = random.below(type.rank)
+        let count = 1 + random.below(6)
+        let shape = type.shape[..<batch] + [count]
+        // Some outside: they are taken as the nearest.
+        let indices = b.constant(
+            Tensor(
+                TensorType(.i32, Array(shape)),
+                (0..<shape.reduce(1, *)).map { _ in Double(random.below(type.shape[batch] + 4) - 2) }))
+        let gathered = b.gather(x, indices, batch: batch)
+        return random.below(2) == 0
+            ? gathered : b.scatterAdd(indices, gathered, rows: 1 + random.below(5), batch: batch)
     }
 
     private mutating func permutation(_ axes: [Int]) -> [Int] {

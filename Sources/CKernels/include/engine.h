@@ -72,7 +72,7 @@ typedef void (*ck_block_operation)(void *result, const void *a, const void *b, c
 
 enum ck_opcode {
     // unary
-    CK_NEGATE, CK_EXP, CK_LOG, CK_LOG1P, CK_SQRT, CK_TANH, CK_LOGISTIC, CK_ABS, CK_SIGN, CK_COPY,
+    CK_NEGATE, CK_EXP, CK_LOG, CK_LOG1P, CK_SQRT, CK_TANH, CK_LOGISTIC, CK_ERF, CK_ABS, CK_SIGN, CK_COPY,
     // binary
     CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM,
     CK_EQ, CK_NE, CK_LT, CK_LE, CK_GT, CK_GE,
@@ -136,17 +136,42 @@ ck_kernel ck_reduce_kernel(int element, int level);
 
 // ---- copies ---------------------------------------------------------------------------------------------------------
 
-/// result (contiguous, of these extents) = operand read through strides: transposes, broadcasts, copies.
+/// result = operand, both of these extents: transposes, broadcasts, slices, reversals, parts of a concatenation.
 typedef struct {
     int64_t size;                        // bytes of an element: 1, 4, 8
     int64_t count, rank;
-    const int64_t *extents, *strides;    // in elements
+    const int64_t *extents, *strides;    // of the operand, in elements; the refs point at entry 0 of both
+    const int64_t *result_strides;       // NULL: contiguous, as it has to be for squares
     int64_t axis;                        // squares: the result's axis along which the operand is contiguous
     int64_t tile;                        // of a tile: elements; squares: strips of CK_SQUARE entries of the axis
 } ck_copy;
 #define CK_SQUARE 32
 /// With `squares`, for a transposed operand; else row by row.
 ck_kernel ck_copy_kernel(int squares, int level);
+
+// ---- rows by number, padding ----------------------------------------------------------------------------------------
+
+/// Rows of tables by number. An index outside is taken as the nearest inside.
+/// GATHER: refs: tables [batches, rows, length], indices i32 [batches, indices], result [batches, indices, length].
+/// SCATTER_ADD: refs: indices, updates [batches, indices, length], result [batches, rows, length]: sums in the indices' order.
+typedef struct {
+    int64_t element;
+    int64_t batches, rows, length, indices;
+    // GATHER: a tile is `tile` indices, over all batches. SCATTER_ADD: `tile` rows by `columns` of one batch.
+    int64_t tile, columns;
+} ck_rows;
+enum ck_rows_kernel { CK_GATHER, CK_SCATTER_ADD };
+ck_kernel ck_rows_kernel_for(int kind, int element, int level);
+
+/// Entry i of the operand goes to place low + i * step of the result along each axis, if there is such a place; all else gets
+/// the value. refs: operand, value (one element), result, both contiguous.
+typedef struct {
+    int64_t size;                        // bytes of an element
+    int64_t rank;                        // at least 1
+    const int64_t *extents, *operand_extents, *low, *step;
+    int64_t rows, tile;                  // of the result: all, of a tile; a row is the innermost axis
+} ck_pad;
+ck_kernel ck_pad_kernel(int level);
 
 // ---- running --------------------------------------------------------------------------------------------------------
 
