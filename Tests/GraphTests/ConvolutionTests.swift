@@ -123,3 +123,92 @@ import Testing
         #expect(message(x, w, image, image) == "")
     }
 }
+
+@Suite struct ConvolutionForms {
+    typealias Roles = Convolution.Roles
+    typealias Window = Convolution.Window
+
+    @Test func transpositionsOfOperandsAndWithinTheRolesOfTheResultAreAbsorbed() throws {
+        var random = SplitMix(9)
+        for _ in 0..<100 {
+            let subject = ConvolutionCase.random(&random)
+            let b = GraphBuilder()
+            func turned(_ name: String, _ shape: [Int]) -> Value {
+                let order = Array(shape.indices).shuffled(using: &random)
+                let source = b.input(name, TensorType(.f64, order.map { shape[$0] }))
+                return b.transpose(source, Transpose(permutation: order).inverse)
+            }
+            let y = b.emit(subject.operation, turned("x", subject.x), turned("w", subject.w))
+            let axes = subject.operation.resultAxes
+            let roles = [axes.batch, axes.lhsFree, axes.spatial, axes.rhsFree]
+            var order: [Int] = []
+            for role in roles { order += role.shuffled(using: &random) }
+            let graph = b.build(outputs: [("y", b.transpose(y, order))])
+            let folded = graph.simplified()
+            #expect(folded.nodes.count == 1 && folded.nodes[0].operation is Convolution, "\(folded)")
+            let inputs = random.tensors(for: graph)
+            #expect(distance(try Interpreter.run(graph, inputs), try Interpreter.run(folded, inputs)) < 1e-12)
+        }
+    }
+
+    @Test func aTranspositionAcrossRolesStays() {
+        let b = GraphBuilder()
+        let x = b.input("x", TensorType(.f64, [2, 3, 5]))
+        let w = b.input("w", TensorType(.f64, [4, 3, 3]))
+        let roles = Roles(free: [0], contracted: [1], spatial: [2])
+        let y = b.transpose(b.convolution(x, w, lhs: roles, rhs: roles, windows: [Window()]), [0, 2, 1])
+        let graph = b.build(outputs: [("y", y)])
+        #expect(graph.simplified() == graph)
+    }
+
+    @Test func itIsPrintedWithItsRolesAndWhatIsUnusualOfItsWindows() {
+        let b = GraphBuilder()
+        let x = b.input("x", TensorType(.f32, [8, 3, 32, 32]))
+        let w = b.input("w", TensorType(.f32, [16, 3, 3, 3]))
+        let roles = Roles(free: [0], contracted: [1], spatial: [2, 3])
+        let same = Window(low: 1, high: 1)
+        let y = b.convolution(x, w, lhs: roles, rhs: roles, windows: [same, Window(stride: 2, low: 1, high: 1)])
+        let text = b.build(outputs: [("y", y)]).description
+        #expect(
+            text.contains(
+                "convolution %x, %w {free = [0] x [0], contracting = [1] x [1], spatial = [2, 3] x [2, 3], "
+                    + "stride = [1, 2], pad = [[1, 1], [1, 1]]} : f32[8,32,16,16]"), "\(text)")
+    }
+
+    @Test func stableHLOHasItAsItIsWhereEachRoleHasOneAxis() {
+        let b = GraphBuilder()
+        let x = b.input("x", TensorType(.f32, [8, 3, 32, 32]))
+        let w = b.input("w", TensorType(.f32, [16, 3, 3, 3]))
+        let roles = Roles(free: [0], contracted: [1], spatial: [2, 3])
+        let window = Window(stride: 2, low: 1, high: -1, lhsDilation: 1, rhsDilation: 2, reversed: true)
+        let y = b.convolution(x, w, lhs: roles, rhs: roles, windows: [window, Window()])
+        let text = b.build(outputs: [("y", y)]).stableHLO()
+        #expect(
+            text.contains(
+                "%0 = stablehlo.convolution(%arg0, %arg1) dim_numbers = [b, f, 0, 1]x[o, i, 0, 1]->[b, 0, 1, f], "
+                    + "window = {stride = [2, 1], pad = [[1, -1], [0, 0]], lhs_dilate = [1, 1], rhs_dilate = [2, 1], "
+                    + "reverse = [true, false]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : "
+                    + "(tensor<8x3x32x32xf32>, tensor<16x3x3x3xf32>) -> tensor<8x14x30x16xf32>"), "\(text)")
+    }
+
+    @Test func inStableHLOBatchAxesAreGroupsOfChannels() {
+        let b = GraphBuilder()
+        let x = b.input("x", TensorType(.f32, [5, 4, 2, 9]))
+        let w = b.input("w", TensorType(.f32, [4, 3, 2, 3]))
+        let y = b.convolution(
+            x, w, lhs: Roles(batch: [1], free: [0], contracted: [2], spatial: [3]),
+            rhs: Roles(batch: [0], free: [1], contracted: [2], spatial: [3]), windows: [Window()])
+        let lines = b.build(outputs: [("y", y)]).stableHLO().split(separator: "\n").filter { $0.contains("stablehlo") }
+        let expected = [
+            "%c0 = stablehlo.reshape %arg0 : (tensor<5x4x2x9xf32>) -> tensor<5x8x9xf32>",
+            "%c1 = stablehlo.transpose %arg1, dims = [2, 0, 1, 3] : (tensor<4x3x2x3xf32>) -> tensor<2x4x3x3xf32>",
+            "%c2 = stablehlo.reshape %c1 : (tensor<2x4x3x3xf32>) -> tensor<2x12x3xf32>",
+            "%c3 = stablehlo.convolution(%c0, %c2) dim_numbers = [b, f, 0]x[i, o, 0]->[b, 0, f], window = {stride = [1], "
+                + "pad = [[0, 0]], lhs_dilate = [1], rhs_dilate = [1], reverse = [false]} {batch_group_count = 1 : i64, "
+                + "feature_group_count = 4 : i64} : (tensor<5x8x9xf32>, tensor<2x12x3xf32>) -> tensor<5x7x12xf32>",
+            "%c4 = stablehlo.reshape %c3 : (tensor<5x7x12xf32>) -> tensor<5x7x4x3xf32>",
+            "%0 = stablehlo.transpose %c4, dims = [2, 0, 1, 3] : (tensor<5x7x4x3xf32>) -> tensor<4x5x7x3xf32>",
+        ]
+        #expect(lines.map { String($0.drop { $0 == " " }) } == expected)
+    }
+}

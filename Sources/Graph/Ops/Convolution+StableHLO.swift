@@ -90,12 +90,15 @@ extension StableHLOWriter {
     fileprivate mutating func moved(
         _ operand: (name: String, type: TensorType), by permutation: [Int], to shape: [Int]
     ) -> (name: String, type: TensorType) {
-        let turned = (
-            name: auxiliaryName(), type: TensorType(operand.type.element, permutation.map { operand.type.shape[$0] })
-        )
-        writeMove("transpose", operand, ", dims = \(spell(permutation))", turned)
+        var value = operand
+        if permutation != Array(permutation.indices) {
+            let turned = TensorType(operand.type.element, permutation.map { operand.type.shape[$0] })
+            value = (auxiliaryName(), turned)
+            writeMove("transpose", operand, ", dims = \(spell(permutation))", value)
+        }
+        if value.type.shape == shape { return value }
         let reshaped = (name: auxiliaryName(), type: TensorType(operand.type.element, shape))
-        writeMove("reshape", turned, "", reshaped)
+        writeMove("reshape", value, "", reshaped)
         return reshaped
     }
 }
