@@ -2,9 +2,9 @@ import Foundation
 
 /// What the samples of some inputs should give: real numbers, or classes.
 public enum Answers: Sendable {
-    /// `[n]` or `[n, width]`: one-hot rows or any real numbers.
+    /// `[n]` or `[n, shape...]`: one-hot rows or any real numbers.
     case targets(NDArray)
-    /// `[n]`: whole numbers from 0; −1 for a sample that the loss leaves out.
+    /// `[n]`, or `[n, places]` for a label at each place of a sequence: whole numbers from 0; −1 for what the loss leaves out.
     case labels(NDArray)
 }
 
@@ -12,10 +12,12 @@ extension Dataset {
     /// Samples from arrays: inputs `[n, shape...]` (or `[n]`, inputs of shape [1]) and their targets or labels.
     /// - Parameters:
     ///   - classes: the number of classes; `nil`: the largest label plus one.
+    ///   - vocabulary: for inputs that are tokens: how many different ones there are, 0 ..< vocabulary.
     ///   - test: test samples of the same kind.
-    /// - Throws: `DatasetError` when counts or shapes do not fit each other, a number is not finite or a label is not a class.
+    /// - Throws: `DatasetError` when counts or shapes do not fit each other, a number is not finite, a label is not a class or a token
+    ///   not in the vocabulary.
     public static func arrays(
-        name: String = "arrays", inputs: NDArray, answers: Answers, classes: Int? = nil,
+        name: String = "arrays", inputs: NDArray, answers: Answers, classes: Int? = nil, vocabulary: Int? = nil,
         test: (inputs: NDArray, answers: Answers)? = nil
     ) throws -> Dataset {
         let inputShape = inputs.shape.count == 1 ? [1] : Array(inputs.shape.dropFirst())
@@ -27,34 +29,34 @@ extension Dataset {
                 }
             }
         }
-        let train = try split(name, "", inputs, answers, classCount)
+        let train = try split(name, "", inputs, answers, classCount, vocabulary)
         var testSplit: Split?
         if let test {
-            let given = try split(name, "test_", test.inputs, test.answers, classCount)
+            let given = try split(name, "test_", test.inputs, test.answers, classCount, vocabulary)
             let shape = test.inputs.shape.count == 1 ? [1] : Array(test.inputs.shape.dropFirst())
             guard shape == inputShape else {
                 throw DatasetError("test_inputs have samples of shape \(shape), inputs of shape \(inputShape)")
             }
-            guard given.outputs == train.outputs, (given.labels == nil) == (train.labels == nil) else {
+            guard given.targetShape == train.targetShape, (given.labels == nil) == (train.labels == nil) else {
                 throw DatasetError(
-                    "the test samples have other targets than the training samples: both need labels, or targets of one width"
-                )
+                    "the test samples have other targets than the training samples: both need labels, or targets of one "
+                        + "shape")
             }
             testSplit = given
         }
-        return Dataset(
-            name: name, inputShape: inputShape, outputs: train.outputs, train: train, test: testSplit, notes: [])
+        return Dataset(name: name, inputShape: inputShape, vocabulary: vocabulary, train: train, test: testSplit)
     }
 
     /// - Parameter prefix: before the names of the options in errors.
     private static func split(
-        _ name: String, _ prefix: String, _ inputs: NDArray, _ answers: Answers, _ classes: Int
+        _ name: String, _ prefix: String, _ inputs: NDArray, _ answers: Answers, _ classes: Int, _ vocabulary: Int?
     ) throws -> Split {
         guard let count = inputs.shape.first, inputs.count > 0 else {
             throw DatasetError("\(prefix)inputs of shape \(inputs.shape) hold no samples: [n, …] with n > 0 is needed")
         }
         try checkFinite(inputs, "\(prefix)inputs")
-        let inputViews = ElementViews(inputs, for: "the \(prefix)inputs of \(name)")
+        if let vocabulary { try checkTokens(inputs, vocabulary, "\(prefix)inputs") }
+        let inputViews = ElementViews(ArrayTable(array: inputs), for: "the \(prefix)inputs of \(name)")
         func checkCount(_ array: NDArray, _ option: String) throws {
             guard array.shape.first == count else {
                 throw DatasetError(
@@ -64,41 +66,65 @@ extension Dataset {
         switch answers {
         case .targets(let targets):
             try checkCount(targets, "targets")
-            guard targets.shape.count <= 2, targets.count > 0 else {
-                throw DatasetError("\(prefix)targets of shape \(targets.shape): [n] or [n, width] is needed")
+            guard targets.count > 0 else {
+                throw DatasetError("\(prefix)targets of shape \(targets.shape): [n] or [n, …] with numbers is needed")
             }
             try checkFinite(targets, "\(prefix)targets")
             return Split(
-                count: count, inputs: inputViews, outputs: targets.count / count,
-                targets: ElementViews(targets, for: "the \(prefix)targets of \(name)"))
+                inputs: inputViews,
+                targets: ElementViews(ArrayTable(array: targets), for: "the \(prefix)targets of \(name)"),
+                targetShape: targets.shape.count == 1 ? [1] : Array(targets.shape.dropFirst()))
         case .labels(let array):
             try checkCount(array, "labels")
             let labels = try checkedLabels(array, "\(prefix)labels")
             guard classes > 0 else {
                 throw DatasetError("\(prefix)labels need at least one class: classes = \(classes)")
             }
+            let places = labels.count / count
             if let place = labels.firstIndex(where: { $0 >= classes }) {
                 throw DatasetError(
-                    "\(prefix)labels: sample \(place) has the label \(labels[place]), and the classes are 0 to \(classes - 1)"
+                    "\(prefix)labels: \(placeText(place, places)) has the label \(labels[place]), and the classes are 0 to \(classes - 1)"
                 )
             }
-            return Split(inputs: inputViews, labels: labels, classes: classes, name: name)
+            return Split(inputs: inputViews, labels: labels, places: places, classes: classes, name: name)
         }
+    }
+
+    private static func placeText(_ flat: Int, _ places: Int) -> String {
+        "sample \(flat / places)" + (places == 1 ? "" : ", place \(flat % places)")
     }
 
     /// The labels as integers: each is whole and at least −1.
     private static func checkedLabels(_ array: NDArray, _ option: String) throws -> [Int32] {
-        guard array.shape.count == 1 || array.shape.count == 2 && array.shape[1] == 1 else {
-            throw DatasetError("\(option) of shape \(array.shape): one whole number for each sample, [n], is needed")
+        guard array.shape.count == 1 || array.shape.count == 2, array.count > 0 else {
+            throw DatasetError(
+                "\(option) of shape \(array.shape): one whole number for each sample, [n], or for each place of each "
+                    + "sample, [n, places], is needed")
         }
+        let places = array.count / array.shape[0]
         return try (0..<array.count).map { i in
             guard let label = Int32(exactly: array[flat: i]), label >= -1, label < Int32.max else {
                 throw DatasetError(
-                    "\(option): sample \(i) (counted from 0) has the label \(array[flat: i]); classes are whole numbers "
-                        + "from 0, and -1 leaves a sample out")
+                    "\(option): \(placeText(i, places)) (counted from 0) has the label \(array[flat: i]); classes are whole "
+                        + "numbers from 0, and -1 leaves a sample out")
             }
             return label
         }
+    }
+
+    private static func checkTokens(_ array: NDArray, _ vocabulary: Int, _ option: String) throws {
+        guard vocabulary > 0, vocabulary < Int32.max else {
+            throw DatasetError("vocabulary = \(vocabulary): at least one token is needed")
+        }
+        guard !array.element.isFloating else {
+            throw DatasetError("\(option) are \(array.element.rawValue): tokens have to be integers")
+        }
+        guard let place = (0..<array.count).first(where: { !(0..<Double(vocabulary)).contains(array[flat: $0]) }) else {
+            return
+        }
+        throw DatasetError(
+            "\(option): sample \(place / max(1, array.count / array.shape[0])) (counted from 0) holds the token "
+                + "\(Int(array[flat: place])); the tokens are 0 to \(vocabulary - 1)")
     }
 
     private static func checkFinite(_ array: NDArray, _ option: String) throws {

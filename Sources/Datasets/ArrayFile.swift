@@ -1,6 +1,6 @@
 import Foundation
 
-/// Files of named arrays: `.safetensors`, `.npy` and `.npz`, recognised by what is in them, not by their names.
+/// Files of named arrays: `.safetensors`, `.npy`, `.npz` and MATLAB's `.mat`, recognised by what is in them, not by their names.
 ///
 /// Files are data from strangers: every size is checked against the file's length before memory is taken, and a malformed
 /// file is one `DatasetError`.
@@ -37,14 +37,20 @@ public enum ArrayFile {
     }
 
     static func contents(of source: any ByteSource) throws -> Contents {
-        let start = try source.bytes(at: 0, count: min(16, source.count)) ?? []
+        let start = try source.bytes(at: 0, count: min(32, source.count)) ?? []
         if start.starts(with: Npy.magic) {
             let array = try Npy.read(SliceReader(source, range: 0..<source.count), name: source.name)
             return Contents(arrays: [singleArrayName: array])
         }
         if Zip.isArchive(start) { return Contents(arrays: try npz(source)) }
         if Safetensors.looksLike(start) { return try Safetensors.read(source) }
-        throw DatasetError("\(source.name) is not an array file (.safetensors, .npy or .npz): \(guess(start))")
+        if start.starts(with: Array("MATLAB".utf8)) {
+            let file = try MATFile(source)
+            return Contents(
+                arrays: Dictionary(
+                    uniqueKeysWithValues: try file.variables.map { ($0.name, try file.array($0)) }))
+        }
+        throw DatasetError("\(source.name) is not an array file (.safetensors, .npy, .npz or .mat): \(guess(start))")
     }
 
     private static func npz(_ source: any ByteSource) throws -> [String: NDArray] {
@@ -67,7 +73,6 @@ public enum ArrayFile {
         let known: [([UInt8], String)] = [
             ([0x1F, 0x8B], "it is compressed by gzip"), ([0x89, 0x48, 0x44, 0x46], "it is an HDF5 file"),
             ([0x80, 0x02], "it is a Python pickle"), ([0x80, 0x04], "it is a Python pickle"),
-            (Array("MATLAB".utf8), "it is a MATLAB file"),
         ]
         if start.isEmpty { return "it is empty" }
         return known.first { start.starts(with: $0.0) }?.1 ?? "its first bytes are of none of them"

@@ -79,13 +79,38 @@ protocol ByteReader: AnyObject {
     func read(into bytes: UnsafeMutableRawBufferPointer) throws
     /// Checks, when all bytes have been read, that the source ends here and is intact.
     func finish() throws
+    /// Checks that the source is intact, where up to so many bytes of no interest may follow.
+    func finish(leaving most: Int) throws
 }
 
 extension ByteReader {
+    /// Some bytes as an array, for headers. `count` has been checked to be small.
     func bytes(_ count: Int) throws -> [UInt8] {
         var result = [UInt8](repeating: 0, count: count)
         try result.withUnsafeMutableBytes { try read(into: $0) }
         return result
+    }
+
+    /// Goes over bytes that are of no interest.
+    func skip(_ count: Int) throws {
+        var rest = count
+        var block = [UInt8](repeating: 0, count: min(rest, 1 << 16))
+        while rest > 0 {
+            let step = min(rest, block.count)
+            try block.withUnsafeMutableBytes { try read(into: .init(rebasing: $0[..<step])) }
+            rest -= step
+        }
+    }
+}
+
+extension ByteSource {
+    /// The whole source from its beginning, unpacked where it is compressed by gzip.
+    func unpacked() throws -> any ByteReader {
+        try isGzipped ? InflateReader(self, range: 0..<count, format: .gzip) : SliceReader(self, range: 0..<count)
+    }
+
+    var isGzipped: Bool {
+        get throws { try bytes(at: 0, count: 2) == [0x1F, 0x8B] }
     }
 }
 
@@ -110,4 +135,6 @@ final class SliceReader: ByteReader {
     func finish() throws {
         if remaining > 0 { throw DatasetError("\(source.name) has \(remaining) bytes more than its contents need") }
     }
+
+    func finish(leaving most: Int) {}
 }

@@ -1,10 +1,11 @@
 import CZlib
 import Foundation
 
-/// Reads compressed bytes of a source: a gzip file, or the raw deflate stream of a zip entry.
+/// Reads compressed bytes of a source: a gzip file, a zlib stream, or the raw deflate stream of a zip entry.
 final class InflateReader: ByteReader {
     enum Format: Int32 {
         case gzip = 31  // zlib's window bits: 15, and 16 for a gzip header
+        case zlib = 15
         case raw = -15
     }
 
@@ -59,6 +60,20 @@ final class InflateReader: ByteReader {
         guard ended else { throw truncated }
         guard chunkStart == chunkEnd, compressed.remaining == 0 else {
             throw DatasetError("\(name) has bytes after the end of its compressed data")
+        }
+    }
+
+    func finish(leaving most: Int) throws {
+        // The stream's own checksum is compared at its end, so the rest has to be unpacked.
+        var block = [UInt8](repeating: 0, count: 1 << 16)
+        var unread = 0
+        while unread <= most {
+            let more = try block.withUnsafeMutableBytes { try inflate(into: $0) }
+            if more == 0 { break }
+            unread += more
+        }
+        guard ended else {
+            throw unread > most ? DatasetError("\(name) has more bytes than its contents need") : truncated
         }
     }
 
@@ -124,4 +139,6 @@ final class ChecksumReader: ByteReader {
         try base.finish()
         guard crc == UInt(expected) else { throw DatasetError("\(name) is damaged: its checksum does not match") }
     }
+
+    func finish(leaving most: Int) throws { try base.finish(leaving: most) }
 }

@@ -15,23 +15,30 @@ public enum SampleSelection: Sendable, Hashable {
 
     /// The numbers of the samples taken.
     /// - Parameters:
-    ///   - labels: the label of every sample there is.
-    ///   - classes: only samples with these labels are taken (of `indices` all have to be such).
+    ///   - labels: the label of every sample there is; `nil` where samples have none.
+    ///   - classes: only samples with these labels are taken (of `indices` all have to be such); `nil`: all samples.
     ///   - seed: of the random choice, with ``RandomPurpose/subset``.
     /// - Throws: `DatasetError` when more samples are asked for than there are, or none, or one twice.
-    func chosen(labels: [Int32], classes: [Int], seed: UInt64, name: String) throws -> [Int] {
-        let wanted = Set(classes.map(Int32.init))
-        let eligible = labels.indices.filter { wanted.contains(labels[$0]) }
+    func chosen(labels: [Int32]?, count: Int, classes: [Int]?, seed: UInt64, name: String) throws -> [Int] {
+        let wanted = classes.map { Set($0.map(Int32.init)) }
+        let eligible: [Int]
+        if let labels, let wanted {
+            eligible = labels.indices.filter { wanted.contains(labels[$0]) }
+        } else {
+            eligible = Array(0..<count)
+        }
+        let ofThese = wanted == nil ? "" : " of these classes"
         func check(_ n: Int, _ option: String) throws {
             guard n > 0 else { throw DatasetError("\(option) = \(n): at least one sample is needed") }
             guard n <= eligible.count else {
-                throw DatasetError(
-                    "\(option) = \(n), but \(name) has \(eligible.count) training samples of these classes")
+                throw DatasetError("\(option) = \(n), but \(name) has \(eligible.count) training samples\(ofThese)")
             }
         }
         var stream = RandomStream(seed: seed, purpose: .subset)
         switch self {
-        case .all: return eligible
+        case .all:
+            guard !eligible.isEmpty else { throw DatasetError("\(name) has no training samples\(ofThese)") }
+            return eligible
         case .random(let n):
             try check(n, "n")
             return stream.sample(n, from: eligible.count).map { eligible[$0] }
@@ -40,6 +47,9 @@ public enum SampleSelection: Sendable, Hashable {
             return Array(eligible.prefix(n))
         case .perClass(let n):
             try check(n, "per_class")
+            guard let labels, let wanted else {
+                throw DatasetError("per_class = \(n): the samples of \(name) have no classes")
+            }
             var taken = [Int32: Int](uniqueKeysWithValues: wanted.map { ($0, 0) })
             let chosen = stream.permutation(eligible.count).map { eligible[$0] }.filter { sample in
                 taken[labels[sample], default: 0] += 1
@@ -53,11 +63,10 @@ public enum SampleSelection: Sendable, Hashable {
             guard !indices.isEmpty else { throw DatasetError("indices is empty: at least one sample is needed") }
             var seen: Set<Int> = []
             for index in indices {
-                guard labels.indices.contains(index) else {
-                    throw DatasetError(
-                        "there is no training sample \(index): \(name) has \(labels.count), counted from 0")
+                guard (0..<count).contains(index) else {
+                    throw DatasetError("there is no training sample \(index): \(name) has \(count), counted from 0")
                 }
-                guard wanted.contains(labels[index]) else {
+                if let labels, let wanted, !wanted.contains(labels[index]) {
                     throw DatasetError(
                         "training sample \(index) has label \(labels[index]), which is none of the classes asked for")
                 }
@@ -66,9 +75,28 @@ public enum SampleSelection: Sendable, Hashable {
             return indices
         }
     }
+
+    /// How the samples were chosen, in words.
+    func phrase(seed: UInt64) -> String {
+        switch self {
+        case .all: "all"
+        case .random: "by seed \(seed)"
+        case .first: "the first"
+        case .perClass(let n): "\(n) of each class by seed \(seed)"
+        case .indices: "by their numbers"
+        }
+    }
 }
 
-/// Gives ⌊qn⌋ of the labels, drawn without replacement, another class, uniform over the other ones.
+/// A choice of classes: some of 0 ..< count, each once.
+func checkedClasses(_ classes: [Int], of count: Int, in title: String) throws -> [Int] {
+    guard !classes.isEmpty, Set(classes).count == classes.count, classes.allSatisfy({ (0..<count).contains($0) }) else {
+        throw DatasetError("classes = \(classes): \(title) has the classes 0 to \(count - 1), each may be named once")
+    }
+    return classes
+}
+
+/// Gives ⌊qn⌋ of the labels, drawn without replacement, another class, uniform over the other ones. Labels of −1 are no samples.
 /// - Returns: how many were changed.
 /// - Throws: `DatasetError` for q outside [0, 1], or fewer than two classes.
 func addLabelNoise(_ q: Double, to labels: inout [Int32], classes: Int, seed: UInt64) throws -> Int {
@@ -77,10 +105,12 @@ func addLabelNoise(_ q: Double, to labels: inout [Int32], classes: Int, seed: UI
     }
     guard q > 0 else { return 0 }
     guard classes > 1 else { throw DatasetError("label_noise needs at least two classes") }
+    let kept = labels.indices.filter { labels[$0] >= 0 }
     // 0.29 · 100 is 28.999…96 in f64: the product is allowed its rounding error.
-    let count = Int((q * Double(labels.count) * (1 + 0x1p-50)).rounded(.down))
+    let count = min(kept.count, Int((q * Double(kept.count) * (1 + 0x1p-50)).rounded(.down)))
     var stream = RandomStream(seed: seed, purpose: .labels)
-    for sample in stream.sample(min(count, labels.count), from: labels.count) {
+    for place in stream.sample(count, from: kept.count) {
+        let sample = kept[place]
         let other = Int32(stream.below(classes - 1))
         labels[sample] = other < labels[sample] ? other : other + 1
     }

@@ -17,7 +17,7 @@ public struct DatasetSamples: SampleSource {
         let split = split ?? dataset.train
         count = min(first ?? split.count, split.count)
         inputShape = dataset.inputShape
-        targetShape = [dataset.outputs]
+        targetShape = dataset.targetShape
         inputs = try split.inputs(as: element)
         targets = try split.targets(as: element)
     }

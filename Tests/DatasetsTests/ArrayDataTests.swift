@@ -82,7 +82,10 @@ import Testing
                 { try .arrays(inputs: inputs, answers: .labels(NDArray([-1, -1, -1] as [Int32]))) },
                 "at least one class"
             ),
-            ({ try .arrays(inputs: inputs, answers: .labels(inputs)) }, "labels of shape [3, 2]: one whole number"),
+            (
+                { try .arrays(inputs: inputs, answers: .labels(inputs.reshaped([3, 2, 1]))) },
+                "labels of shape [3, 2, 1]: one whole number"
+            ),
             (
                 { try .arrays(inputs: NDArray([1, 2, .nan]), answers: .labels(three)) },
                 "inputs: sample 2 (counted from 0) holds nan"

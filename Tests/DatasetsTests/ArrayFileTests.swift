@@ -101,7 +101,7 @@ import Testing
         #expect(message { _ = try load(Data([0x1F, 0x8B, 8])) }.hasSuffix("it is compressed by gzip"))
         #expect(
             message { _ = try load(Data("hello, world".utf8)) }.contains(
-                "not an array file (.safetensors, .npy or .npz)"))
+                "not an array file (.safetensors, .npy, .npz or .mat)"))
         #expect(message { _ = try load(Fixture.objects) }.contains("its elements are Python objects"))
         #expect(message { _ = try load(Fixture.records) }.contains("its elements are records"))
     }

@@ -9,8 +9,10 @@ import Testing
 /// and the label i mod 3.
 struct ToyImages {
     let folder = NSTemporaryDirectory() + "eoss-idx-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
-    let source = IDXImages(
-        name: "toy", title: "Toy", classes: 3, folders: ["toy"], debianPackage: "dataset-toy", mean: 0.25, std: 0.5)
+    static let facts = ImageFacts(
+        name: "toy", title: "Toy", citation: "nobody", classNames: ["none", "one", "two"], imageShape: [1, 2, 2],
+        sizes: (60, 9),
+        constants: [.eoss: .init(mean: [0.25], std: [0.5])], folders: ["toy"], remedy: "Draw it.", layout: .idx)
 
     static func idx(_ shape: [Int], _ bytes: [UInt8]) -> Data {
         Data([0, 0, 8, UInt8(shape.count)] + shape.flatMap { [0, 0, UInt8($0 >> 8), UInt8($0 & 255)] } + bytes)
@@ -33,7 +35,7 @@ struct ToyImages {
     func load(_ set: (inout ImageOptions) -> Void) throws -> Dataset {
         var options = ImageOptions()
         set(&options)
-        return try source.load(options, environment: ["EOSS_DATA": folder])
+        return try ImageLoader(Self.facts, options, environment: ["EOSS_DATA": folder]).load()
     }
 }
 
@@ -203,7 +205,7 @@ func values(_ rows: Rows) -> [[Double]] {
         toy.remove()
         let text = message { _ = try toy.load { _ in } }
         #expect(text.contains("Looked in \(toy.folder) (EOSS_DATA), /usr/share/datasets/toy"))
-        #expect(text.contains("apt install dataset-toy") && text.contains("set EOSS_DATA to it"))
+        #expect(text.hasSuffix(". Draw it."))
         #expect(message { _ = try toy.load { $0.folder = "/nowhere" } }.contains("Looked in /nowhere. "))
     }
 
@@ -212,7 +214,10 @@ func values(_ rows: Rows) -> [[Double]] {
         defer { toy.remove() }
         let images = ToyImages.idx([60, 2, 2], [UInt8](repeating: 1, count: 240))
         let cases: [(String, Data, String)] = [
-            ("train-images-idx3-ubyte", images.dropLast(1), "should hold 60×2×2 bytes and cannot: it is truncated"),
+            (
+                "train-images-idx3-ubyte", images.dropLast(1),
+                "should hold 60×2×2 bytes and cannot: it is truncated or damaged"
+            ),
             ("train-images-idx3-ubyte", images + [0], "1 bytes more than its header says"),
             ("train-images-idx3-ubyte", images.prefix(6), "it is truncated"),
             ("train-images-idx3-ubyte", Data("<html>".utf8), "not an IDX file of unsigned bytes"),
@@ -220,12 +225,16 @@ func values(_ rows: Rows) -> [[Double]] {
                 "train-images-idx3-ubyte", ToyImages.idx([60], [UInt8](repeating: 1, count: 60)),
                 "1 dimensions instead of 3"
             ),
-            ("train-images-idx3-ubyte", Data([0, 0, 8, 3] + [UInt8](repeating: 255, count: 12)), "it is truncated"),
+            ("train-images-idx3-ubyte", Data([0, 0, 8, 3] + [UInt8](repeating: 255, count: 12)), "instead of 2×2"),
             ("train-images-idx3-ubyte", ToyImages.idx([0, 2, 2], []), "should hold 0×2×2 bytes and cannot"),
+            (
+                "train-images-idx3-ubyte", Data([0, 0, 8, 3] + [255, 255, 255, 255, 0, 0, 0, 2, 0, 0, 0, 2]),
+                "should hold 4294967295×2×2 bytes and cannot"
+            ),
             ("train-images-idx3-ubyte", Fixture.gzippedImages, "has 3 images, and"),
             (
                 "train-labels-idx1-ubyte", ToyImages.idx([60], [UInt8](repeating: 3, count: 60)),
-                "holds the label 3; Toy has"
+                "holds the label 3 (sample 0, counted from 0); Toy has the classes 0 to 2"
             ),
         ]
         for (name, data, expected) in cases {
@@ -237,7 +246,7 @@ func values(_ rows: Rows) -> [[Double]] {
     }
 
     @Test func gzippedFilesAreRead() throws {
-        let file = try IDXFile(MemorySource(Fixture.gzippedImages, name: "file"), rank: 3)
+        let file = try IDXFile(MemorySource(Fixture.gzippedImages, name: "file"), sampleShape: [2, 2])
         #expect(file.shape == [3, 2, 2])
         var rows: [[UInt8]] = []
         try file.forEachRow(through: 2) {
@@ -248,7 +257,9 @@ func values(_ rows: Rows) -> [[Double]] {
         // Every truncation is noticed, and every changed bit that changes the contents.
         func contents(_ data: Data) throws -> [[UInt8]] {
             var rows: [[UInt8]] = []
-            try IDXFile(MemorySource(data, name: "file"), rank: 3).forEachRow(through: 2) { rows.append(Array($1)) }
+            try IDXFile(MemorySource(data, name: "file"), sampleShape: [2, 2]).forEachRow(through: 2) {
+                rows.append(Array($1))
+            }
             return rows
         }
         for length in 0..<Fixture.gzippedImages.count {

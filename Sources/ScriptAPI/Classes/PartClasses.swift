@@ -14,7 +14,7 @@ func datasetClass() -> ObjectClass<DatasetObject> {
     sets.property("n", .integer, "The number of training samples.") { $0.data.train.count }
     sets.property("test_n", .integer, "The number of test samples.") { $0.data.test?.count ?? 0 }
     sets.length { $0.data.train.count }
-    sets.description { $0.data.describe() }
+    sets.description { $0.data.summary }
     sets.external { object in
         let data = object.data
         return (data.train.count + (data.test?.count ?? 0)) * (data.inputWidth + data.outputs) * 4
