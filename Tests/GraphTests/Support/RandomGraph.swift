@@ -1,6 +1,6 @@
 import Graph
 
-/// Well-typed random graphs over all primitives, the same for the same seed on every machine.
+/// Well-typed random graphs over all primitives but `BatchMean`, the same for the same seed on every machine.
 ///
 /// Functions are kept tame, so that third derivatives stay of moderate size: exponentials of bounded values, logarithms and
 /// roots of values above one, quotients with denominators above one half.
@@ -67,7 +67,7 @@ struct RandomGraph {
     private mutating func step() -> Value {
         let x = operand()
         let type = b.type(of: x)
-        switch Int.random(in: 0..<30, using: &random) {
+        switch Int.random(in: 0..<38, using: &random) {
         case 0: return b.negate(x)
         case 1: return b.exponential(small(x))
         case 2: return b.log(aboveOne(x))
@@ -98,6 +98,12 @@ struct RandomGraph {
         case 25: return type.rank == 0 ? x : b.max(x, dimensions: [Int.random(in: 0..<type.rank, using: &random)])
         case 26: return b.add(x, b.emit(Iota(type: TensorType(type.element, [3]), dimension: 0), into: type.shape))
         case 27: return b.multiply(detaching ? b.detach(b.tanh(x)) : b.tanh(x), operand(type))
+        case 28: return b.erf(x)
+        case 29: return type.rank == 0 ? x : slice(x)
+        case 30: return type.shape.reduce(1, *) > 60 ? x : pad(x)
+        case 31, 32: return type.rank == 0 ? x : concatenation(x)
+        case 33: return b.reverse(x, dimensions: subset(type.rank))
+        case 34: return type.rank == 0 ? x : rowsByNumber(x)
         default: return contraction(x)
         }
     }
@@ -107,6 +113,64 @@ struct RandomGraph {
         for axis in 0..<rank where Bool.random(using: &random) { chosen.append(axis) }
         return chosen
     }
+
+    // MARK: Parts
+
+    /// A non-empty part along every axis, with strides.
+    private mutating func slice(_ x: Value) -> Value {
+        var (starts, limits, strides): ([Int], [Int], [Int]) = ([], [], [])
+        for extent in b.shape(of: x) {
+            let start = Int.random(in: 0..<extent, using: &random)
+            starts.append(start)
+            limits.append(Int.random(in: start + 1...extent, using: &random))
+            strides.append(Int.random(in: 1...2, using: &random))
+        }
+        return b.slice(x, starts: starts, limits: limits, strides: strides)
+    }
+
+    /// Up to two elements more or one fewer at each end, sometimes one between neighbours; never nothing.
+    private mutating func pad(_ x: Value) -> Value {
+        var (low, high, interior): ([Int], [Int], [Int]) = ([], [], [])
+        for extent in b.shape(of: x) {
+            low.append(Int.random(in: -1...1, using: &random))
+            high.append(max(Int.random(in: -1...1, using: &random), 1 - extent - low[low.count - 1]))
+            interior.append(Int.random(in: 0...3, using: &random) / 3)
+        }
+        return b.pad(x, low: low, high: high, interior: interior, value: pick([0, 0, 0.5]))
+    }
+
+    /// With a value of the pool, a constant, or a part of itself.
+    private mutating func concatenation(_ x: Value) -> Value {
+        let type = b.type(of: x)
+        if type.shape.reduce(1, *) > 30 { return x }
+        let axis = Int.random(in: 0..<type.rank, using: &random)
+        var parts = [x]
+        for _ in 0..<Int.random(in: 1...2, using: &random) {
+            switch Int.random(in: 0...2, using: &random) {
+            case 0: parts.append(operand(type))
+            case 1: parts.append(b.constant(pick([0, 0.5]), type))
+            default:
+                let split = Int.random(in: 0...type.shape[axis], using: &random)
+                parts.append(b.slice(x, axis: axis, from: 0, to: split))
+                parts.append(b.slice(x, axis: axis, from: split, to: type.shape[axis]))
+            }
+        }
+        return b.concatenate(parts.shuffled(using: &random), axis: axis)
+    }
+
+    /// Rows read, or added up, by numbers that are constants or made of a value, some of them outside.
+    private mutating func rowsByNumber(_ x: Value) -> Value {
+        let type = b.type(of: x)
+        let batch = Int.random(in: 0..<type.rank, using: &random)
+        let shape = Array(type.shape[...batch])
+        let source = Bool.random(using: &random) ? operand(TensorType(type.element, shape)) : nil
+        let indices = source.map { b.convert(b.scale(b.tanh($0), by: 4), to: .i32) }
+        let numbers = indices ?? b.constant(random.tensor(TensorType(.i32, shape)))
+        if Bool.random(using: &random) { return b.gather(x, numbers, batch: batch) }
+        return b.scatterAdd(numbers, b.scale(x, by: 0.5), rows: Int.random(in: 1...3, using: &random), batch: batch)
+    }
+
+    // MARK: Broadcasts and contractions
 
     private mutating func broadcast(_ x: Value) -> Value {
         let shape = b.shape(of: x)
