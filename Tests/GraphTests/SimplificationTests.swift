@@ -143,4 +143,129 @@ import Testing
         // W₂, W₃; x, x₁, x₂; two masks; Δ₂, Δ₃. (The loss and the activation have no second derivative to keep.)
         #expect(split.residuals.count == 9, "\(split.linear)")
     }
+
+    @Test func partsOfPartsAreReadAtOnce() {
+        #expect(
+            text([m]) { b, x in b.emit(Slice(starts: [0, 0], limits: [2, 3], strides: [1, 4]), x[0]) }.count == 2)
+        #expect(
+            text([m]) { b, x in b.emit(Slice(starts: [0, 0], limits: [2, 3], strides: [1, 1]), x[0]) } == [
+                "return y = %x0"
+            ])
+        let v = TensorType(.f64, [20])
+        #expect(
+            text([v]) { b, x in
+                b.slice(b.slice(x[0], axis: 0, from: 2, to: 20, stride: 3), axis: 0, from: 1, to: 5, stride: 2)
+            } == ["%1 = slice %x0 {[5:12:6]} : f64[2]", "return y = %1"])
+        #expect(
+            text([m, m]) { b, x in b.slice(b.concatenate([x[0], x[1]], axis: 1), axis: 1, from: 4, to: 6) }
+                == ["%2 = slice %x1 {[0:2, 1:3]} : f64[2,2]", "return y = %2"])
+        #expect(
+            text([m]) { b, x in b.slice(b.reverse(x[0], dimensions: [1]), axis: 1, from: 0, to: 2) }
+                == [
+                    "%1 = slice %x0 {[0:2, 1:3]} : f64[2,2]", "%2 = reverse %1 {dims = [1]} : f64[2,2]",
+                    "return y = %2",
+                ])
+        #expect(
+            text([m]) { b, x in b.slice(b.broadcast(x[0], to: [4, 2, 3]), starts: [1, 0, 0], limits: [3, 2, 2]) }
+                == [
+                    "%1 = slice %x0 {[0:2, 0:2]} : f64[2,2]", "%2 = broadcast_in_dim %1 {dims = [1, 2]} : f64[2,2,2]",
+                    "return y = %2",
+                ])
+    }
+
+    @Test func aPartOfAPaddedTensorIsAPartOfTheTensorOrOfThePadding() {
+        func padded(_ b: GraphBuilder, _ x: Value) -> Value {
+            b.pad(x, low: [0, 2], high: [0, 1], interior: [0, 1], value: 7)
+        }
+        #expect(
+            text([m]) { b, x in b.slice(padded(b, x[0]), axis: 1, from: 4, to: 7, stride: 2) }
+                == ["%1 = slice %x0 {[0:2, 1:3]} : f64[2,2]", "return y = %1"])
+        #expect(
+            text([m]) { b, x in b.slice(padded(b, x[0]), axis: 1, from: 0, to: 2) }
+                == ["%0 = constant {7.0} : f64[2,2]", "return y = %0"].map { $0.replacing("%0", with: "%1") })
+        #expect(
+            text([m]) { b, x in b.slice(padded(b, x[0]), axis: 1, from: 1, to: 6) }
+                == [
+                    "%1 = pad %x0 {low = [0, 1], high = [0, -1], interior = [0, 1], value = 7.0} : f64[2,5]",
+                    "return y = %1",
+                ])
+    }
+
+    @Test func padsThatFollowEachOtherAreOne() {
+        #expect(
+            text([m]) { b, x in b.pad(b.pad(x[0], low: [1, 0], high: [0, 2]), low: [2, -1], high: [0, -1]) }
+                == ["%1 = pad %x0 {low = [3, -1], high = [0, 1]} : f64[5,3]", "return y = %1"])
+        // What was taken away is not brought back.
+        #expect(
+            text([m]) { b, x in b.pad(b.pad(x[0], axis: 1, low: -1, high: 0), axis: 1, low: 1, high: 0) }
+                == [
+                    "%1 = slice %x0 {[0:2, 1:3]} : f64[2,2]", "%2 = pad %1 {low = [0, 1], high = [0, 0]} : f64[2,3]",
+                    "return y = %2",
+                ])
+        #expect(text([m]) { b, x in b.pad(b.zeros(like: x[0]), low: [1, 0], high: [0, 0]) }.count == 2)
+        #expect(
+            text([m]) { b, x in b.sum(b.pad(x[0], low: [1, 1], high: [0, 1]), dimensions: [0]) }
+                == [
+                    "%1 = reduce_sum %x0 {dims = [0]} : f64[3]", "%2 = pad %1 {low = [1], high = [1]} : f64[5]",
+                    "return y = %2",
+                ])
+    }
+
+    @Test func whatWasTakenApartAndPutTogetherIsItself() {
+        #expect(
+            text([m]) { b, x in
+                let (head, tail) = (b.slice(x[0], axis: 1, from: 0, to: 1), b.slice(x[0], axis: 1, from: 1, to: 3))
+                return b.concatenate([b.concatenate([head], axis: 1), tail], axis: 1)
+            } == ["return y = %x0"])
+        #expect(
+            text([m, m, m]) { b, x in b.concatenate([b.concatenate([x[0], x[1]], axis: 0), x[2]], axis: 0) }
+                == ["%3 = concatenate %x0, %x1, %x2 {axis = 0} : f64[6,3]", "return y = %3"])
+        #expect(
+            text([m]) { b, x in b.concatenate([b.zeros(like: x[0]), x[0]], axis: 0) }
+                == ["%1 = pad %x0 {low = [2, 0], high = [0, 0]} : f64[4,3]", "return y = %1"])
+        #expect(
+            text([m]) { b, x in b.reverse(b.reverse(x[0], dimensions: [0, 1]), dimensions: [1, 0]) } == [
+                "return y = %x0"
+            ])
+    }
+
+    /// The gradient of a tensor whose parts are used apart is put together, not added up.
+    @Test func theGradientOfPartsIsAConcatenation() throws {
+        let b = GraphBuilder()
+        let x = b.input("x", TensorType(.f64, [6, 2]))
+        var sum = b.constant(0, TensorType(.f64))
+        for part in 0..<3 {
+            let piece = b.slice(x, axis: 0, from: 2 * part, to: 2 * part + 2)
+            sum = b.add(sum, b.inner(b.tanh(piece), b.constant(Double(part + 1), TensorType(.f64, [2, 2]))))
+        }
+        let gradient = try vjp(b.build(outputs: [("f", sum)]), of: "f", withRespectTo: ["x"])
+            .selecting(outputs: ["x.gradient"]).simplified()
+        let mnemonics = gradient.nodes.map(\.operation.mnemonic)
+        #expect(mnemonics.last == "concatenate" && !mnemonics.contains("pad"), "\(gradient)")
+        #expect(gradient.nodes.last?.operands.count == 3)
+    }
+
+    @Test func rowsWhoseNumbersAreKnownAreParts() {
+        func numbers(_ b: GraphBuilder, _ values: [Double]) -> Value {
+            b.constant(Tensor(TensorType(.i32, [values.count]), values))
+        }
+        let table = TensorType(.f64, [9, 2])
+        #expect(
+            text([table]) { b, x in b.gather(x[0], numbers(b, [1, 3, 5])) }
+                == ["%1 = slice %x0 {[1:6:2, 0:2]} : f64[3,2]", "return y = %1"])
+        #expect(text([table]) { b, x in b.gather(x[0], numbers(b, [3, 1, 5])) }.count == 3)
+        #expect(
+            text([table]) { b, x in b.gather(x[0], b.constant(4, TensorType(.i32))) }
+                == ["%1 = slice %x0 {[4:5, 0:2]} : f64[1,2]", "%2 = reshape %1 : f64[2]", "return y = %2"])
+        #expect(
+            text([TensorType(.f64, [3, 2])]) { b, x in b.scatterAdd(numbers(b, [1, 3, 5]), x[0], rows: 7) }
+                == ["%1 = pad %x0 {low = [1, 0], high = [1, 0], interior = [1, 0]} : f64[7,2]", "return y = %1"])
+    }
+
+    @Test func theSumOfEachSamplesRowsIsOneScatter() {
+        let types = [TensorType(.i32, [4, 5]), TensorType(.f64, [4, 5, 2])]
+        #expect(
+            text(types) { b, x in b.sum(b.scatterAdd(x[0], x[1], rows: 9, batch: 1), dimensions: [0]) }
+                == ["%2 = scatter_add %x0, %x1 {rows = 9} : f64[9,2]", "return y = %2"])
+    }
 }

@@ -19,12 +19,12 @@ struct Simplifier {
         sums(operation, operands) ?? products(operation, operands) ?? signs(operation, operands)
             ?? choices(operation, operands) ?? conversions(operation, operands) ?? shapesOfConstants(
                 operation, operands)
-            ?? shapes(operation, operands) ?? reductions(operation, operands)
+            ?? shapes(operation, operands) ?? reductions(operation, operands) ?? parts(operation, operands)
             ?? elementwiseBeforeBroadcast(operation, operands) ?? b.emitAll(operation, operands)[0]
     }
 
     /// The operands of x's definition, where that is an operation of this kind.
-    private func match<Op: Operation>(_: Op.Type, _ x: Value) -> (operation: Op, operands: [Value])? {
+    func match<Op: Operation>(_: Op.Type, _ x: Value) -> (operation: Op, operands: [Value])? {
         guard let node = b.definition(of: x), let operation = node.operation as? Op else { return nil }
         return (operation, node.operands)
     }
