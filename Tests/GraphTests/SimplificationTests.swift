@@ -146,7 +146,8 @@ import Testing
 
     @Test func partsOfPartsAreReadAtOnce() {
         #expect(
-            text([m]) { b, x in b.emit(Slice(starts: [0, 0], limits: [2, 3], strides: [1, 4]), x[0]) }.count == 2)
+            text([m]) { b, x in b.slice(x[0], axis: 1, from: 0, to: 3, stride: 4) }
+                == ["%1 = slice %x0 {[0:2, 0:1]} : f64[2,1]", "return y = %1"])
         #expect(
             text([m]) { b, x in b.emit(Slice(starts: [0, 0], limits: [2, 3], strides: [1, 1]), x[0]) } == [
                 "return y = %x0"
@@ -182,7 +183,7 @@ import Testing
                 == ["%1 = slice %x0 {[0:2, 1:3]} : f64[2,2]", "return y = %1"])
         #expect(
             text([m]) { b, x in b.slice(padded(b, x[0]), axis: 1, from: 0, to: 2) }
-                == ["%0 = constant {7.0} : f64[2,2]", "return y = %0"].map { $0.replacing("%0", with: "%1") })
+                == ["%1 = constant {7.0} : f64[2,2]", "return y = %1"])
         #expect(
             text([m]) { b, x in b.slice(padded(b, x[0]), axis: 1, from: 1, to: 6) }
                 == [
