@@ -79,5 +79,5 @@ public struct StableHLOWriter {
 extension Graph {
     /// The graph as the text of a StableHLO module with one function, `main`; inputs and outputs in the graph's order.
     /// Operations that late passes introduced are written as what they stand for.
-    public func stableHLO() -> String { StableHLOWriter.module(expanded()) }
+    public func stableHLO() -> String { StableHLOWriter.module(unrollScans(expanded())) }
 }

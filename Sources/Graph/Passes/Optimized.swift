@@ -1,9 +1,9 @@
 extension Graph {
-    /// The graph as it is executed: simplified, contractions in their cheapest order, elementwise regions fused.
-    /// Deterministic; the same outputs up to rounding. `Detach` and `BatchMean` are gone: derivatives are taken and batches made
-    /// before.
+    /// The graph as it is executed: simplified, contractions in their cheapest order, elementwise regions fused, scans
+    /// unrolled. Deterministic; the same outputs up to rounding. `Detach` and `BatchMean` are gone: derivatives are taken and
+    /// batches made before.
     public func optimized() -> Graph {
-        let simplified = expanded().withoutIdentities().simplified()
+        let simplified = hoistFromScans(expanded().withoutIdentities()).simplified()
         let plain = simplified.executable()
         let reassociated = reassociateContractions(simplified)
         if reassociated == simplified { return plain }
@@ -13,14 +13,19 @@ extension Graph {
     }
 
     private func executable() -> Graph {
-        eliminateCommonSubexpressions(fuseElementwise(fuseAccumulation(widenSums(self).simplified())))
+        let fused = eliminateCommonSubexpressions(fuseElementwise(fuseAccumulation(widenSums(self).simplified())))
+        return unrollScans(fused) { $0.optimized() }
     }
 
     /// Without the operations that mean something to transformations alone.
     private func withoutIdentities() -> Graph {
         let b = GraphBuilder()
         return rewritten(in: b) { node, operands in
-            node.operation is Detach || node.operation is BatchMean ? operands : b.emitAll(node.operation, operands)
+            switch node.operation {
+            case is Detach, is BatchMean: operands
+            case let scan as Scan: b.emitAll(scan.with(body: scan.body.withoutIdentities()), operands)
+            default: b.emitAll(node.operation, operands)
+            }
         }
     }
 

@@ -60,7 +60,7 @@ public func linearize(_ g: Graph, withRespectTo names: [String]) throws(GraphErr
 }
 
 /// Which values the linear part computes, and which it needs from the point.
-private struct ResidualFinder {
+struct ResidualFinder {
     /// Values that nodes of the linear part compute: the linear ones, and those made again there.
     private(set) var inLinear: [Bool]
     private(set) var residuals: [Value] = []
