@@ -112,46 +112,4 @@ import Testing
         #expect(message { _ = try load(Fixture.archive(of: ["a.txt"])) } == "file: 'a.txt' is not a .npy array")
         #expect(message { _ = try load(Fixture.archive(of: ["a.npy", "a.npy"])) }.contains("a name comes twice"))
     }
-
-    /// Some thousand files with a few bytes changed, cut out, repeated or set to extreme values: each is read or is one error,
-    /// within the memory account.
-    @Test func mutatedFilesNeverCrash() throws {
-        var read = 0
-        var refused = 0
-        for (number, original) in Fixture.all.enumerated() {
-            for round in 0..<1500 {
-                var stream = RandomStream(seed: 5, purpose: .test, index: UInt64(number * 10_000 + round))
-                let file = mutated(original, &stream)
-                do {
-                    for array in try load(file).values { #expect(array.values.count == array.count) }
-                    read += 1
-                } catch {
-                    #expect(error is DatasetError || error is MemoryError, "\(error)")
-                    refused += 1
-                }
-            }
-        }
-        // A mutation may hit what carries no meaning (padding, data without a checksum), but mostly it does.
-        #expect(read > 100 && refused > 4000, "\(read) read, \(refused) refused")
-    }
-
-    private func mutated(_ original: Data, _ stream: inout RandomStream) -> Data {
-        var bytes = [UInt8](original)
-        for _ in 0...stream.below(3) where !bytes.isEmpty {
-            let at = stream.below(bytes.count)
-            switch stream.below(6) {
-            case 0: bytes[at] ^= 1 << UInt8(stream.below(8))
-            case 1: bytes[at] = UInt8(stream.below(256))
-            case 2: bytes.removeSubrange(at..<min(bytes.count, at + 1 + stream.below(8)))
-            case 3: bytes.insert(contentsOf: bytes[at..<min(bytes.count, at + 1 + stream.below(8))], at: at)
-            case 4:
-                let extreme: UInt8 = [0xFF, 0x7F, 0, 0x80][stream.below(4)]
-                for i in at..<min(bytes.count, at + [1, 2, 4, 8][stream.below(4)]) { bytes[i] = extreme }
-            default:
-                let digits = Array("0123456789-,]}'e".utf8)
-                bytes[at] = digits[stream.below(digits.count)]
-            }
-        }
-        return Data(bytes)
-    }
 }
