@@ -65,17 +65,25 @@ public final class Engine: Sendable {
     ///   type: the caller binds both to one place. All reads of the input come first.
     /// - Throws: `MemoryError` if its memory does not fit, `PlanError` if it cannot be compiled or a library is missing.
     public func plan(for graph: Graph, donating: [String: String] = [:]) throws -> Plan {
+        try plan(for: graph, donating: donating, arenaLimit: .max)
+    }
+
+    /// As above, for a caller that can do with a smaller graph.
+    /// - Parameter arenaLimit: the most bytes of intermediate values.
+    /// - Throws: `ArenaLimitError` for a plan that needs more, before it takes any memory.
+    public func plan(for graph: Graph, donating: [String: String] = [:], arenaLimit: Int) throws -> Plan {
         let key = Key(graph: graph, donations: try Engine.donations(donating, in: graph))
         return try cache.withLock { cache in
             cache.clock += 1
             if let entry = cache.plans[key] {
+                if entry.plan.arenaBytes > arenaLimit { throw ArenaLimitError(needed: entry.plan.arenaBytes) }
                 cache.plans[key] = Entry(plan: entry.plan, lastUse: cache.clock)
                 return entry.plan
             }
             try checkSizes(graph)
             let plan = try Plan(
                 optimizes ? graph.optimized() : graph, donations: key.donations, executor: executor, account: account,
-                level: level)
+                level: level, arenaLimit: arenaLimit)
             cache.plans[key] = Entry(plan: plan, lastUse: cache.clock)
             Engine.trim(&cache)
             return plan
@@ -132,6 +140,14 @@ public final class Engine: Sendable {
     static func loadBLAS() throws(PlanError) {
         if let reason = ck_blas_load() { throw .library(String(cString: reason)) }
     }
+}
+
+/// A plan's intermediate values take more than its caller allows.
+public struct ArenaLimitError: Error {
+    /// Bytes of intermediate values of the graph as it was asked for.
+    public let needed: Int
+
+    public init(needed: Int) { self.needed = needed }
 }
 
 /// The kernels compiled for one instruction set.

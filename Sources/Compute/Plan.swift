@@ -27,7 +27,10 @@ public final class Plan: @unchecked Sendable {
     /// What each slot is bound to: arena, constants, inputs, outputs.
     private let bases: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
-    init(_ graph: Graph, donations: [Int: Int], executor: Executor, account: MemoryAccount, level: Int) throws {
+    init(
+        _ graph: Graph, donations: [Int: Int], executor: Executor, account: MemoryAccount, level: Int,
+        arenaLimit: Int = .max
+    ) throws {
         let graph = try graph.splittingLargeRegions()
         self.graph = graph
         self.executor = executor
@@ -35,6 +38,7 @@ public final class Plan: @unchecked Sendable {
         let lowering = try Lowering(graph, donations: donations)
         steps = lowering.steps
         arena = try ArenaPlan(steps: steps, sizes: lowering.bufferSizes)
+        if arena.size > arenaLimit { throw ArenaLimitError(needed: arena.size) }
         let pool = lowering.constants.bytes
         constants = try account.allocate(bytes: pool.count, for: "the constants of a plan")
         constants.base.copyMemory(from: pool, byteCount: pool.count)

@@ -4,9 +4,8 @@ import Networks
 
 /// The Hessian of an objective over samples, at the parameters of one moment.
 ///
-/// Linearized at the first product: what depends on the point alone is computed once and kept until the operator is let go.
-/// Where it does not fit into the memory limit, each product starts from the samples anew: slower, with the same result
-/// beyond rounding.
+/// Linearized at the first product: what depends on the point alone is computed once and kept until the operator is let go, as
+/// far as it fits into memory; each product computes the rest anew, with the same bits.
 public final class Hessian: LinearOperator {
     public let dimension: Int
     public let element: ElementType
@@ -15,7 +14,6 @@ public final class Hessian: LinearOperator {
     private let oracle: Oracle
     private let samples: BatchSelection
     private var linearized: LinearizedGradient?
-    private var fits = true
     /// Products made so far.
     public private(set) var products = 0
 
@@ -29,11 +27,9 @@ public final class Hessian: LinearOperator {
 
     public func apply(_ v: Vector) throws -> Vector {
         products += 1
-        if linearized == nil && fits {
-            do { linearized = try oracle.linearize(at: point, over: samples) } catch is MemoryError { fits = false }
-        }
-        if let linearized { return try linearized.apply(v) }
-        return try oracle.directional(at: point, along: [v], over: samples)
+        let gradient = try linearized ?? oracle.linearize(at: point, over: samples)
+        linearized = gradient
+        return try gradient.apply(v)
     }
 
     /// By one backward and one forward sweep for each vector, three contractions a layer against six of a product.

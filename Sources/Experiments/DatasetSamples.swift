@@ -3,34 +3,65 @@ import Datasets
 import Graph
 import Networks
 
-/// A split of a data set as an objective sees it, in the element of the model.
+/// A split of a data set as an objective sees it, in the elements of the model.
 public struct DatasetSamples: SampleSource {
     public let count: Int
     public let inputShape: [Int]
     public let targetShape: [Int]
+    public let mask: SampleMask?
     private let inputs: Rows
     private let targets: Rows
 
-    /// - Parameter first: how many of the split's samples, from its start; nil for all.
-    /// - Throws: `MemoryError` when the samples do not fit in the element's size.
-    public init(_ dataset: Dataset, _ split: Split? = nil, first: Int? = nil, as element: ElementType) throws {
+    /// - Parameters:
+    ///   - first: how many of the split's samples, from its start; nil for all.
+    ///   - inputElement: of the inputs; by default that of the targets.
+    /// - Throws: `MemoryError` when the samples do not fit in the element's size, `DatasetError` for inputs that cannot be had
+    ///   in theirs.
+    public init(
+        _ dataset: Dataset, _ split: Split? = nil, first: Int? = nil, as element: ElementType,
+        inputs inputElement: ElementType? = nil
+    ) throws {
         let split = split ?? dataset.train
-        count = min(first ?? split.count, split.count)
+        let count = min(first ?? split.count, split.count)
+        self.count = count
         inputShape = dataset.inputShape
         targetShape = dataset.targetShape
-        inputs = try split.inputs(as: element)
+        let places = split.labelsPerSample
+        mask = split.labels.flatMap { SampleMask(labels: Array($0.prefix(count * places)), positions: places) }
+        inputs = try split.inputs(as: inputElement ?? element)
         targets = try split.targets(as: element)
     }
 
-    public func rows(as element: ElementType) throws -> (inputs: UnsafeRawPointer, targets: UnsafeRawPointer) {
+    public func rows(as elements: SampleElements) throws -> (inputs: UnsafeRawPointer, targets: UnsafeRawPointer) {
         (inputs.base, targets.base)
     }
 
     public func gather(
-        _ indices: UnsafeBufferPointer<Int>, as element: ElementType, inputs inputTarget: UnsafeMutableRawPointer,
+        _ indices: UnsafeBufferPointer<Int>, as elements: SampleElements, inputs inputTarget: UnsafeMutableRawPointer,
         targets targetTarget: UnsafeMutableRawPointer
     ) throws {
         try inputs.gather(indices, into: inputTarget)
         try targets.gather(indices, into: targetTarget)
+    }
+}
+
+extension Objective {
+    /// - Throws: `GraphError` that names the first sample whose target the loss cannot take. Labels always can be taken.
+    func checkTargets(of split: Split, called name: String) throws {
+        guard let loss, split.labels == nil else { return }
+        let targets = try split.targets(as: model.element)
+        let range = loss.targetRange
+        try withExtendedLifetime(targets) {
+            for i in 0..<targets.count * targets.width {
+                let value =
+                    targets.element == .f64
+                    ? targets.base.load(fromByteOffset: i * 8, as: Double.self)
+                    : Double(targets.base.load(fromByteOffset: i * 4, as: Float.self))
+                if range.contains(value) { continue }
+                throw GraphError(
+                    "loss '\(lossName)' takes \(range.text); sample \(i / targets.width) (counted from 0) of the \(name) has "
+                        + "the target \(value)")
+            }
+        }
     }
 }

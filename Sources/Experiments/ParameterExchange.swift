@@ -3,7 +3,36 @@ import Datasets
 import Graph
 import Networks
 
-/// Parameters as named arrays, as PyTorch's `state_dict` has them, and back.
+/// Parameters and running statistics as PyTorch's `state_dict` has them, and back.
+extension Model {
+    /// Parameters and running statistics by name. PyTorch's `num_batches_tracked` is not among them: it loads a `state_dict`
+    /// without them.
+    /// - Throws: as `ParameterLayout.arrays(of:)`.
+    public func arrays(of parameters: Vector, statistics: Vector) throws -> [String: NDArray] {
+        try layout.arrays(of: parameters).merging(buffers.arrays(of: statistics)) { $1 }
+    }
+
+    /// The parameters and running statistics that named arrays make up. Counts of batches (`bn1.num_batches_tracked`) may
+    /// stand beside them.
+    /// - Throws: as `ParameterLayout.vector(of:element:from:)`.
+    public func state(
+        from arrays: [String: NDArray], source: String
+    ) throws -> (parameters: Vector, statistics: Vector) {
+        let counts = Set(statistics.map { "\($0.name).num_batches_tracked" })
+        let named = arrays.filter { !counts.contains($0.key) }
+        let all = try ParameterLayout((layout.entries + buffers.entries).map { ($0.name, $0.shape) })
+        let state = try all.vector(of: named, element: element, from: source)
+        return try state.withUnsafeBytes { bytes in
+            let end = layout.count * element.byteCount
+            return (
+                try Vector(copying: UnsafeRawBufferPointer(rebasing: bytes[..<end]), element: element),
+                try Vector(copying: UnsafeRawBufferPointer(rebasing: bytes[end...]), element: element)
+            )
+        }
+    }
+}
+
+/// Parameters as named arrays, and back.
 extension ParameterLayout {
     /// Every parameter by its name, in its shape, in the vector's element.
     /// - Throws: `MemoryError` when the copies do not fit, `ExperimentError` for a vector of another length.

@@ -188,6 +188,14 @@ extension Run {
         recorded[series, default: Series(name: series)].append(measurement)
         try openFile()
         try file?.record(series, measurement)
+        noteChunks()
+    }
+
+    /// Writes into the file in what chunks data was walked: sums are taken in this order.
+    private func noteChunks() {
+        guard file != nil, !chunks.isEmpty else { return }
+        for (quantity, samples) in chunks { note("chunk", "\(quantity): \(samples) samples at a time") }
+        chunks = []
     }
 
     func openFile() throws {

@@ -22,8 +22,10 @@ public final class Run {
     public let seed: UInt64
     /// The objective on the training data.
     public let oracle: Oracle
-    /// The objective on the test data, if there is any.
+    /// The objective on the test data, if there is any; networks with batch statistics use their running values there.
     public let testOracle: Oracle?
+    /// What was walked in chunks and their sizes, as far as the file does not have it yet.
+    var chunks: [(quantity: String, samples: Int)] = []
 
     /// Steps taken, t.
     public internal(set) var step = 0
@@ -71,10 +73,11 @@ public final class Run {
     var cachedGradient: Cached<Vector>?
     var previousParameters: Vector?
 
-    /// - Throws: `GraphError` when data and model do not fit, `ExperimentError` for a batch size that cannot be.
+    /// - Parameter ghostBatch: samples that share batch statistics where data are walked, in a model that has them.
+    /// - Throws: `GraphError` when data, model and loss do not fit, `ExperimentError` for a batch size that cannot be.
     public init(
         name: String, objective: Objective, data: Dataset, rule: any UpdateRule, batchSize: BatchSize, seed: UInt64,
-        engine: Engine = .shared
+        ghostBatch: Int = Oracle.defaultGhostBatch, engine: Engine = .shared
     ) throws {
         self.name = name
         self.objective = objective
@@ -82,15 +85,22 @@ public final class Run {
         self.rule = rule
         self.seed = seed
         theta = objective.model.initial
-        let element = objective.model.element
-        oracle = try Oracle(objective: objective, samples: DatasetSamples(data, as: element), engine: engine)
+        let (element, inputElement) = (objective.model.element, objective.model.inputElement)
+        try objective.checkTargets(of: data.train, called: "training samples")
+        let oracle = try Oracle(
+            objective: objective, samples: DatasetSamples(data, as: element, inputs: inputElement), engine: engine,
+            ghostBatch: ghostBatch)
+        self.oracle = oracle
         testOracle = try data.test.map {
-            try Oracle(objective: objective, samples: DatasetSamples(data, $0, as: element), engine: engine)
+            try objective.checkTargets(of: $0, called: "test samples")
+            return try oracle.with(samples: DatasetSamples(data, $0, as: element, inputs: inputElement), use: .running)
         }
         sampler = Sampler(count: data.train.count, seed: seed)
         self.batchSize = batchSize
         try Run.check(batchSize, count: data.train.count)
         noteEdge()
+        oracle.choseChunks = { [weak self] quantity, samples in self?.chunks.append((quantity, samples)) }
+        testOracle?.choseChunks = oracle.choseChunks
     }
 
     // MARK: - State that can be assigned
@@ -108,6 +118,21 @@ public final class Run {
         }
         theta = vector
         version += 1
+    }
+
+    /// The running statistics of normalisation layers, laid out as the model's `buffers`: state beside the parameters.
+    public func statistics() throws -> Vector { try oracle.running.values() }
+
+    /// Replaces the running statistics.
+    public func setStatistics(_ values: Vector) throws {
+        try requireNotMeasuring("statistics")
+        try oracle.running.assign(values)
+        version += 1
+    }
+
+    /// The objective on the training data with the statistics of each batch, or with the running ones of this moment.
+    public func oracle(_ use: StatisticsUse) throws -> Oracle {
+        use == .batch ? oracle : try oracle.with(use: .running).frozen()
     }
 
     public private(set) var batchSize: BatchSize
@@ -200,30 +225,6 @@ public final class Run {
         let value = try oracle.gradient(at: theta).gradient
         cachedGradient = Cached(version: version, value: value)
         return value
-    }
-
-    /// The share of samples whose largest output is the one of the largest target (for one output: that lie on the same side
-    /// of ½ as the target).
-    public func accuracy(of evaluation: Oracle.Evaluation, on split: Split) throws -> Double {
-        let width = objective.model.outputCount
-        let targets = try split.targets(as: .f64)
-        guard targets.width == width else {
-            throw ExperimentError.invalid("accuracy compares \(width) outputs with \(targets.width) targets")
-        }
-        return withExtendedLifetime(targets) {
-            let target = targets.base.assumingMemoryBound(to: Double.self)
-            var right = 0
-            for i in 0..<split.count {
-                let row = i * width..<(i + 1) * width
-                if width == 1 {
-                    right += (evaluation.outputs[i] > 0.5) == (target[i] > 0.5) ? 1 : 0
-                } else {
-                    let predicted = row.max { evaluation.outputs[$0] < evaluation.outputs[$1] }
-                    right += predicted == row.max { target[$0] < target[$1] } ? 1 : 0
-                }
-            }
-            return Double(right) / Double(split.count)
-        }
     }
 }
 

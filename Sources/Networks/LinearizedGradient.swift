@@ -1,68 +1,78 @@
 import Compute
 import Graph
 
-/// v ↦ Hv at fixed parameters: per chunk of the data, what depends on the point alone (activations, backward deltas, second
+/// v ↦ Hv at fixed parameters: for each piece of the data, what depends on the point alone (activations, backward deltas, second
 /// derivatives of the loss) is kept, and a product walks the linear part only.
 ///
-/// Holds its parameters and the kept values until it is released.
+/// What does not fit beside the rest is computed anew for each product, by the same plans: slower, with the same bits. Holds its
+/// parameters and the kept values until it is released.
 public final class LinearizedGradient {
-    /// Where an input of the linear graph is found.
-    private enum Residual {
-        case parameter(Int)
-        case inputs
-        case targets
-        case kept(Buffer)
-    }
-
-    private struct Chunk {
-        let plan: Plan
-        let inputs: UnsafeRawPointer
-        let targets: UnsafeRawPointer
-        let residuals: [Residual]
+    private struct Part {
+        let piece: Oracle.Piece
+        let program: LinearizedProgram
+        /// What is kept of the point; nil where each product computes it.
+        let kept: [Buffer]?
     }
 
     private let oracle: Oracle
     private let theta: Vector
     private let rows: Oracle.Rows
-    private var chunks: [Chunk] = []
+    private var parts: [Part] = []
+    /// Memory for the point of one piece that is not kept, by the piece's size, of which there are two at most.
+    private var transient: [Int: [Buffer]] = [:]
     /// Products made so far.
     public private(set) var products = 0
+    /// Pieces whose point is computed for each product.
+    public var recomputedPieces: Int { parts.count { $0.kept == nil } }
+    public var pieces: Int { parts.count }
 
-    init(oracle: Oracle, theta: Vector, rows: Oracle.Rows) throws {
+    /// - Parameters:
+    ///   - oracle: one whose running values do not change.
+    ///   - room: bytes that may be kept; by default half of the memory limit.
+    init(oracle: Oracle, theta: Vector, rows: Oracle.Rows, room: Int? = nil) throws {
         self.oracle = oracle
         self.theta = theta
         self.rows = rows
-        let layout = oracle.layout
+        var room = room ?? MemoryAccount.shared.limit / 2
         try theta.withUnsafeBytes { bytes in
-            let parameters = layout.views(of: bytes.baseAddress!, element: oracle.element)
-            try oracle.forEachChunk(of: rows) { _, count, inputs, targets in
-                let program = try oracle.linearizedProgram(count: count, total: rows.count)
-                var residuals: [Residual] = []
-                var outputs: [UnsafeMutableRawPointer] = []
-                for source in program.residuals {
-                    switch source {
-                    case .input(let index) where index < parameters.count: residuals.append(.parameter(index))
-                    case .input(let index): residuals.append(index == parameters.count ? .inputs : .targets)
-                    case .computed(let type):
-                        let buffer = try MemoryAccount.shared.allocate(
-                            count: type.elementCount(), stride: type.element.byteCount,
-                            for: "the point of a linearized gradient")
-                        residuals.append(.kept(buffer))
-                        outputs.append(buffer.base)
-                    }
+            let parameters = oracle.layout.views(of: bytes.baseAddress!, element: oracle.element)
+            try oracle.forEachPiece(of: rows, for: .linearized) { piece in
+                let program = try oracle.linearizedProgram(count: piece.count)
+                var kept: [Buffer]?
+                if program.residualBytes <= min(room, Self.spare) { kept = try Self.memory(for: program) }
+                if let kept {
+                    room -= program.residualBytes
+                    self.run(point: program, parameters, piece, into: kept)
+                } else if transient[piece.count] == nil {
+                    transient[piece.count] = try Self.memory(for: program)
                 }
-                if let point = program.point { point.run(inputs: parameters + [inputs, targets], outputs: outputs) }
-                chunks.append(Chunk(plan: program.linear, inputs: inputs, targets: targets, residuals: residuals))
+                parts.append(Part(piece: piece, program: program, kept: kept))
             }
         }
+    }
+
+    /// Bytes that may be kept so that a quarter of all memory remains for vectors and plans.
+    private static var spare: Int { MemoryAccount.shared.limit / 4 * 3 - MemoryAccount.shared.used }
+
+    private static func memory(for program: LinearizedProgram) throws -> [Buffer] {
+        try program.kept.map {
+            try MemoryAccount.shared.allocate(
+                count: $0.elementCount(), stride: $0.element.byteCount, for: "the point of a linearized gradient")
+        }
+    }
+
+    private func run(
+        point program: LinearizedProgram, _ parameters: [UnsafeRawPointer], _ piece: Oracle.Piece, into memory: [Buffer]
+    ) {
+        let samples = [piece.inputs, piece.targets, piece.weights] + oracle.runningInputs
+        program.point?.run(inputs: parameters + samples, outputs: memory.map(\.base))
     }
 
     /// Hv, over the samples that this was linearized on.
     public func apply(_ direction: Vector) throws -> Vector {
         try oracle.check(direction)
         products += 1
-        let layout = oracle.layout
-        let element = oracle.element
+        let (layout, element) = (oracle.layout, oracle.element)
         var result = try Vector(zeros: layout.count, element: element)
         try theta.withUnsafeBytes { bytes in
             let parameters = layout.views(of: bytes.baseAddress!, element: element)
@@ -70,16 +80,19 @@ public final class LinearizedGradient {
                 let tangents = layout.views(of: along.baseAddress!, element: element)
                 try result.withUnsafeMutableBytes { sum in
                     let sums = layout.views(of: sum.baseAddress!, element: element)
-                    for chunk in chunks {
-                        let residuals = chunk.residuals.map { residual -> UnsafeRawPointer in
-                            switch residual {
-                            case .parameter(let index): parameters[index]
-                            case .inputs: chunk.inputs
-                            case .targets: chunk.targets
-                            case .kept(let buffer): UnsafeRawPointer(buffer.base)
+                    for part in parts {
+                        let point = part.kept ?? transient[part.piece.count] ?? []
+                        if part.kept == nil { run(point: part.program, parameters, part.piece, into: point) }
+                        let inputs =
+                            parameters + [part.piece.inputs, part.piece.targets, part.piece.weights]
+                            + oracle.runningInputs
+                        let residuals = part.program.residuals.map { source -> UnsafeRawPointer in
+                            switch source {
+                            case .input(let index): inputs[index]
+                            case .computed(let index): UnsafeRawPointer(point[index].base)
                             }
                         }
-                        chunk.plan.run(
+                        part.program.linear.run(
                             inputs: residuals + tangents + sums.map { UnsafeRawPointer($0) }, outputs: sums)
                     }
                 }
@@ -89,37 +102,58 @@ public final class LinearizedGradient {
     }
 }
 
-/// The two plans of a linearized gradient for chunks of one size. Residuals that are inputs of the point's graph (weights,
+/// The two plans of a linearized gradient for pieces of one size. Residuals that are inputs of the point's graph (weights,
 /// samples) are bound where they are, not copied.
 struct LinearizedProgram {
     enum Source {
+        /// An input of the point's graph, by its number.
         case input(Int)
-        case computed(TensorType)
+        /// An output of the point's graph, by its number.
+        case computed(Int)
     }
     /// Nil when every residual is an input.
     let point: Plan?
     let linear: Plan
     /// In the order of the linear graph's first inputs.
     let residuals: [Source]
+    /// The types of the point's outputs.
+    let kept: [TensorType]
+    /// Bytes of `kept`.
+    let residualBytes: Int
 }
 
 extension Oracle {
-    func linearizedProgram(count: Int, total: Int) throws -> LinearizedProgram {
-        let key = LinearizedKey(count: count, total: total)
-        if let program = linearizedPrograms[key] { return program }
-        let graphs = try objective.linearizedGradient(count: count, total: total)
-        let residuals = graphs.residuals.compactMap { name in
-            graphs.point.outputs.first { $0.name == name }
+    /// - Parameter limit: bytes of intermediate values and of kept ones.
+    func linearizedProgram(count: Int, limit: Int = .max) throws -> LinearizedProgram {
+        let key = PlanCache.Key(work: .linearized, use: use, count: count)
+        if let program = cache.linearized[key] { return program }
+        let graphs = try objective.linearizedGradient(count: count, use: use)
+        var (sources, names, types) = ([LinearizedProgram.Source](), [String](), [TensorType]())
+        for name in graphs.residuals {
+            guard let output = graphs.point.outputs.first(where: { $0.name == name }) else { continue }
+            if output.value.id < graphs.point.inputs.count {
+                sources.append(.input(output.value.id))
+            } else {
+                sources.append(.computed(names.count))
+                names.append(name)
+                types.append(graphs.point.type(of: output.value))
+            }
         }
-        let sources = residuals.map { output in
-            output.value.id < graphs.point.inputs.count
-                ? LinearizedProgram.Source.input(output.value.id) : .computed(graphs.point.type(of: output.value))
+        let size = types.reduce(0.0) { $0 + $1.shape.reduce(Double($1.element.byteCount)) { $0 * Double($1) } }
+        guard size < 0x1p62 else { throw MemoryError.impossibleSize(what: "the point of a linearized gradient") }
+        let bytes = Int(size)
+        if bytes > limit { throw ArenaLimitError(needed: bytes) }
+        let room = limit == .max ? Int.max : limit - bytes
+        func compiled(_ graph: Graph, _ donations: [String: String] = [:]) throws -> Plan {
+            do {
+                return try engine.plan(for: graph, donating: donations, arenaLimit: room)
+            } catch let error as ArenaLimitError { throw ArenaLimitError(needed: error.needed + bytes) }
         }
-        let kept = residuals.filter { $0.value.id >= graphs.point.inputs.count }.map(\.name)
         let program = LinearizedProgram(
-            point: kept.isEmpty ? nil : try engine.plan(for: graphs.point.selecting(outputs: kept)),
-            linear: try engine.plan(for: graphs.linear, donating: accumulatorDonation("product")), residuals: sources)
-        linearizedPrograms[key] = program
+            point: names.isEmpty ? nil : try compiled(graphs.point.selecting(outputs: names)),
+            linear: try compiled(graphs.linear, accumulatorDonation("product")), residuals: sources, kept: types,
+            residualBytes: bytes)
+        cache.linearized[key] = program
         return program
     }
 }

@@ -1,159 +1,179 @@
+import Compute
 import Graph
 
-/// A model and a loss: L(θ) = (1/n) Σᵢ ℓ(f_θ(xᵢ), yᵢ), as graphs. Every quantity the laboratory computes of a network is one
-/// of the graphs below, made from the graph of one sample by the transformations, so a network traced from Lua gets all of
-/// them.
+/// A model and a loss: L(θ) = Σᵢ wᵢ ℓ(f_θ(xᵢ), yᵢ), as graphs, with wᵢ = 1/n over the n samples that count and 0 elsewhere.
+/// Every quantity the laboratory computes of a network is one of the graphs of this type, made from the graph of one sample by
+/// the transformations, so a network traced from Lua gets all of them.
 ///
-/// Inputs of each graph: the parameters by name, then `input` and `target`, then what the method says.
+/// Where a sample has a target at each of several positions, ℓ and w are given for each of them.
+///
+/// Inputs of each graph: the parameters by name, then `input`, `target` and `sample weight`, then with running statistics the
+/// model's buffers by name, then what the method says.
 public struct Objective: Sendable {
     public let model: Model
     /// What the loss is called in messages and in the run file.
     public let lossName: String
+    /// The loss, where it is one of ours.
+    public let loss: LossName?
     /// The shape of one sample's target.
     public let targetShape: [Int]
-    /// One sample: outputs `loss` (a scalar) and `output`.
+    /// The shape of one sample's losses and weights: none for one loss a sample, `[T]` for one at each of T places.
+    public let positions: [Int]
+    /// One sample as part of a batch: outputs `loss` (of shape `positions`), `output`, then the moments of the batch as the
+    /// model's `forward` has them.
     public let perSample: Graph
+    /// One sample with running statistics: outputs `loss` and `output`.
+    public let perSampleRunning: Graph
 
-    /// Traces the loss once over symbolic tensors.
-    /// - Parameter targetShape: shape of one sample's target; by default that of the model's output.
-    /// - Throws: `GraphError` when shapes do not fit, or the loss is no scalar.
+    /// Traces the loss over symbolic tensors.
+    /// - Parameters:
+    ///   - targetShape: shape of one sample's target; by default that of the model's output.
+    ///   - positions: the leading axes of the target that have a label each. The loss is a scalar, or has one value for each.
+    /// - Throws: `GraphError` when shapes do not fit.
     public init(
-        model: Model, lossName: String, targetShape: [Int]? = nil,
+        model: Model, lossName: String, targetShape: [Int]? = nil, positions: [Int] = [],
         loss: (_ output: Symbolic, _ target: Symbolic) throws -> Symbolic
     ) throws {
-        let builder = GraphBuilder()
-        let parameters = model.forward.inputs.map { builder.input($0.name, $0.type) }
-        let shape = targetShape ?? model.outputShape
-        let target = builder.input(Model.targetName, TensorType(model.element, shape))
-        let output = builder.inline(model.forward, inputs: parameters)[0]
-        let value = try loss(Symbolic(output, in: builder), Symbolic(target, in: builder))
-        guard value.type == TensorType(model.element) else {
-            throw GraphError(
-                "loss '\(lossName)' returns \(value.type) for one sample; a scalar is needed: sum or average it")
-        }
-        self.model = model
-        self.lossName = lossName
-        self.targetShape = shape
-        perSample = builder.build(outputs: [("loss", value.value), ("output", output)])
+        try self.init(model, lossName, nil, targetShape, positions, loss)
     }
 
-    public init(model: Model, loss: LossName, targetShape: [Int]? = nil) throws {
-        try self.init(model: model, lossName: loss.rawValue, targetShape: targetShape) { try loss($0, $1) }
+    /// - Parameter positions: the leading axes of the target that have a label each; for `ce` and `bce` always all axes of the
+    ///   output but the last.
+    public init(model: Model, loss: LossName, targetShape: [Int]? = nil, positions: [Int] = []) throws {
+        let positions = try loss.checked(positions, model.outputShape)
+        try self.init(model, loss.rawValue, loss, targetShape, positions) { try loss($0, $1, positions: positions) }
+    }
+
+    private init(
+        _ model: Model, _ lossName: String, _ name: LossName?, _ targetShape: [Int]?, _ positions: [Int],
+        _ loss: (_ output: Symbolic, _ target: Symbolic) throws -> Symbolic
+    ) throws {
+        let shape = targetShape ?? model.outputShape
+        func trace(_ forward: Graph) throws -> (Graph, losses: [Int]) {
+            let builder = GraphBuilder()
+            let count = model.layout.entries.count + 1
+            let first = forward.inputs.prefix(count).map { builder.input($0.name, $0.type) }
+            let target = builder.input(Model.targetName, TensorType(model.element, shape))
+            let rest = forward.inputs.dropFirst(count).map { builder.input($0.name, $0.type) }
+            let results = builder.inline(forward, inputs: first + rest)
+            let value = try loss(Symbolic(results[0], in: builder), Symbolic(target, in: builder))
+            guard value.type.element == model.element, value.shape.isEmpty || value.shape == positions else {
+                let wanted = positions.isEmpty ? "a scalar" : "a scalar, or one number for each of \(positions),"
+                throw GraphError(
+                    "loss '\(lossName)' returns \(value.type) for one sample; \(wanted) is needed: sum or average it")
+            }
+            let moments = zip(forward.outputs, results).dropFirst().map { ($0.name, $1) }
+            return (
+                builder.build(outputs: [("loss", value.value), ("output", results[0])] + moments), value.shape
+            )
+        }
+        let losses: [Int]
+        (perSample, losses) = try trace(model.forward)
+        perSampleRunning = model.statistics.isEmpty ? perSample : try trace(model.evaluation).0
+        self.model = model
+        self.lossName = lossName
+        self.loss = name
+        self.targetShape = shape
+        self.positions = losses
     }
 
     /// The parameters' names: what derivatives are taken with respect to.
     public var parameterNames: [String] { model.layout.entries.map(\.name) }
-    private var sampleInputs: [String] { [Model.inputName, Model.targetName] }
+
+    /// The number of losses and weights of one sample.
+    public var positionCount: Int { positions.reduce(1, *) }
 
     // MARK: - Sums over samples
 
-    /// `count` samples at once; outputs `losses` `[count]` and `outputs` `[count, …]`.
-    public func samples(count: Int) throws -> Graph {
-        try vmap(perSample, over: sampleInputs, size: count).renamed(outputs: ["loss": "losses", "output": "outputs"])
+    /// `count` samples at once, without `sample weight`; outputs `losses` `[count, positions…]` and `outputs` `[count, …]`.
+    public func samples(count: Int, use: StatisticsUse = .batch) throws -> Graph {
+        try vmap(use == .batch ? perSample : perSampleRunning, over: [Model.inputName, Model.targetName], size: count)
+            .selecting(outputs: ["loss", "output"]).renamed(outputs: ["loss": "losses", "output": "outputs"])
     }
 
-    /// (1/n) Σ ℓ over `count` samples, n = `total` (for a batch, its size; for a chunk of the data, the data's size); output
-    /// `loss`.
-    public func loss(count: Int, total: Int) throws -> Graph {
-        let samples = try samples(count: count)
+    /// Σ wᵢℓᵢ over `count` samples; output `loss`.
+    /// - Parameter updating: running values are inputs, and further outputs `bn1.running_mean.next`, … are what they become
+    ///   after training on this batch.
+    public func loss(count: Int, use: StatisticsUse = .batch, updating: Bool = false) throws -> Graph {
+        let one = use == .batch ? perSample : perSampleRunning
+        let batch = try vmap(one, over: [Model.inputName, Model.targetName], size: count)
         let builder = GraphBuilder()
-        let inputs = samples.inputs.map { builder.input($0.name, $0.type) }
-        let losses = Symbolic(builder.inline(samples, inputs: inputs)[0], in: builder)
-        return builder.build(outputs: [("loss", try ((1 / Double(total)) * losses.sum()).value)])
+        let leading = model.layout.entries.count + 2
+        let first = batch.inputs.prefix(leading).map { builder.input($0.name, $0.type) }
+        let weights = Symbolic(
+            builder.input(Model.weightName, TensorType(model.element, [count] + positions)), in: builder)
+        let running = updating || use == .running ? model.buffers.entries : []
+        let values = running.map { builder.input($0.name, TensorType(model.element, $0.shape)) }
+        let results = builder.inline(batch, inputs: first + (use == .running ? values : []))
+        let losses = Symbolic(results[0], in: builder)
+        var outputs = [("loss", try (weights * losses).sum().value)]
+        if updating {
+            let moments = results.dropFirst(2).map { Symbolic($0, in: builder) }
+            outputs += try nextBuffers(values.map { Symbolic($0, in: builder) }, moments, count: count)
+        }
+        return builder.build(outputs: outputs)
     }
 
-    /// Outputs `loss` and, for each parameter x, `x.gradient`.
-    public func gradient(count: Int, total: Int) throws -> Graph {
-        try vjp(loss(count: count, total: total), of: "loss", withRespectTo: parameterNames)
+    /// PyTorch's update: r ← 0.9 r + 0.1 m with the batch's mean, and its unbiased variance.
+    /// - Parameter moments: means and biased variances, one row for each sample, all rows alike.
+    private func nextBuffers(
+        _ running: [Symbolic], _ moments: [Symbolic], count: Int
+    ) throws(GraphError) -> [(String, Value)] {
+        var outputs: [(String, Value)] = []
+        for (index, entry) in model.buffers.entries.enumerated() {
+            let row = try moments[index].with(
+                Slice(
+                    starts: [Int](repeating: 0, count: entry.shape.count + 1), limits: [1] + entry.shape,
+                    strides: [Int](repeating: 1, count: entry.shape.count + 1))
+            ).reshaped(to: entry.shape)
+            var factor = Model.statisticsMomentum
+            if index % 2 == 1 {
+                let n = count * model.statisticElements[index / 2]
+                guard n > 1 else {
+                    throw GraphError(
+                        "a batch of one sample has no variance for the running statistics of "
+                            + "'\(model.statistics[index / 2].name)': train on batches of two samples or more")
+                }
+                factor *= Double(n) / Double(n - 1)
+            }
+            let next = try (1 - Model.statisticsMomentum) * running[index] + factor * row
+            outputs.append(("\(entry.name).next", next.value))
+        }
+        return outputs
     }
 
-    /// As `gradient`, added to accumulators: further inputs `x.sum`, outputs `loss` and `x.gradient` = `x.sum` + gradient.
-    public func accumulatedGradient(count: Int, total: Int) throws -> Graph {
-        try accumulating(gradient(count: count, total: total)) { "\($0).gradient" }
+    /// Outputs those of `loss` and, for each parameter x, `x.gradient`.
+    public func gradient(count: Int, use: StatisticsUse = .batch, updating: Bool = false) throws -> Graph {
+        try vjp(loss(count: count, use: use, updating: updating), of: "loss", withRespectTo: parameterNames)
+    }
+
+    /// As `gradient`, added to accumulators: further inputs `x.sum`, outputs `x.gradient` = `x.sum` + gradient.
+    public func accumulatedGradient(count: Int, use: StatisticsUse = .batch, updating: Bool = false) throws -> Graph {
+        try accumulating(gradient(count: count, use: use, updating: updating)) { "\($0).gradient" }
     }
 
     /// One step of gradient descent on a batch: a further input `step rate` (a scalar); outputs `loss`, of the batch before the
-    /// step, and `x.next` = x − rate·gradient.
-    public func descent(count: Int) throws -> Graph {
-        let gradient = try gradient(count: count, total: count)
+    /// step, then with batch statistics the running values' `bn1.running_mean.next`, …, then `x.next` = x − rate·gradient.
+    public func descent(count: Int, use: StatisticsUse = .batch) throws -> Graph {
+        let gradient = try gradient(count: count, use: use, updating: updatesBuffers(use))
         let builder = GraphBuilder()
         let inputs = gradient.inputs.map { builder.input($0.name, $0.type) }
         let rate = Symbolic(builder.input(Model.rateName, TensorType(model.element)), in: builder)
         let values = builder.inline(gradient, inputs: inputs)
-        var outputs: [(String, Value)] = [("loss", values[0])]
+        let first = gradient.outputs.count - parameterNames.count
+        var outputs = zip(gradient.outputs, values).prefix(first).map { ($0.name, $1) }
         for (index, name) in parameterNames.enumerated() {
-            let step = try rate * Symbolic(values[index + 1], in: builder)
+            let step = try rate * Symbolic(values[first + index], in: builder)
             outputs.append(("\(name).next", try (Symbolic(inputs[index], in: builder) - step).value))
         }
         return builder.build(outputs: outputs)
     }
 
-    // MARK: - Higher derivatives
-
-    /// The gradient split at a point: `point` computes what depends on θ only, `linear` maps tangents `x.tangent` to
-    /// Hessian-vector products, added to accumulators `x.sum`: outputs `x.product`.
-    public func linearizedGradient(count: Int, total: Int) throws -> Linearized {
-        let gradient = try gradient(count: count, total: total)
-        let names = parameterNames.map { "\($0).gradient" }
-        // Simplified first: a transpose that is folded into its contraction does not become a kept value of its own.
-        let linearized = try linearize(
-            gradient.selecting(outputs: names).simplified(), withRespectTo: parameterNames)
-        let named = linearized.linear.renamed(
-            outputs: Dictionary(
-                uniqueKeysWithValues: parameterNames.map { ("\($0).gradient.tangent", "\($0).product") }))
-        return Linearized(
-            point: linearized.point, linear: try accumulating(named) { "\($0).product" },
-            residuals: linearized.residuals)
-    }
-
-    /// D^{k+1}L contracted with k directions: further inputs `x.tangent1` … `x.tangentk` and accumulators `x.sum`; outputs
-    /// `x.product`.
-    public func directional(order k: Int, count: Int, total: Int) throws -> Graph {
-        var graph = try gradient(count: count, total: total)
-        var names = parameterNames.map { "\($0).gradient" }
-        for level in 1...max(1, k) {
-            graph = try jvp(graph.selecting(outputs: names), along: parameterNames)
-                .renamed(
-                    inputs: Dictionary(
-                        uniqueKeysWithValues: parameterNames.map { ("\($0).tangent", "\($0).tangent\(level)") }))
-            names = names.map { "\($0).tangent" }
-        }
-        let products = Dictionary(uniqueKeysWithValues: zip(names, parameterNames.map { "\($0).product" }))
-        return try accumulating(graph.selecting(outputs: names).renamed(outputs: products)) { "\($0).product" }
-    }
-
-    /// vᵀHv by one backward and one forward sweep: further inputs `x.tangent`; output `loss.quadratic`.
-    public func quadratic(count: Int, total: Int) throws -> Graph {
-        try quadraticForm(loss(count: count, total: total), of: "loss", along: parameterNames)
-            .selecting(outputs: ["loss.quadratic"])
-    }
-
-    /// Curvature of mini-batch losses along their own gradients, for `stack` batches of `count` samples at once: inputs
-    /// `input` `[stack, count, …]` and `target`; outputs of shape `[stack]`: `loss`, `quadratic` = g_BᵀH_Bg_B and `square` =
-    /// ‖g_B‖², the last two in f64.
-    ///
-    /// The graph asks for the gradient of every batch; the re-association of contractions sees that no gradient needs to be
-    /// formed.
-    public func batchCurvature(count: Int, stack: Int) throws -> Graph {
-        let loss = try loss(count: count, total: count)
-        let gradient = try vjp(loss, of: "loss", withRespectTo: parameterNames)
-        let quadratic = try quadraticForm(loss, of: "loss", along: parameterNames)
-        let builder = GraphBuilder()
-        let inputs = loss.inputs.map { builder.input($0.name, $0.type) }
-        let values = builder.inline(gradient, inputs: inputs)
-        let along = Array(values.dropFirst())
-        let form = builder.inline(quadratic.selecting(outputs: ["loss.quadratic"]), inputs: inputs + along)[0]
-        var square = try Symbolic(along[0], in: builder).squaredNorm()
-        for part in along.dropFirst() { square = try square + Symbolic(part, in: builder).squaredNorm() }
-        let one = builder.build(outputs: [
-            ("loss", values[0]), ("quadratic", try Symbolic(form, in: builder).widened().value),
-            ("square", square.value),
-        ])
-        return try vmap(one, over: sampleInputs, size: stack)
-    }
+    /// Whether training changes running values.
+    func updatesBuffers(_ use: StatisticsUse) -> Bool { use == .batch && !model.statistics.isEmpty }
 
     /// Adds inputs `x.sum` and adds them to the outputs that `name` gives for each parameter; other outputs stay.
-    private func accumulating(_ graph: Graph, _ name: (String) -> String) throws -> Graph {
+    func accumulating(_ graph: Graph, _ name: (String) -> String) throws -> Graph {
         let builder = GraphBuilder()
         let inputs = graph.inputs.map { builder.input($0.name, $0.type) }
         let sums = model.layout.entries.map { builder.input("\($0.name).sum", TensorType(model.element, $0.shape)) }
@@ -169,11 +189,4 @@ public struct Objective: Sendable {
         }
         return builder.build(outputs: outputs)
     }
-}
-
-extension Symbolic {
-    func widened() throws(GraphError) -> Symbolic { type.element == .f64 ? self : try with(Convert(to: .f64)) }
-
-    /// Σ x², as f64: a contraction, so that Gram products take its place where they are cheaper.
-    func squaredNorm() throws(GraphError) -> Symbolic { try (self * self).sum().widened() }
 }

@@ -4,12 +4,18 @@ import Graph
 extension Oracle {
     /// What the network gives for samples.
     public struct Evaluation: Sendable {
-        /// The mean of the losses.
+        /// The mean of the losses that count.
         public let loss: Double
-        /// ℓᵢ, in the order of the samples.
+        /// ℓᵢ, in the order of the samples: the mean over the labels of the sample that count; 0 where none does (label −1).
         public let losses: [Double]
         /// f(xᵢ), row by row: `[n, outputs]`.
         public let outputs: [Double]
+
+        public init(loss: Double, losses: [Double], outputs: [Double]) {
+            self.loss = loss
+            self.losses = losses
+            self.outputs = outputs
+        }
     }
 
     /// Loss and outputs of every sample of a selection, at parameters θ.
@@ -17,49 +23,68 @@ extension Oracle {
         try check(theta)
         let rows = try rows(of: selection)
         let width = objective.model.outputCount
+        let positions = objective.positionCount
         var losses: [Double] = []
         var outputs: [Double] = []
         losses.reserveCapacity(rows.count)
         outputs.reserveCapacity(rows.count * width)
-        let size = min(chunk, rows.count)
-        try withScratch(count: size, stride: (1 + width) * element.byteCount, for: "losses and outputs") { scratch in
+        var (sum, kept) = (0.0, 0)
+        let size = try pieceSize(of: rows.count, for: .samples)
+        try withScratch(count: size, stride: (positions + width) * element.byteCount, for: "losses and outputs") {
+            scratch in
             let lossCells = scratch + size * width * element.byteCount
             try theta.withUnsafeBytes { bytes in
                 let parameters = layout.views(of: bytes.baseAddress!, element: element)
-                try forEachChunk(of: rows) { _, count, inputs, targets in
-                    let plan = try plan(.samples(count)) { try objective.samples(count: count) }
-                    plan.run(inputs: parameters + [inputs, targets], outputs: [lossCells, scratch])
-                    for i in 0..<count { losses.append(number(lossCells, at: i)) }
-                    for i in 0..<count * width { outputs.append(number(scratch, at: i)) }
+                try forEachPiece(of: rows, for: .samples) { piece in
+                    let plan = try plan(.samples, count: piece.count)
+                    plan.run(
+                        inputs: parameters + [piece.inputs, piece.targets] + runningInputs,
+                        outputs: [lossCells, scratch])
+                    for i in 0..<piece.count {
+                        var (own, count) = (0.0, 0)
+                        for position in 0..<positions {
+                            let cell = i * positions + position
+                            if number(piece.weights, at: cell) == 0 { continue }
+                            own += number(lossCells, at: cell)
+                            count += 1
+                        }
+                        losses.append(count == 0 ? 0 : own / Double(count))
+                        sum += own
+                        kept += count
+                    }
+                    for i in 0..<piece.count * width { outputs.append(number(scratch, at: i)) }
                 }
             }
         }
-        return Evaluation(loss: losses.reduce(0, +) / Double(rows.count), losses: losses, outputs: outputs)
+        return Evaluation(loss: sum / Double(kept), losses: losses, outputs: outputs)
     }
 
     /// L and ∇L over a selection, at θ.
+    /// - Parameter training: whether running statistics move, as after a training step.
     public func gradient(
-        at theta: Vector, over selection: BatchSelection = .all
+        at theta: Vector, over selection: BatchSelection = .all, training: Bool = false
     ) throws -> (loss: Double, gradient: Vector) {
         try check(theta)
-        return try gradient(at: theta, rows: rows(of: selection))
+        return try gradient(at: theta, rows: rows(of: selection), training: training)
     }
 
-    func gradient(at theta: Vector, rows: Rows) throws -> (loss: Double, gradient: Vector) {
+    func gradient(at theta: Vector, rows: Rows, training: Bool = false) throws -> (loss: Double, gradient: Vector) {
         var result = try Vector(zeros: layout.count, element: element)
         var loss = 0.0
+        let updating = training && objective.updatesBuffers(use)
+        let work = OracleWork.gradient(updating: updating)
+        let buffers = updating ? running.views : []
+        let before = updating ? buffers.map { UnsafeRawPointer($0) } : runningInputs
         try withScratch(count: 1, stride: 8, for: "a loss") { lossCell in
             try theta.withUnsafeBytes { bytes in
                 let parameters = layout.views(of: bytes.baseAddress!, element: element)
                 try result.withUnsafeMutableBytes { sum in
                     let sums = layout.views(of: sum.baseAddress!, element: element)
-                    try forEachChunk(of: rows) { _, count, inputs, targets in
-                        let plan = try plan(
-                            .gradient(count, total: rows.count), donating: accumulatorDonation("gradient")
-                        ) { try objective.accumulatedGradient(count: count, total: rows.count) }
-                        plan.run(
-                            inputs: parameters + [inputs, targets] + sums.map { UnsafeRawPointer($0) },
-                            outputs: [lossCell] + sums)
+                    try forEachPiece(of: rows, for: work) { piece in
+                        let samples = [piece.inputs, piece.targets, piece.weights]
+                        try plan(work, count: piece.count).run(
+                            inputs: parameters + samples + before + sums.map { UnsafeRawPointer($0) },
+                            outputs: [lossCell] + buffers + sums)
                         loss += number(lossCell)
                     }
                 }
@@ -68,34 +93,27 @@ extension Oracle {
         return (loss, result)
     }
 
-    /// θ ← θ − η∇L_B(θ) in place, over a batch.
+    /// θ ← θ − η∇L_B(θ) in place, over a batch: a training step, which moves running statistics.
     /// - Returns: L_B before the step.
     public func descend(_ theta: inout Vector, rate: Double, batch: UnsafeBufferPointer<Int>) throws -> Double {
-        if batch.count > chunk {
-            let (loss, gradient) = try gradient(at: theta, rows: transientRows(batch))
-            try theta.add(-rate, gradient)
-            return loss
-        }
-        return try descend(&theta, rate: rate, rows: transientRows(batch))
+        try descend(&theta, rate: rate, rows: transientRows(batch, batches: batch.count))
     }
 
     /// θ ← θ − η∇L(θ) in place, over all samples.
     /// - Returns: L before the step.
     public func descend(_ theta: inout Vector, rate: Double) throws -> Double {
-        let rows = try rows(of: .all)
-        if rows.count > chunk {
-            let (loss, gradient) = try gradient(at: theta, rows: rows)
-            try theta.add(-rate, gradient)
-            return loss
-        }
-        return try descend(&theta, rate: rate, rows: rows)
+        try descend(&theta, rate: rate, rows: rows(of: .all))
     }
 
     private func descend(_ theta: inout Vector, rate: Double, rows: Rows) throws -> Double {
-        let plan = try plan(
-            .descent(rows.count),
-            donating: Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).next", $0) })
-        ) { try objective.descent(count: rows.count) }
+        guard try fitsWhole(.descent, count: rows.count) else {
+            let (loss, gradient) = try gradient(at: theta, rows: rows, training: true)
+            try theta.add(-rate, gradient)
+            return loss
+        }
+        let plan = try plan(.descent, count: rows.count)
+        let buffers = objective.updatesBuffers(use) ? running.views : []
+        let before = use == .running ? runningInputs : buffers.map { UnsafeRawPointer($0) }
         // One scratch for the two scalars: the rate that goes in and the loss that comes out.
         var scalars = (0.0, 0.0)
         return try theta.withUnsafeMutableBytes { bytes in
@@ -109,10 +127,9 @@ extension Oracle {
                     rateCell.storeBytes(of: Float(rate), as: Float.self)
                 }
                 plan.run(
-                    inputs: parameters.map { UnsafeRawPointer($0) } + [
-                        rows.inputs, rows.targets, UnsafeRawPointer(rateCell),
-                    ],
-                    outputs: [lossCell] + parameters)
+                    inputs: parameters.map { UnsafeRawPointer($0) } + [rows.inputs, rows.targets, rows.weights]
+                        + before + [UnsafeRawPointer(rateCell)],
+                    outputs: [lossCell] + buffers + parameters)
                 return number(UnsafeRawPointer(lossCell))
             }
         }

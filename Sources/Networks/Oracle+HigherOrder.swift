@@ -44,13 +44,10 @@ extension Oracle {
                 let tangents = inputs[parameterCount...]
                 try result.withUnsafeMutableBytes { sum in
                     let sums = layout.views(of: sum.baseAddress!, element: element)
-                    try forEachChunk(of: rows) { _, count, samples, targets in
-                        let plan = try plan(
-                            .directional(order: order, count, total: rows.count),
-                            donating: accumulatorDonation("product")
-                        ) { try objective.directional(order: order, count: count, total: rows.count) }
-                        plan.run(
-                            inputs: parameters + [samples, targets] + tangents + sums.map { UnsafeRawPointer($0) },
+                    try forEachPiece(of: rows, for: .directional(order: order)) { piece in
+                        let samples = [piece.inputs, piece.targets, piece.weights] + runningInputs
+                        try plan(.directional(order: order), count: piece.count).run(
+                            inputs: parameters + samples + tangents + sums.map { UnsafeRawPointer($0) },
                             outputs: sums)
                     }
                 }
@@ -72,11 +69,10 @@ extension Oracle {
                 try direction.withUnsafeBytes { along in
                     let parameters = layout.views(of: bytes.baseAddress!, element: element)
                     let tangents = layout.views(of: along.baseAddress!, element: element)
-                    try forEachChunk(of: rows) { _, count, inputs, targets in
-                        let plan = try plan(.quadratic(count, total: rows.count)) {
-                            try objective.quadratic(count: count, total: rows.count)
-                        }
-                        plan.run(inputs: parameters + [inputs, targets] + tangents, outputs: [cell])
+                    try forEachPiece(of: rows, for: .quadratic) { piece in
+                        let samples = [piece.inputs, piece.targets, piece.weights] + runningInputs
+                        try plan(.quadratic, count: piece.count).run(
+                            inputs: parameters + samples + tangents, outputs: [cell])
                         value += number(cell)
                     }
                 }
@@ -86,21 +82,22 @@ extension Oracle {
     }
 
     /// The curvature of batches of equal size along their own gradients. Batches are stacked, so that every product with a
-    /// weight matrix is one tall product; the size of a stack is a constant.
+    /// weight matrix is one tall product; the size of a stack follows from the batches' size, their number and the budget.
     /// - Parameters:
     ///   - batches: sample numbers from 0, batch after batch.
     ///   - size: samples in a batch.
+    /// - Throws: `GraphError` where no label of a batch counts.
     public func batchCurvature(at theta: Vector, batches: [Int], size: Int) throws -> [BatchCurvature] {
         try check(theta)
         precondition(size > 0 && batches.count % size == 0, "batches of equal size")
         let total = batches.count / size
-        if size > chunk {
-            // Batches this large have gradients that are cheaper to form than Gram matrices, and are walked in chunks.
+        let whole = size <= (hasGhostBatches ? ghostBatch : largestChunk)
+        guard whole, let full = try stackSize(of: total, size: size) else {
+            // Batches this large have gradients that are cheaper to form than Gram matrices, and are walked in pieces.
             return try (0..<total).map {
                 try batchCurvature(at: theta, over: Array(batches[$0 * size..<($0 + 1) * size]))
             }
         }
-        let full = max(1, Oracle.stackedSamples / size)
         var result: [BatchCurvature] = []
         result.reserveCapacity(total)
         try withScratch(count: full, stride: 24, for: "batch curvatures") { losses in
@@ -111,12 +108,11 @@ extension Oracle {
                     for first in stride(from: 0, to: total, by: full) {
                         let stack = min(full, total - first)
                         let rows = try transientRows(
-                            UnsafeBufferPointer(rebasing: indices[first * size..<(first + stack) * size]))
-                        let plan = try plan(.batchCurvature(size, stack: stack)) {
-                            try objective.batchCurvature(count: size, stack: stack)
-                        }
-                        plan.run(
-                            inputs: parameters + [rows.inputs, rows.targets], outputs: [losses, quadratics, squares])
+                            UnsafeBufferPointer(rebasing: indices[first * size..<(first + stack) * size]),
+                            batches: size)
+                        let samples = [rows.inputs, rows.targets, rows.weights] + runningInputs
+                        try plan(.batchCurvature(size: size), count: stack).run(
+                            inputs: parameters + samples, outputs: [losses, quadratics, squares])
                         for i in 0..<stack {
                             result.append(
                                 BatchCurvature(
@@ -139,9 +135,9 @@ extension Oracle {
             squaredGradientNorm: gradient.squaredNorm)
     }
 
-    /// The gradient's derivative at θ, with all that does not depend on the direction computed once and kept.
+    /// The gradient's derivative at θ, with all that does not depend on the direction computed once and kept as far as it fits.
     public func linearize(at theta: Vector, over selection: BatchSelection = .all) throws -> LinearizedGradient {
         try check(theta)
-        return try LinearizedGradient(oracle: self, theta: theta, rows: rows(of: selection))
+        return try LinearizedGradient(oracle: frozen(), theta: theta, rows: rows(of: selection))
     }
 }

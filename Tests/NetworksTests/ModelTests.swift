@@ -29,10 +29,13 @@ import Testing
         }
         let odd = try model(["rate", "loss", "output", "losses", "a.gradient", "a", "b.sum", "x.next", "", "sum"])
         let objective = try Objective(model: odd, loss: .mse)
-        #expect(try objective.descent(count: 2).inputs.count == 13)
-        #expect(try objective.directional(order: 2, count: 2, total: 2).inputs.count == 42)
+        #expect(try objective.descent(count: 2).inputs.count == 14)
+        #expect(try objective.directional(order: 2, count: 2).inputs.count == 43)
         #expect(try objective.batchCurvature(count: 2, stack: 2).outputs.count == 3)
-        for names in [[], ["input"], ["target"], ["step rate"], ["w", "w.sum"], ["w.tangent1", "w"], ["a", "a"]] {
+        for names in [
+            [], ["input"], ["target"], ["step rate"], ["sample weight"], ["w", "w.sum"], ["w.tangent1", "w"],
+            ["a", "a"],
+        ] {
             #expect(throws: GraphError.self) { try model(names) }
         }
     }

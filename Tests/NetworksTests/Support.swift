@@ -8,6 +8,7 @@ struct RandomSamples: SampleSource {
     let count: Int
     let inputShape: [Int]
     let targetShape: [Int]
+    var mask: SampleMask?
     private let inputs: Vector
     private let targets: Vector
 
@@ -30,18 +31,18 @@ struct RandomSamples: SampleSource {
         }
     }
 
-    func rows(as element: ElementType) throws -> (inputs: UnsafeRawPointer, targets: UnsafeRawPointer) {
-        precondition(element == inputs.element)
+    func rows(as elements: SampleElements) throws -> (inputs: UnsafeRawPointer, targets: UnsafeRawPointer) {
+        precondition(elements == SampleElements(inputs: inputs.element, targets: targets.element))
         return (address(of: inputs), address(of: targets))
     }
 
     func gather(
-        _ indices: UnsafeBufferPointer<Int>, as element: ElementType, inputs to: UnsafeMutableRawPointer,
+        _ indices: UnsafeBufferPointer<Int>, as elements: SampleElements, inputs to: UnsafeMutableRawPointer,
         targets targetsTo: UnsafeMutableRawPointer
     ) throws {
-        let (from, targetsFrom) = try rows(as: element)
-        let inputBytes = inputShape[0] * element.byteCount
-        let targetBytes = targetShape[0] * element.byteCount
+        let (from, targetsFrom) = try rows(as: elements)
+        let inputBytes = inputShape.reduce(elements.inputs.byteCount, *)
+        let targetBytes = targetShape.reduce(elements.targets.byteCount, *)
         for (row, index) in indices.enumerated() {
             (to + row * inputBytes).copyMemory(from: from + index * inputBytes, byteCount: inputBytes)
             (targetsTo + row * targetBytes).copyMemory(from: targetsFrom + index * targetBytes, byteCount: targetBytes)

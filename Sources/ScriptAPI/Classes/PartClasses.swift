@@ -54,7 +54,7 @@ func modelClass(_ host: ScriptHost) -> ObjectClass<ModelObject> {
         "save", "Writes the parameters as a safetensors file below the output folder, in PyTorch's names and shapes.",
         parameters: [Parameter("path", .string, "The file, such as 'weights.safetensors'.")]
     ) { [unowned host] model, call in
-        try host.save(model.model.initial, of: model.model, to: call.get("path"))
+        try host.save(model.model.initial, model.model.initialBuffers, of: model.model, to: call.get("path"))
     }
     models.method(
         "load", "Takes the parameters from a safetensors file; every name and shape must be the model's.",
@@ -62,7 +62,9 @@ func modelClass(_ host: ScriptHost) -> ObjectClass<ModelObject> {
         results: [Parameter("model", .object("model"), "The model itself.")]
     ) { [unowned host] model, call in
         let path: String = try call.get("path")
-        model.model.initial = try host.load(path, for: model.model)
+        var loaded = model.model
+        try host.load(path, into: &loaded)
+        model.model = loaded
         return model
     }
     models.description { object in

@@ -12,7 +12,7 @@ func addExchange(to runs: ObjectClass<Run>, _ host: ScriptHost) {
         "save", "Writes the parameters as a safetensors file below the output folder, in PyTorch's names and shapes.",
         parameters: [Parameter("path", .string, "The file, such as 'point.safetensors'.")]
     ) { [unowned host] run, call in
-        try host.save(run.parameters, of: run.objective.model, to: call.get("path"))
+        try host.save(run.parameters, run.statistics(), of: run.objective.model, to: call.get("path"))
     }
     runs.procedure(
         "plot",
@@ -28,17 +28,18 @@ func addExchange(to runs: ObjectClass<Run>, _ host: ScriptHost) {
 }
 
 extension ScriptHost {
-    /// Writes parameters as safetensors.
-    func save(_ parameters: Vector, of model: Model, to path: String) throws {
+    /// Writes parameters and running statistics as safetensors.
+    func save(_ parameters: Vector, _ statistics: Vector, of model: Model, to path: String) throws {
         let file = try paths.writable(path)
-        let arrays = try model.layout.arrays(of: parameters)
+        let arrays = try model.arrays(of: parameters, statistics: statistics)
         try OutputFile.write(try ArrayFile.safetensors(arrays), to: file)
     }
 
-    /// Reads parameters of a model.
-    func load(_ path: String, for model: Model) throws -> Vector {
-        let arrays = try ArrayFile.load(paths.readable(path))
-        return try model.layout.vector(of: arrays, element: model.element, from: path)
+    /// Reads parameters and running statistics into a model.
+    func load(_ path: String, into model: inout Model) throws {
+        let state = try model.state(from: ArrayFile.load(paths.readable(path)), source: path)
+        model.initial = state.parameters
+        model.initialBuffers = state.statistics
     }
 
     /// Draws a figure, keeps it in the files of its runs and writes it to the output folder.

@@ -1,0 +1,68 @@
+import Compute
+import Graph
+
+/// What an oracle computes with a plan of its own.
+enum OracleWork: Hashable {
+    case samples
+    case gradient(updating: Bool)
+    case descent
+    case directional(order: Int)
+    case quadratic
+    case linearized
+    /// Batches of so many samples; what is counted are batches.
+    case batchCurvature(size: Int)
+
+    /// For messages and the run file.
+    var quantity: String {
+        switch self {
+        case .samples: "losses"
+        case .gradient: "gradient"
+        case .descent: "descent"
+        case .directional(let order): "derivative of order \(order + 1)"
+        case .quadratic: "quadratic form"
+        case .linearized: "Hessian-vector product"
+        case .batchCurvature(let size): "batch curvature (b = \(size))"
+        }
+    }
+}
+
+/// The plans of an objective, shared by its oracles; those not used for long are given up and made again when needed.
+final class PlanCache {
+    struct Key: Hashable {
+        let work: OracleWork
+        let use: StatisticsUse
+        let count: Int
+    }
+
+    var plans = RecentlyUsed<Key, Plan>(capacity: 48)
+    var linearized = RecentlyUsed<Key, LinearizedProgram>(capacity: 16)
+    /// Chunk sizes by work and the number of samples it is done over.
+    var sizes = RecentlyUsed<Key, Int>(capacity: 256)
+}
+
+/// A dictionary of at most so many entries: the one that was not used for the longest time goes first.
+struct RecentlyUsed<Key: Hashable, Value> {
+    private let capacity: Int
+    private var entries: [Key: (value: Value, lastUse: Int)] = [:]
+    private var clock = 0
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    var count: Int { entries.count }
+
+    subscript(key: Key) -> Value? {
+        mutating get {
+            guard let index = entries.index(forKey: key) else { return nil }
+            clock += 1
+            entries.values[index].lastUse = clock
+            return entries.values[index].value
+        }
+        set {
+            clock += 1
+            entries[key] = newValue.map { ($0, clock) }
+            if entries.count > capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse })?.key {
+                entries[oldest] = nil
+            }
+        }
+    }
+}
