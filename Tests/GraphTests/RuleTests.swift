@@ -25,7 +25,7 @@ private func rows(_ b: GraphBuilder, _ shape: [Int], _ numbers: [Double]) -> Val
 }
 
 private let m = [3, 4]
-private let cases: [RuleCase] = [
+let ruleCases: [RuleCase] = [
     RuleCase(name: "negate", shapes: [m]) { b, x in b.negate(x[0]) },
     RuleCase(name: "exponential", shapes: [m]) { b, x in b.exponential(x[0]) },
     RuleCase(name: "log", shapes: [m]) { b, x in b.log(positive(b, x[0])) },
@@ -107,14 +107,14 @@ private let cases: [RuleCase] = [
 ]
 
 @Suite struct Rules {
-    @Test(arguments: cases) func derivativesOfEachOrderAgreeWithFiniteDifferences(_ rule: RuleCase) throws {
+    @Test(arguments: ruleCases) func derivativesOfEachOrderAgreeWithFiniteDifferences(_ rule: RuleCase) throws {
         var alone = DerivativeLaws(rule.graph, seed: 3)
         try alone.check("alone")
         var composed = DerivativeLaws(rule.composed, seed: 4)
         try composed.check("composed")
     }
 
-    @Test(arguments: cases) func aBatchIsALoopForEverySubsetOfOperands(_ rule: RuleCase) throws {
+    @Test(arguments: ruleCases) func aBatchIsALoopForEverySubsetOfOperands(_ rule: RuleCase) throws {
         let names = rule.graph.inputs.map(\.name)
         for subset in 1..<(1 << names.count) {
             let marked = names.indices.filter { subset >> $0 & 1 == 1 }.map { names[$0] }
