@@ -35,8 +35,13 @@ extension Graph {
         for _ in 0..<Self.roundLimit {
             let next = eliminateDeadCode(
                 foldTransposes(eliminateCommonSubexpressions(simplifyAlgebra(foldConstants(graph)))))
-            if next == graph { break }
-            graph = next
+            if next == graph {
+                let sunk = sinkTransposes(graph)
+                if sunk == graph { break }
+                graph = sunk
+            } else {
+                graph = next
+            }
         }
         return graph
     }
