@@ -28,6 +28,9 @@ DECLARE(ck_kernel, reduce_kernel, int element);
 DECLARE(ck_kernel, copy_kernel, int squares);
 DECLARE(ck_kernel, rows_kernel, int kind, int element);
 DECLARE(ck_kernel, pad_kernel, void);
+DECLARE(ck_kernel, convolution_kernel, int kind, int element);
+DECLARE(ck_kernel, convolution_pack_kernel, int element);
+DECLARE(ck_kernel, convolution_sum_kernel, int element);
 
 int ck_best_level(void) {
 #if defined(__x86_64__)
@@ -73,3 +76,6 @@ ck_kernel ck_reduce_kernel(int element, int level) { return FOR_LEVEL(level, red
 ck_kernel ck_copy_kernel(int squares, int level) { return FOR_LEVEL(level, copy_kernel, squares); }
 ck_kernel ck_rows_kernel_for(int kind, int element, int level) { return FOR_LEVEL(level, rows_kernel, kind, element); }
 ck_kernel ck_pad_kernel(int level) { return FOR_LEVEL(level, pad_kernel); }
+ck_kernel ck_convolution_kernel_for(int kind, int element, int level) { return FOR_LEVEL(level, convolution_kernel, kind, element); }
+ck_kernel ck_convolution_pack_kernel(int element, int level) { return FOR_LEVEL(level, convolution_pack_kernel, element); }
+ck_kernel ck_convolution_sum_kernel(int element, int level) { return FOR_LEVEL(level, convolution_sum_kernel, element); }

@@ -13,3 +13,4 @@
 #include "reduce.inc"
 #include "copy.inc"
 #include "rows.inc"
+#include "convolutions.inc"

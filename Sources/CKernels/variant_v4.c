@@ -17,5 +17,6 @@
 #include "reduce.inc"
 #include "copy.inc"
 #include "rows.inc"
+#include "convolutions.inc"
 #pragma clang attribute pop
 #endif

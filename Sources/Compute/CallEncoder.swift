@@ -18,6 +18,9 @@ struct CallEncoder {
         case .copy(let call): (kernel, parameters) = encode(call)
         case .rows(let call): (kernel, parameters) = encode(call)
         case .pad(let call): (kernel, parameters) = encode(call)
+        case .convolution(let call): (kernel, parameters) = encode(call)
+        case .convolutionPack(let call): (kernel, parameters) = encode(call)
+        case .convolutionSum(let call): (kernel, parameters) = encode(call)
         }
         guard let kernel else { throw PlanError.unsupported(step.label) }
         return ck_call(
@@ -43,11 +46,11 @@ struct CallEncoder {
         }
     }
 
-    private func numbers(_ values: [Int]) -> UnsafePointer<Int64> {
+    func numbers(_ values: [Int]) -> UnsafePointer<Int64> {
         UnsafePointer(memory.store(values.map(Int64.init)))
     }
 
-    private func parameters<T: BitwiseCopyable>(_ value: T) -> UnsafeRawPointer {
+    func parameters<T: BitwiseCopyable>(_ value: T) -> UnsafeRawPointer {
         UnsafeRawPointer(memory.store([value]))
     }
 

@@ -18,6 +18,8 @@ struct Lowering {
     private(set) var splats: [Int: Constant] = [:]
     /// Copies that bring results computed elsewhere to outputs, after all else.
     private var finalCopies: [Step] = []
+    /// Kernels of convolutions that are packed already.
+    var packs: [PackKey: Storage] = [:]
 
     init(_ graph: Graph, donations: [Int: Int]) throws {
         self.graph = graph
@@ -183,6 +185,7 @@ struct Lowering {
             if storage[result] == nil { storage[result] = .constant(try constants.tensor(values, iota.type)) }
         case let dot as DotGeneral: try lower(dot, node, accumulate: false)
         case let accumulate as AccumulateDot: try lower(accumulate.dot, node, accumulate: true)
+        case let convolution as Convolution: try lower(convolution, node)
         case let sum as ReduceSum: try lower(sum, node, isSum: true)
         case let max as ReduceMax: try lower(max, node, isSum: false)
         case let transpose as Transpose:
@@ -295,7 +298,7 @@ struct Lowering {
             "copy \(type) -> \(name)")
     }
 
-    private mutating func fill(with constant: Constant, to: Storage, _ type: TensorType, _ name: String) throws -> Step
+    mutating func fill(with constant: Constant, to: Storage, _ type: TensorType, _ name: String) throws -> Step
     {
         let from = Storage.constant(constants.scalar(constant.splat, constant.type.element))
         return try copy(

@@ -35,6 +35,13 @@ extension Step.Kernel: CustomStringConvertible {
         case .region(let call): return "region[\(call.count), \(call.instructions.count) operations]"
         case .reduce(let call):
             return "\(call.isSum ? "sum" : "max")[\(call.kept.count) of \(call.reduced.count)]"
+        case .convolution(let call):
+            let places = "\(call.axes.map(\.out)) by \(call.axes.map(\.window))"
+            let groups = call.groups.count == 1 ? "" : "\(call.groups.count) x "
+            return "\(call.kind.rawValue)[\(groups)\(call.frees.count) x \(places) x \(call.channels.count)"
+                + " x \(call.columns)]"
+        case .convolutionPack(let call): return "pack[\(call.groups.count) x \(call.packedGroup)]"
+        case .convolutionSum(let call): return "parts[\(call.rows.count) x \(call.columns) of \(call.parts)]"
         case .copy(let call): return "\(call.squareAxis == nil ? "copy" : "transpose")[\(call.axes.count)]"
         case .rows(let call):
             let rows = "\(call.batches * call.indices) x \(call.length)"

@@ -31,6 +31,9 @@ struct Step {
         case copy(CopyCall)
         case rows(RowsCall)
         case pad(PadCall)
+        case convolution(ConvolutionCall)
+        case convolutionPack(ConvolutionPackCall)
+        case convolutionSum(ConvolutionSumCall)
     }
 
     var kernel: Kernel

@@ -173,6 +173,80 @@ typedef struct {
 } ck_pad;
 ck_kernel ck_pad_kernel(int level);
 
+// ---- convolutions ---------------------------------------------------------------------------------------------------
+
+/// One spatial axis. Result place p meets window place t at place (p * stride + t * rhs_dilation - low) / lhs_dilation of the
+/// left operand, where that is a whole number from 0 to `in` - 1; elsewhere there is nothing to add.
+typedef struct {
+    int64_t out, in, window;
+    int64_t stride, low, lhs_dilation, rhs_dilation;
+    int64_t x, w, y;          // strides of left operand, right operand and result
+} ck_convolution_axis;
+
+/// result[group, free, spatial, o] = sum over c and window of left[group, free, spatial', c] * right[group, window, c, o].
+///
+/// Three spatial axes; those that a convolution lacks have extents 1. All extents and strides count elements.
+/// Columns (o) are taken in blocks of CK_CONVOLUTION_VECTORS vectors; tiles have whole numbers of CK_CONVOLUTION_COLUMNS.
+typedef struct {
+    ck_convolution_axis axis[3];
+    int64_t groups, group_rank;
+    const int64_t *group_extents, *group_x, *group_w, *group_y;
+    int64_t frees, free_rank;             // POSITIONS: the innermost axis may be the rows; GRADIENT: one axis, the rows
+    const int64_t *free_extents, *free_x, *free_y;
+    int64_t channels, channel_rank;       // POSITIONS: one axis; GRADIENT: any
+    const int64_t *channel_extents, *channel_x, *channel_w;
+    int64_t columns;
+    int64_t tile_columns;
+    int64_t tile_free;                    // of a tile: entries of the innermost free axis where that is the rows
+
+    // POSITIONS
+    int64_t along_free;                   // rows of the register tile: 1: the innermost free axis, 0: axis 2
+    int64_t channel_block;                // channels added before the next ones are begun
+    int64_t copied;                       // lines of the left operand are brought to scratch memory, filled up with zeros
+    int64_t copied_from, copied_span;     // … from this place of axis 2, so many
+    int64_t tile_lines, tile_entries;     // of a tile: lines of axis 1; entries of the group axes and the other free axes
+    int64_t packed_group;                 // elements from one group of the packed right operand to the next
+
+    // GRADIENT
+    int64_t w_offset;                     // of the first window place in the right operand: its strides may be negative
+    int64_t along_channels;               // the run of a sum: 1: the innermost channel axis, 0: the window's axis 2
+    int64_t parts, part, block;           // lines (or terms of a run) of a part, of a block
+    int64_t tile_groups;
+} ck_convolution;
+
+/// POSITIONS: few window places, many result places; refs: left, packed right, result, whose columns are contiguous.
+/// GRADIENT: many window places, few result places; refs: left, right, whose columns are contiguous, and the sums of the
+/// parts: [parts, groups, axis 0, axis 1, axis 2, free, columns] without gaps.
+enum ck_convolution_kernel { CK_CONVOLUTION_POSITIONS, CK_CONVOLUTION_GRADIENT };
+ck_kernel ck_convolution_kernel_for(int kind, int element, int level);
+#define CK_CONVOLUTION_VECTORS 2
+#define CK_CONVOLUTION_COLUMNS 32
+
+/// The right operand [group, window, c, o], read through strides, as the data kernel reads it:
+/// [group][block of columns][block of channels][window][channel][column], blocks of columns filled up to whole vectors.
+/// Tiles: one for each CK_CONVOLUTION_COLUMNS columns of each group. refs: right operand, result.
+typedef struct {
+    int64_t window[3], window_stride[3], reversed[3];
+    int64_t groups, group_rank;
+    const int64_t *group_extents, *group_stride;
+    int64_t channels, channel_rank;
+    const int64_t *channel_extents, *channel_stride;
+    int64_t columns, column_rank;
+    const int64_t *column_extents, *column_stride;
+    int64_t channel_block, packed_group;
+} ck_convolution_pack;
+ck_kernel ck_convolution_pack_kernel(int element, int level);
+
+/// result, through strides = sum of the parts of a GRADIENT, added in order. refs: parts, result.
+typedef struct {
+    int64_t parts, part;                   // elements from part to part
+    int64_t rows, columns, rank;           // rows: all axes but the columns
+    const int64_t *extents, *strides;      // of the rows, in the result
+    int64_t column_stride;                 // in the result
+    int64_t tile;                          // rows of a tile
+} ck_convolution_sum;
+ck_kernel ck_convolution_sum_kernel(int element, int level);
+
 // ---- running --------------------------------------------------------------------------------------------------------
 
 typedef struct ck_pool ck_pool;
