@@ -14,11 +14,14 @@ private struct Regions {
     let g: Graph
     let producers: [Int?]
     private let isElementwise: [Bool]
-    /// For each node, those that compute its operands.
+    /// For each node, those that compute its operands, and those that use its results.
     private let sources: [[Int]]
+    private let users: [[Int]]
     /// For each node another of its region, until the region's first, which names it. Other nodes are alone in theirs.
     private var parent: [Int]
     private var members: [[Int]]
+    /// An order of the regions in which each comes after those it needs: searches stay between two places of it.
+    private var place: [Int]
     /// For each region the last search that came to it.
     private var seen: [Int]
     private var search = 0
@@ -28,16 +31,26 @@ private struct Regions {
         let producers = g.producers()
         self.producers = producers
         sources = g.nodes.map { $0.operands.compactMap { producers[$0.id] } }
+        var users = [[Int]](repeating: [], count: g.nodes.count)
+        for node in g.nodes.indices { for source in sources[node] { users[source].append(node) } }
+        self.users = users
         seen = g.nodes.indices.map { _ in 0 }
+        place = Array(g.nodes.indices)
         isElementwise = g.nodes.map { type(of: $0.operation).isElementwise }
         parent = Array(g.nodes.indices)
         members = g.nodes.indices.map { [$0] }
     }
 
-    private func root(_ node: Int) -> Int {
+    private mutating func root(_ node: Int) -> Int {
+        var root = node
+        while parent[root] != root { root = parent[root] }
         var node = node
-        while parent[node] != node { node = parent[node] }
-        return node
+        while parent[node] != root {
+            let next = parent[node]
+            parent[node] = root
+            node = next
+        }
+        return root
     }
 
     private func isFusable(_ node: Int) -> Bool { isElementwise[node] }
@@ -60,86 +73,101 @@ private struct Regions {
         }
     }
 
-    private mutating func join(_ first: Int, _ second: Int) {
-        if first == second || hasDetour(from: first, to: second) || hasDetour(from: second, to: first) { return }
-        let (low, high) = (min(first, second), max(first, second))
-        parent[high] = low
-        members[low] += members[high]
-        members[high] = []
+    private mutating func join(_ a: Int, _ b: Int) {
+        if a == b { return }
+        let (first, second) = place[a] < place[b] ? (a, b) : (b, a)
+        let between = place[first] + 1..<place[second]
+        guard let before = neighbours(sources, of: second, within: between, avoiding: first) else { return }
+        var merged = place[first]
+        if !before.isEmpty {
+            // What the second needs comes before both, what needs the first comes after both.
+            let after = neighbours(users, of: first, within: between, avoiding: nil) ?? []
+            merged = reorder(before, [first, second], after)
+        }
+        let (kept, joined) = members[first].count >= members[second].count ? (first, second) : (second, first)
+        parent[joined] = kept
+        members[kept] += members[joined]
+        members[joined] = []
+        place[kept] = merged
     }
 
-    /// Whether something outside both regions needs the first and is needed by the second: joined, they would wait for it
-    /// while it waits for them.
-    private mutating func hasDetour(from first: Int, to second: Int) -> Bool {
+    /// The regions reached from one along these edges whose places lie within a range; `nil` if the region to avoid is reached
+    /// through any of them: something outside both regions needs the first and is needed by the second, so that, joined, they
+    /// would wait for it while it waits for them.
+    private mutating func neighbours(
+        _ edges: [[Int]], of start: Int, within range: Range<Int>, avoiding end: Int?
+    ) -> [Int]? {
         search += 1
-        seen[first] = search
-        seen[second] = search
-        var queue = [second]
-        while let region = queue.popLast() {
+        seen[start] = search
+        var found: [Int] = []
+        var next = -1
+        var region = start
+        while true {
             for node in members[region] {
-                for source in sources[node] {
-                    let source = root(source)
-                    if source == first && region != second { return true }
-                    if seen[source] != search {
-                        seen[source] = search
-                        queue.append(source)
+                for neighbour in edges[node] {
+                    let neighbour = root(neighbour)
+                    if neighbour == end {
+                        if region != start { return nil }
+                    } else if seen[neighbour] != search && range.contains(place[neighbour]) {
+                        seen[neighbour] = search
+                        found.append(neighbour)
                     }
                 }
             }
+            next += 1
+            if next == found.count { return found }
+            region = found[next]
         }
-        return false
+    }
+
+    /// Puts regions on the places that they have together, the middle ones on one; returns that.
+    private mutating func reorder(_ before: [Int], _ middle: [Int], _ after: [Int]) -> Int {
+        func inOrder(_ regions: [Int]) -> [Int] { regions.sorted { place[$0] < place[$1] } }
+        let (before, after) = (inOrder(before), inOrder(after))
+        let places = (before + middle + after).map { place[$0] }.sorted()
+        for (region, new) in zip(before, places) { place[region] = new }
+        for (region, new) in zip(after.reversed(), places.reversed()) { place[region] = new }
+        return places[before.count]
     }
 
     // MARK: Writing
 
-    func emit() -> Graph {
+    mutating func emit() -> Graph {
+        let regions = g.nodes.indices.map { root($0) }
+        let isUsedOutside = usedOutside(regions)
         let b = GraphBuilder()
         var values: [Value?] = g.inputs.map { b.input($0.name, $0.type) }
         values += [Value?](repeating: nil, count: g.types.count - values.count)
-        let isUsedOutside = usedOutside()
-
-        func emitRegion(_ region: Int) {
-            let nodes = members[region].sorted()
-            for node in nodes { for source in sources[node] where root(source) != region { need(source) } }
-            guard
-                let fused = FusedRegion(
-                    g, nodes, producers: producers, isUsedOutside: isUsedOutside, isCloned: isCloned)
-            else {
-                for node in nodes { emitNode(node) }
-                return
-            }
-            let operands = fused.operands.compactMap { values[$0.id] }
-            for (result, value) in zip(fused.results, b.emitAll(Fusion(body: fused.body), operands)) {
-                values[result.id] = value
-            }
-        }
-        func emitNode(_ node: Int) {
-            let operands = g.nodes[node].operands.compactMap { values[$0.id] }
-            for (result, value) in zip(g.nodes[node].results, b.emitAll(g.nodes[node].operation, operands)) {
+        func emit(_ operation: any Operation, _ operands: [Value], as results: [Int]) {
+            for (result, value) in zip(results, b.emitAll(operation, operands.compactMap { values[$0.id] })) {
                 values[result] = value
             }
         }
-        func need(_ node: Int) {
-            if values[g.nodes[node].results.lowerBound] != nil { return }
-            if isFusable(node) { return emitRegion(root(node)) }
-            for source in sources[node] { need(source) }
-            emitNode(node)
+        for region in g.nodes.indices.filter({ regions[$0] == $0 }).sorted(by: { place[$0] < place[$1] }) {
+            let nodes = members[region].sorted()
+            if isFusable(region),
+                let fused = FusedRegion(
+                    g, nodes, producers: producers, isUsedOutside: isUsedOutside, isCloned: isCloned)
+            {
+                emit(Fusion(body: fused.body), fused.operands, as: fused.results.map(\.id))
+            } else {
+                for node in nodes.map({ g.nodes[$0] }) { emit(node.operation, node.operands, as: Array(node.results)) }
+            }
         }
-
-        for (index, node) in g.nodes.enumerated() where node.results.contains(where: { isUsedOutside[$0] }) {
-            need(index)
-        }
+        // What is made again in each region that uses it may have no other use.
         return eliminateDeadCode(
             b.build(outputs: g.outputs.compactMap { output in values[output.value.id].map { (output.name, $0) } }))
     }
 
     /// Values that are outputs, or that a node of another region uses.
-    private func usedOutside() -> [Bool] {
+    private func usedOutside(_ regions: [Int]) -> [Bool] {
         var isUsed = [Bool](repeating: false, count: g.types.count)
         for output in g.outputs { isUsed[output.value.id] = true }
         for index in g.nodes.indices {
             for operand in g.nodes[index].operands {
-                if let producer = producers[operand.id], root(producer) != root(index) { isUsed[operand.id] = true }
+                if let producer = producers[operand.id], regions[producer] != regions[index] {
+                    isUsed[operand.id] = true
+                }
             }
         }
         return isUsed

@@ -113,17 +113,22 @@ struct ContractionReader {
         return (0...1).contains { isRepeated(node.operands[$0]) && reachesContraction(node.operands[1 - $0]) }
     }
 
-    /// The network of a root, as far as it reaches: through intermediates used once, and through those inlined.
-    func network(of root: Value, as result: ElementType, inlined: Set<Value>) -> ContractionNetwork {
+    /// The network of a root, as far as it reaches: through intermediates used once, and through those inlined. With it the
+    /// intermediates with several uses that it has come to: whether they are inlined decides what the network is.
+    func network(
+        of root: Value, as result: ElementType, inlined: Set<Value>
+    ) -> (network: ContractionNetwork, visited: [Value]) {
         let shape = g.type(of: root).shape
         var network = ContractionNetwork(
             extents: shape, output: Array(shape.indices), factors: [.init(value: root, labels: Array(shape.indices))],
             coefficient: 1, result: result, element: .f32)
         /// Whether a factor is a term of a sum directly, so that a product there is a contraction.
         var isSummed = [false]
+        var visited: [Value] = []
         var index = 0
         while index < network.factors.count {
             let factor = network.factors[index]
+            if effectiveUses[factor.value.id] > 1, factor.value != root { visited.append(factor.value) }
             guard
                 let (parts, summed) = expand(
                     factor, isRoot: factor.value == root, isSummed: isSummed[index], inlined: inlined, network: &network
@@ -138,7 +143,7 @@ struct ContractionReader {
         if network.factors.contains(where: { g.type(of: $0.value).element == .f64 }) && network.result == .f64 {
             network.element = .f64
         }
-        return network
+        return (network, visited)
     }
 
     /// One factor as the product of others, `nil` where it stays what it is.

@@ -42,107 +42,46 @@ private struct Association {
     private static let rounds = 3
 
     private let g: Graph
-    private let reader: ContractionReader
-    private var plan = ContractionPlan()
-    private var known: [ContractionNetwork: Int] = [:]
-    private var inlined: Set<Value> = []
-    private var cost: Double = .infinity
+    private var ledger: ContractionLedger
 
     init(_ g: Graph) {
         self.g = g
-        reader = ContractionReader(g)
-        cost = totalCost(inlined)
+        ledger = ContractionLedger(g)
     }
 
     mutating func chooseInlined() {
-        let candidates = reader.candidates()
+        let candidates = ledger.reader.candidates()
         for _ in 0..<Self.rounds {
-            let before = inlined
+            var changed = false
             for candidate in candidates {
-                let changed = inlined.symmetricDifference([candidate])
-                let changedCost = totalCost(changed)
-                if changedCost < cost { (inlined, cost) = (changed, changedCost) }
+                let before = ledger.cost
+                ledger.toggle(candidate)
+                if ledger.cost < before { changed = true } else { ledger.toggle(candidate) }
             }
-            if inlined == before { break }
+            if !changed { break }
         }
     }
 
-    var isWorthwhile: Bool { cost < (1 - Self.leastGain) * g.cost().total }
-
-    /// A value computed as a network of its own, in some element.
-    private struct Root: Hashable {
-        let value: Value
-        let element: ElementType
-    }
-
-    /// The root that computes a value, if one does: the value itself, or what it is the wider copy of.
-    private func root(of value: Value) -> Root? {
-        if reader.isRoot(value) { return Root(value: value, element: g.type(of: value).element) }
-        if g.type(of: value).element == .f64, let node = reader.node(of: value), node.operation is Convert,
-            reader.isRoot(node.operands[0])
-        {
-            return Root(value: node.operands[0], element: .f64)
-        }
-        return nil
-    }
-
-    /// The step that computes a root, given what is inlined.
-    private mutating func step(of root: Root, _ inlined: Set<Value>) -> (step: Int, leaves: [Value])? {
-        let network = reader.network(of: root.value, as: root.element, inlined: inlined)
-        if network.factors.isEmpty { return nil }
-        let leaves = network.factors.map(\.value)
-        if let step = known[network] { return (step, leaves) }
-        let step = ContractionSchedule(network, types: g.type).add(to: &plan)
-        known[network] = step
-        return (step, leaves)
-    }
-
-    /// What computing the outputs costs: each step once, and each other operation.
-    private mutating func totalCost(_ inlined: Set<Value>) -> Double {
-        var total = Cost()
-        var isDemanded = [Bool](repeating: false, count: g.types.count)
-        var isPaid = Set<Int>()
-        func pay(_ step: Int, _ plan: ContractionPlan) {
-            guard isPaid.insert(step).inserted else { return }
-            total = total + plan.cost(of: step)
-            for operand in plan.operands(of: step) { pay(operand, plan) }
-        }
-        for output in g.outputs { isDemanded[output.value.id] = true }
-        for node in g.nodes.reversed() where node.results.contains(where: { isDemanded[$0] }) {
-            if node.results.count == 1, let root = root(of: node.result), let (step, leaves) = step(of: root, inlined) {
-                pay(step, plan)
-                for leaf in leaves { isDemanded[leaf.id] = true }
-            } else {
-                total = total + g.cost(of: node)
-                for operand in node.operands { isDemanded[operand.id] = true }
-            }
-        }
-        return total.total
-    }
+    var isWorthwhile: Bool { ledger.cost < (1 - Self.leastGain) * g.cost().total }
 
     func rebuilt() -> Graph {
-        var copy = self
         let b = GraphBuilder()
         var values: [Value?] = g.inputs.map { b.input($0.name, $0.type) }
         values += [Value?](repeating: nil, count: g.types.count - values.count)
-        var emitted: [Int: Value] = [:]
-
-        func need(_ value: Value) -> Value {
-            if let known = values[value.id] { return known }
-            guard let node = reader.node(of: value) else { preconditionFailure("an input has a value") }
-            if let root = copy.root(of: value), let (step, leaves) = copy.step(of: root, inlined) {
-                for leaf in leaves { _ = need(leaf) }
-                let result = copy.plan.emit(step, in: b, emitted: &emitted) { leaf in
-                    guard let known = values[leaf.id] else { preconditionFailure("a leaf was just made") }
-                    return known
-                }
-                values[value.id] = result
-                return result
-            }
-            let results = b.emitAll(node.operation, node.operands.map(need))
-            for (result, made) in zip(node.results, results) { values[result] = made }
-            return results[value.id - node.results.lowerBound]
+        func made(_ value: Value) -> Value {
+            guard let known = values[value.id] else { preconditionFailure("an operand comes before its node") }
+            return known
         }
-        return b.build(outputs: g.outputs.map { ($0.name, need($0.value)) })
+        var emitted: [Int: Value] = [:]
+        for (index, node) in g.nodes.enumerated() where ledger.isDemanded(index) {
+            if let step = ledger.step(of: index) {
+                values[node.result.id] = ledger.plan.emit(step, in: b, emitted: &emitted, value: made)
+            } else {
+                for (result, value) in zip(node.results, b.emitAll(node.operation, node.operands.map(made))) {
+                    values[result] = value
+                }
+            }
+        }
+        return b.build(outputs: g.outputs.map { ($0.name, made($0.value)) })
     }
 }
