@@ -32,7 +32,8 @@ struct ModelDerivatives {
         let inputs = model.forward.inputs.map { builder.input($0.name, $0.type) }
         let target = Symbolic(builder.input("target", TensorType(.f64, model.outputShape)), in: builder)
         let output = Symbolic(builder.inline(model.forward, inputs: inputs)[0], in: builder)
-        let one = builder.build(outputs: [("loss", try output.squaredDistance(to: target).value)])
+        let difference = try output - target
+        let one = builder.build(outputs: [("loss", try (difference * difference).sum().value)])
         let many = try vmap(one, over: [Model.inputName, "target"], size: count)
         let outer = GraphBuilder()
         let values = outer.inline(many, inputs: many.inputs.map { outer.input($0.name, $0.type) })

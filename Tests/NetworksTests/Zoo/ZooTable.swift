@@ -82,5 +82,13 @@ enum Zoo {
         .init(name: "transformer", tokens: 4) {
             try .transformer(vocabulary: 4, length: 5, width: 6, layers: 2, heads: 2, hidden: 7, seed: 1, element: .f64)
         },
+        .init(name: "lstm", tokens: 4) {
+            try .lstm(vocabulary: 4, length: 4, width: 3, hidden: 3, layers: 2, seed: 1, element: .f64)
+        },
+        .init(name: "mamba", tokens: 4) {
+            try .mamba(
+                vocabulary: 4, length: 4, width: 4, layers: 2, states: 2, kernel: 3, headScale: 20, seed: 1,
+                element: .f64)
+        },
     ]
 }
