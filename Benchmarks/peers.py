@@ -1,7 +1,7 @@
 """The same work as `eoss-bench`, in PyTorch and JAX, for a side-by-side measurement.
 
-Started by `eoss-bench` with PEERS_PYTHON; reads one task a line, `library task repetitions`, runs it and answers with the
-median seconds of one repetition, or `-` where the library is not installed. Both libraries use two threads.
+Started by `eoss-bench` with PEERS_PYTHON; reads one task a line, `library network task size repetitions`, runs it and answers
+with the median seconds of one repetition, or `-` where the library is not installed or does not do the task.
 """
 
 import os
@@ -28,8 +28,8 @@ def weights(rng):
     return parts
 
 
-def samples(rng, n):
-    x = rng.standard_normal((n, WIDTHS[0])).astype(np.float32)
+def samples(rng, n, shape=(WIDTHS[0],)):
+    x = rng.standard_normal((n, *shape)).astype(np.float32)
     y = np.eye(WIDTHS[-1], dtype=np.float32)[rng.integers(0, WIDTHS[-1], n)]
     return x, y
 
@@ -45,29 +45,80 @@ def clock(call, repetitions):
     return statistics.median(seconds)
 
 
-class Torch:
-    """As the reference code of the field works: autograd, double backward for curvature."""
+def perceptron(torch, rng):
+    layers = []
+    for i, o in zip(WIDTHS, WIDTHS[1:]):
+        layers += [torch.nn.Linear(i, o), torch.nn.ReLU()]
+    network = torch.nn.Sequential(*layers[:-1])
+    with torch.no_grad():
+        for parameter, values in zip(network.parameters(), weights(rng)):
+            parameter.copy_(torch.from_numpy(values))
+    return network, (WIDTHS[0],)
 
-    def __init__(self):
+
+def convolutional(torch, rng):
+    """The CNN of the EoSS code on CIFAR-sized images: 2.48 M parameters."""
+    nn = torch.nn
+    network = nn.Sequential(
+        nn.Conv2d(3, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(64, 128, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(128 * 36, 512), nn.ReLU(), nn.Linear(512, 10),
+    )
+    return network, (3, 32, 32)
+
+
+def residual(torch, rng):
+    """ResNet-20 with batch normalisation: 16, 32, 64 channels, three blocks each, projections by 1×1 convolutions."""
+    nn = torch.nn
+
+    class Block(nn.Module):
+        def __init__(self, inputs, outputs, stride):
+            super().__init__()
+            self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+            self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+            self.bn1, self.bn2 = nn.BatchNorm2d(outputs), nn.BatchNorm2d(outputs)
+            self.shortcut = nn.Sequential()
+            if stride != 1 or inputs != outputs:
+                self.shortcut = nn.Sequential(
+                    nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+                )
+
+        def forward(self, x):
+            y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+            return torch.relu(y + self.shortcut(x))
+
+    blocks, inputs = [], 16
+    for stage, outputs in enumerate((16, 32, 64)):
+        for block in range(3):
+            blocks.append(Block(inputs, outputs, 2 if stage > 0 and block == 0 else 1))
+            inputs = outputs
+    network = nn.Sequential(
+        nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), *blocks,
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10),
+    )
+    return network, (3, 32, 32)
+
+
+class Torch:
+    """As the reference code of the field works: modules, autograd, double backward for curvature."""
+
+    NETWORKS = {"mlp": perceptron, "cnn": convolutional, "resnet20": residual}
+
+    def __init__(self, network):
         import torch
 
         torch.set_num_threads(int(THREADS))
+        torch.manual_seed(0)
         self.torch = torch
-        rng = np.random.default_rng(0)
-        self.rng = rng
-        self.p = [torch.tensor(w, requires_grad=True) for w in weights(rng)]
+        self.rng = np.random.default_rng(0)
+        self.network, self.shape = self.NETWORKS[network](torch, self.rng)
+        self.p = list(self.network.parameters())
 
     def data(self, n):
-        return [self.torch.tensor(a) for a in samples(self.rng, n)]
+        return [self.torch.tensor(a) for a in samples(self.rng, n, self.shape)]
 
     def loss(self, x, y):
-        functional = self.torch.nn.functional
-        p = self.p
-        for i in range(0, len(p), 2):
-            x = functional.linear(x, p[i], p[i + 1])
-            if i < len(p) - 2:
-                x = self.torch.relu(x)
-        return ((x - y) ** 2).sum(1).mean()
+        return ((self.network(x) - y) ** 2).sum(1).mean()
 
     def step(self, n):
         x, y = self.data(n)
@@ -105,7 +156,9 @@ class Torch:
 class Jax:
     """Jitted; batch sharpness as the faster of a scan and a map over stacked batches, forward over reverse."""
 
-    def __init__(self):
+    def __init__(self, network):
+        if network != "mlp":
+            raise ImportError("measured for the perceptron alone")
         import jax
         import jax.numpy as jnp
 
@@ -168,15 +221,17 @@ class Jax:
 
 
 def main():
-    libraries, calls = {"torch": Torch, "jax": Jax}, {}
+    libraries, calls = {}, {}
     for line in sys.stdin:
-        library, task, size, repetitions = line.split()
-        key = (library, task, size)
+        library, network, task, size, repetitions = line.split()
+        key = (library, network, task, size)
         try:
             if key not in calls:
-                if isinstance(libraries[library], type):
-                    libraries[library] = libraries[library]()
-                calls[key] = getattr(libraries[library], task)(int(size))
+                if (library, network) not in libraries:
+                    libraries[library, network] = {"torch": Torch, "jax": Jax}[library](network)
+                for other in [k for k in calls if k[0] == library]:
+                    del calls[other]  # kept graphs of double backward are large
+                calls[key] = getattr(libraries[library, network], task)(int(size))
             seconds = clock(calls[key], int(repetitions))
             if library == "jax" and task == "sharpness":
                 seconds /= STACK

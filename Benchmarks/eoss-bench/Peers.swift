@@ -1,5 +1,12 @@
 import Foundation
 
+/// A task of `peers.py`.
+struct PeerTask {
+    let network: String
+    let name: String
+    let size: Int
+}
+
 /// PyTorch and JAX in a process of their own (`Benchmarks/peers.py`), asked for one timing at a time so that the two sides
 /// alternate.
 final class Peers {
@@ -29,8 +36,8 @@ final class Peers {
     }
 
     /// Median seconds, or nil where the library is not there.
-    func seconds(_ library: String, _ task: String, size: Int, repetitions: Int) -> Double? {
-        let line = "\(library) \(task) \(size) \(repetitions)\n"
+    func seconds(_ library: String, _ task: PeerTask, repetitions: Int) -> Double? {
+        let line = "\(library) \(task.network) \(task.name) \(task.size) \(repetitions)\n"
         do { try requests.fileHandleForWriting.write(contentsOf: Data(line.utf8)) } catch { return nil }
         while !pending.contains(10) {
             let more = answers.fileHandleForReading.availableData

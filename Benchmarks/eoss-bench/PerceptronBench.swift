@@ -8,8 +8,8 @@ import Networks
 /// A row of the table: work, how long one piece of it takes here, and how many operations it is.
 struct Work {
     let name: String
-    /// The task and size in `peers.py`, if the peers do it.
-    let peer: (task: String, size: Int)?
+    /// The task in `peers.py`, if the peers do it.
+    let peer: PeerTask?
     /// Floating-point operations at the least known count (docs: Benchmarks/README.md).
     let operations: Double
     let repetitions: Int
@@ -60,7 +60,8 @@ struct PerceptronBench {
         var stream = RandomStream(seed: 2, purpose: .sampler)
         let batch = stream.sample(size, from: 8192)
         return Work(
-            name: "SGD step, b = \(size)", peer: ("step", size), operations: Self.gradientOperations(size),
+            name: "SGD step, b = \(size)", peer: PeerTask(network: "mlp", name: "step", size: size),
+            operations: Self.gradientOperations(size),
             repetitions: repetitions, pieces: 1
         ) {
             _ = try batch.withUnsafeBufferPointer { try oracle.descend(&theta, rate: 1e-6, batch: $0) }
@@ -70,7 +71,8 @@ struct PerceptronBench {
     private func gradient(_ n: Int, repetitions: Int) throws -> Work {
         let oracle = try oracle(n)
         return Work(
-            name: "full gradient, n = \(n)", peer: ("gradient", n), operations: Self.gradientOperations(n),
+            name: "full gradient, n = \(n)", peer: PeerTask(network: "mlp", name: "gradient", size: n),
+            operations: Self.gradientOperations(n),
             repetitions: repetitions, pieces: 1
         ) { _ = try oracle.gradient(at: model.initial) }
     }
@@ -81,7 +83,7 @@ struct PerceptronBench {
         var stream = RandomStream(seed: 3, purpose: .vector)
         let v = try Vector.randomNormal(count: model.layout.count, element: .f32, stream: &stream)
         return Work(
-            name: "HVP at a fixed point, n = \(n)", peer: ("hvp", n),
+            name: "HVP at a fixed point, n = \(n)", peer: PeerTask(network: "mlp", name: "hvp", size: n),
             operations: 2 * Double(n) * (2 * Self.all + 4 * Self.later), repetitions: repetitions, pieces: 1
         ) { _ = try hessian.apply(v) }
     }
@@ -93,7 +95,8 @@ struct PerceptronBench {
         let count = 4 * Oracle.stackedSamples / size
         let batches = (0..<count).flatMap { _ in stream.sample(size, from: 8192) }
         return Work(
-            name: "batch sharpness, per batch, b = \(size)", peer: ("sharpness", size),
+            name: "batch sharpness, per batch, b = \(size)",
+            peer: PeerTask(network: "mlp", name: "sharpness", size: size),
             operations: 2 * Double(size) * (Self.all + 2 * Self.later), repetitions: repetitions, pieces: count
         ) { _ = try oracle.batchCurvature(at: model.initial, batches: batches, size: size) }
     }

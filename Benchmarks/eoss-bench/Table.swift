@@ -29,7 +29,7 @@ struct Table {
             floors.append(work.operations / (try ceiling()))
             guard let peers, let peer = work.peer else { continue }
             for library in ["torch", "jax"] {
-                if let seconds = peers.seconds(library, peer.task, size: peer.size, repetitions: each) {
+                if let seconds = peers.seconds(library, peer, repetitions: each) {
                     theirs[library, default: []].append(seconds)
                 }
             }

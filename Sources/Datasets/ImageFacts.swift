@@ -84,7 +84,7 @@ public struct ImageFacts: Sendable {
         layout: .svhn)
 
     /// The names under which standardisation by `choice` can be had, for a message.
-    var possibleStandardizations: [Standardization] {
+    public var possibleStandardizations: [Standardization] {
         Standardization.allCases.filter { !$0.isByConstants || constants[$0] != nil }
     }
 }

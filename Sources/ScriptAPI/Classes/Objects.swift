@@ -48,13 +48,33 @@ final class OptimizerObject: LuaObject {
 }
 
 final class InitializerObject: LuaObject {
-    /// From the shape of the parameter, for those that depend on it.
-    let initializer: (_ shape: [Int]) throws -> Initializer
+    let rule: InitializationRule
     let text: String
 
-    init(_ text: String, _ initializer: @escaping (_ shape: [Int]) throws -> Initializer) {
+    init(_ text: String, _ rule: InitializationRule) {
+        self.rule = rule
         self.text = text
-        self.initializer = initializer
+    }
+
+    /// The rule that a value stands for: an initialiser's, or the same number everywhere; nil for nil.
+    static func rule(_ value: LuaValue) throws -> InitializationRule? {
+        if value.isNil { return nil }
+        if let number = Double.read(value) { return .constant(number) }
+        return read(value)?.rule
+    }
+}
+
+/// A part of a network, for `eoss.nn.sequential` and its like.
+final class LayerObject: LuaObject {
+    let layer: Layer
+    /// The shape of one sample's input, where the layer says it.
+    let inputShape: [Int]?
+    let text: String
+
+    init(_ text: String, _ layer: Layer, inputShape: [Int]? = nil) {
+        self.layer = layer
+        self.inputShape = inputShape
+        self.text = text
     }
 }
 

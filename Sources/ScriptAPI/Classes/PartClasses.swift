@@ -1,26 +1,7 @@
-import Datasets
 import Dynamics
 import Graph
 import LuaBridge
 import Networks
-
-/// `dataset`: what `eoss.data` gives.
-func datasetClass() -> ObjectClass<DatasetObject> {
-    let sets = ObjectClass<DatasetObject>("dataset", "Samples to train on and samples to test on; a value.")
-    sets.property("name", .string, "What the data are called.") { $0.data.name }
-    sets.property("inputs", .integer, "The number of elements of one input.") { $0.data.inputWidth }
-    sets.property("outputs", .integer, "The width of a target: the number of classes.") { $0.data.outputs }
-    sets.property("shape", .list(of: .integer), "The shape of one input.") { $0.data.inputShape }
-    sets.property("n", .integer, "The number of training samples.") { $0.data.train.count }
-    sets.property("test_n", .integer, "The number of test samples.") { $0.data.test?.count ?? 0 }
-    sets.length { $0.data.train.count }
-    sets.description { $0.data.summary }
-    sets.external { object in
-        let data = object.data
-        return (data.train.count + (data.test?.count ?? 0)) * (data.inputWidth + data.outputs) * 4
-    }
-    return sets
-}
 
 /// `optimizer`: an update rule with its settings.
 func optimizerClass() -> ObjectClass<OptimizerObject> {
@@ -36,6 +17,13 @@ func initializerClass() -> ObjectClass<InitializerObject> {
     let initializers = ObjectClass<InitializerObject>("initializer", "How a parameter's elements are drawn; a value.")
     initializers.description { $0.text }
     return initializers
+}
+
+/// `layer`: a part of a network.
+func layerClass() -> ObjectClass<LayerObject> {
+    let layers = ObjectClass<LayerObject>("layer", "A part of a network: what eoss.nn.sequential composes; a value.")
+    layers.description { $0.text }
+    return layers
 }
 
 /// `model`: a network with its initial parameters.
@@ -69,7 +57,8 @@ func modelClass(_ host: ScriptHost) -> ObjectClass<ModelObject> {
     }
     models.description { object in
         let model = object.model
-        return "\(model.name): \(model.layout.count) parameters in \(model.element.rawValue)"
+        let line = "\(model.name): \(model.layout.count) parameters in \(model.element.rawValue)"
+        return model.layers.isEmpty ? line : "\(line)\n\(model.table)"
     }
     models.external { $0.model.layout.count * $0.model.element.byteCount }
     return models

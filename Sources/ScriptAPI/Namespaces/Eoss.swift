@@ -9,7 +9,8 @@ extension ScriptHost {
     /// The classes of the objects that scripts hold.
     func classes() -> [AnyObjectClass] {
         [
-            runClass(self), modelClass(self), datasetClass(), optimizerClass(), initializerClass(), vectorClass(),
+            runClass(self), modelClass(self), datasetClass(), optimizerClass(), initializerClass(), layerClass(),
+            vectorClass(),
             arrayClass(), seriesClass(), measurementClass(), eigenpairsClass(), evaluationClass(), hessianClass(),
             tensorClass(),
         ]

@@ -3,31 +3,22 @@ import Graph
 import LuaBridge
 import Networks
 
-/// `eoss.nn`: models; `eoss.init`: initial values; `eoss.optim`: update rules.
+/// `eoss.nn`: models, those written in Lua among them; `eoss.optim`: update rules.
 extension ScriptHost {
     func addNetworks(to eoss: Namespace) {
         let nn = eoss.namespace("nn", "Networks.")
+        addPerceptrons(to: nn)
+        addConvolutionalModels(to: nn)
+        addSequenceModels(to: nn)
+        addCompositions(to: nn)
+        addLayers(to: nn)
+        addModule(to: nn)
+    }
+
+    private func addModule(to nn: Namespace) {
         nn.function(
-            "mlp", "A fully connected network; initialisation of the EoSS code. Parameters: layers.0.weight, ….",
-            options: [
-                Parameter("inputs", .shape, "The number of inputs, or the shape of one sample."),
-                Parameter("hidden", .list(of: .integer(.positive)), default: [], "The widths of the hidden layers."),
-                Parameter("outputs", .integer(.positive), "The number of outputs."),
-                Parameter(
-                    "activation", .choice(Activation.allCases.map(\.rawValue)), default: "relu",
-                    "What stands between the layers."),
-                Parameter("init_scale", .number(.nonNegative), default: 0.2, "Multiplies the initial weights."),
-                Parameter("bias", .boolean, default: true, "Whether layers have biases."), .seed, .dtype,
-            ], results: [Parameter("model", .object("model"), "The network.")]
-        ) { call in
-            ModelObject(
-                try .multilayerPerceptron(
-                    inputShape: call.shape("inputs") ?? [], hidden: call.get("hidden"), outputs: call.get("outputs"),
-                    activation: call.choice("activation"), initScale: call.get("init_scale"), bias: call.get("bias"),
-                    seed: call.seed(), element: call.element()))
-        }
-        nn.function(
-            "module", "A network written in Lua: its parameters, and its output for one sample.",
+            "module",
+            "A network written in Lua: its parameters, and its output for one sample. With eoss.batch_mean or eoss.batch_norm in it, batches have statistics.",
             options: [
                 Parameter("inputs", .shape, "The number of inputs, or the shape of one sample."),
                 Parameter(
@@ -60,62 +51,6 @@ extension ScriptHost {
         ])
     }
 
-    func addInitializers(to eoss: Namespace) {
-        let inits = eoss.namespace("init", "Initial values of parameters.")
-        let result = [Parameter("initializer", .object("initializer"), "For the parameters of eoss.nn.module.")]
-        inits.function("zeros", "All zero.", results: result) { _ in InitializerObject("zeros") { _ in .zeros } }
-        inits.function(
-            "constant", "All the same.", parameters: [Parameter("value", .number(.finite), "The value.")],
-            results: result
-        ) { call in
-            let value: Double = try call.get("value")
-            return InitializerObject("constant(\(value))") { _ in .constant(value) }
-        }
-        inits.function(
-            "normal", "Independent normal numbers.",
-            options: [
-                Parameter("std", .number(.nonNegative), default: 1.0, "The standard deviation."),
-                Parameter("mean", .number(.finite), default: 0.0, "The mean."),
-            ], results: result
-        ) { call in
-            let (std, mean): (Double, Double) = (try call.get("std"), try call.get("mean"))
-            return InitializerObject("normal{ std = \(std), mean = \(mean) }") { _ in .normal(std: std, mean: mean) }
-        }
-        inits.function(
-            "uniform", "Independent uniform numbers.",
-            options: [
-                Parameter("from", .number(.finite), default: -1.0, "The lower end."),
-                Parameter("to", .number(.finite), default: 1.0, "The upper end."),
-            ], results: result
-        ) { call in
-            let (from, to): (Double, Double) = (try call.get("from"), try call.get("to"))
-            guard from <= to else { throw ArgumentError("eoss.init.uniform: 'from' is above 'to'") }
-            return InitializerObject("uniform{ from = \(from), to = \(to) }") { _ in .uniform(from: from, to: to) }
-        }
-        let scale = Parameter("scale", .number(.nonNegative), default: 1.0, "Multiplies the standard deviation.")
-        inits.function(
-            "kaiming_normal",
-            "N(0, 2/fan_in) × scale (He et al. 2015); fan_in is the product of all extents but the first.",
-            options: [scale], results: result
-        ) { call in
-            let scale: Double = try call.get("scale")
-            return InitializerObject("kaiming_normal{ scale = \(scale) }") { shape in
-                .kaimingNormal(fanIn: try fans(shape).fanIn, scale: scale)
-            }
-        }
-        inits.function(
-            "xavier_normal", "N(0, 2/(fan_in + fan_out)) × gain (Glorot & Bengio 2010).",
-            options: [Parameter("gain", .number(.nonNegative), default: 1.0, "Multiplies the standard deviation.")],
-            results: result
-        ) { call in
-            let gain: Double = try call.get("gain")
-            return InitializerObject("xavier_normal{ gain = \(gain) }") { shape in
-                let (fanIn, fanOut) = try fans(shape)
-                return .xavierNormal(fanIn: fanIn, fanOut: fanOut, gain: gain)
-            }
-        }
-    }
-
     func addOptimizers(to eoss: Namespace) {
         let optim = eoss.namespace("optim", "Update rules.")
         optim.function(
@@ -129,24 +64,8 @@ extension ScriptHost {
 /// One entry of `params`.
 private func parameter(_ name: String, _ table: LuaTable) throws -> Model.Parameter {
     let shape = [Int].read(table["shape"]) ?? []
-    let initializer: Initializer
-    if let number = Double.read(table["init"]) {
-        initializer = .constant(number)
-    } else if let object = InitializerObject.read(table["init"]) {
-        do { initializer = try object.initializer(shape) } catch {
-            throw ArgumentError("parameter '\(name)' of eoss.nn.module: \(error)")
-        }
-    } else {
-        initializer = .zeros
-    }
-    return Model.Parameter(name: name, shape: shape, initializer: initializer)
-}
-
-/// PyTorch's fans of a weight `[out, in, …]`.
-private func fans(_ shape: [Int]) throws -> (fanIn: Int, fanOut: Int) {
-    guard shape.count >= 2 else {
-        throw ArgumentError("this initialisation needs two axes or more, the shape is \(shape)")
-    }
-    let field = shape.dropFirst(2).reduce(1, *)
-    return (shape[1] * field, shape[0] * field)
+    do {
+        let rule = try InitializerObject.rule(table["init"]) ?? .zeros
+        return Model.Parameter(name: name, shape: shape, initializer: try rule(shape))
+    } catch { throw ArgumentError("parameter '\(name)' of eoss.nn.module: \(error)") }
 }

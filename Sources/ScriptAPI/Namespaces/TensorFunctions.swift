@@ -9,24 +9,35 @@ extension ScriptHost {
         addComparisons(to: eoss)
         addReductions(to: eoss)
         addShapes(to: eoss)
+        addStructure(to: eoss)
+        addNetworkFunctions(to: eoss)
     }
 
     private func addElementwise(to eoss: Namespace) {
-        let functions: [(String, String, (Symbolic) throws -> Symbolic)] = [
-            ("relu", "max(x, 0).", { try Activation.relu($0) }),
-            ("leaky_relu", "max(x, 0.01 x).", { try Activation.leakyRelu($0) }),
-            ("elu", "x where x > 0, else exp(x) − 1.", { try Activation.elu($0) }),
-            ("silu", "x · sigmoid(x).", { try Activation.silu($0) }),
-            ("tanh", "The hyperbolic tangent.", { try $0.tanh() }),
-            ("hardtanh", "x cut to [-1, 1].", { try Activation.hardtanh($0) }),
-            ("sigmoid", "1/(1 + exp(−x)).", { try $0.sigmoid() }),
-            ("softplus", "log(1 + exp(x)).", { try $0.softplus() }),
-            ("exp", "The exponential.", { try $0.exp() }), ("log", "The natural logarithm.", { try $0.log() }),
-            ("log1p", "log(1 + x), accurate near 0.", { try $0.log1p() }),
-            ("sqrt", "The square root.", { try $0.sqrt() }), ("abs", "The absolute value.", { try $0.abs() }),
-            ("square", "x².", { try $0 * $0 }),
-            ("detach", "x as a constant: derivatives through it are zero.", { try $0.detached() }),
+        let activations: [(Activation, String)] = [
+            (.relu, "max(x, 0)."), (.leakyRelu, "max(x, 0.01 x)."), (.elu, "x where x > 0, else exp(x) − 1."),
+            (.selu, "The scaled elu of Klambauer et al. 2017."), (.silu, "x · sigmoid(x)."),
+            (.gelu, "x · Φ(x), Φ the normal distribution function."),
+            (.geluTanh, "gelu by its approximation with tanh."),
+            (.tanh, "The hyperbolic tangent."), (.hardtanh, "x cut to [-1, 1]."), (.sigmoid, "1/(1 + exp(−x))."),
+            (.softplus, "log(1 + exp(x))."), (.square, "x²."), (.relu6, "x cut to [0, 6]."),
+            (.mish, "x · tanh(softplus(x))."), (.softsign, "x/(1 + |x|)."),
+            (.logSigmoid, "log sigmoid(x), without overflow."), (.hardSigmoid, "(x + 3)/6 cut to [0, 1]."),
+            (.hardSwish, "x · hard_sigmoid(x)."),
         ]
+        let functions: [(String, String, (Symbolic) throws -> Symbolic)] =
+            activations.map { activation, summary in (activation.rawValue, summary, { try activation($0) }) } + [
+                ("exp", "The exponential.", { try $0.exp() }), ("log", "The natural logarithm.", { try $0.log() }),
+                ("log1p", "log(1 + x), accurate near 0.", { try $0.log1p() }),
+                ("sqrt", "The square root.", { try $0.sqrt() }), ("abs", "The absolute value.", { try $0.abs() }),
+                ("erf", "The error function.", { try $0.erf() }),
+                ("detach", "x as a constant: derivatives through it are zero.", { try $0.detached() }),
+                (
+                    "batch_mean",
+                    "The mean of x over the samples of the batch: what a network with batch statistics is written with.",
+                    { try $0.batchMean() }
+                ),
+            ]
         for (name, summary, body) in functions {
             eoss.function(name, summary, parameters: [Self.x], results: Self.tensor) { call in
                 try call.get("x", as: TensorObject.self).map(body)
@@ -136,8 +147,8 @@ extension ScriptHost {
         }
     }
 
-    private static var x: Parameter { Parameter("x", .object("tensor"), "A tensor.") }
-    private static var tensor: [Parameter] { [Parameter("tensor", .object("tensor"), "The result.")] }
+    static var x: Parameter { Parameter("x", .object("tensor"), "A tensor.") }
+    static var tensor: [Parameter] { [Parameter("tensor", .object("tensor"), "The result.")] }
 
     private func addBinary(
         to eoss: Namespace, _ name: String, _ summary: String, _ body: @escaping (Symbolic, Symbolic) throws -> Symbolic

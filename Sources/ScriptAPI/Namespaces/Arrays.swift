@@ -1,0 +1,39 @@
+import Compute
+import Datasets
+import LuaBridge
+
+/// `eoss.arrays`: files of named arrays.
+extension ScriptHost {
+    func addArrays(to eoss: Namespace) {
+        let arrays = eoss.namespace("arrays", "Files of named arrays.")
+        arrays.function(
+            "load", "Reads the arrays of a safetensors, npz or npy file (one array of it is called 'array').",
+            parameters: [Parameter("path", .string, "The file; what it holds decides, not its name.")],
+            results: [Parameter("arrays", .map(of: .object("array")), "The arrays by their names.")]
+        ) { [unowned self] call in
+            let path: String = try call.get("path")
+            let arrays = try ArrayFile.load(paths.readable(path)).mapValues { LuaValue.object(ArrayObject($0)) }
+            return LuaRecord(arrays, called: "the arrays of '\(path)'")
+        }
+        arrays.procedure(
+            "save", "Writes arrays and vectors as a safetensors file below the output folder, for NumPy and PyTorch.",
+            parameters: [
+                Parameter("path", .string, "The file, such as 'eigenvectors.safetensors'."),
+                Parameter("arrays", .table, "Arrays, vectors or tables of numbers by their names."),
+            ]
+        ) { [unowned self] call in
+            guard case .table(let table) = try call.value("arrays"), table.array.isEmpty, !table.fields.isEmpty else {
+                throw ArgumentError(
+                    "'arrays' of eoss.arrays.save: expected names, such as { gradient = run:gradient() }")
+            }
+            var named: [String: NDArray] = [:]
+            for (name, value) in table.fields { named[name] = try ArrayObject.spelled(by: value, name) }
+            try OutputFile.write(try ArrayFile.safetensors(named), to: paths.writable(call.get("path")))
+        }
+        arrays.function(
+            "from", "An array of the numbers in a table, or in tables of equal lengths.",
+            parameters: [Parameter("numbers", .table, "Such as { { 1, 2 }, { 3, 4 } }.")],
+            results: [Parameter("array", .object("array"), "The array.")]
+        ) { call in ArrayObject(try ArrayObject.spelled(by: call.value("numbers"), "numbers")) }
+    }
+}
