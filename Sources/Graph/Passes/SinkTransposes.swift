@@ -7,9 +7,8 @@
 /// split or merge lies together. Where neighbours are stored differently, the elements between them are moved; which values to
 /// store how, so that the fewest elements are moved, is a minimum cut. The graph comes back as it is where none are saved.
 public func sinkTransposes(_ g: Graph) -> Graph {
-    if !g.nodes.contains(where: { $0.operation is Transpose }) { return g }
+    if !g.hasAvoidableTransposes() { return g }
     let before = g.elementsTransposed()
-    if before == 0 { return g }
     var layouts = LayoutChoice(g)
     layouts.choose()
     let sunk = eliminateDeadCode(layouts.rewritten())
@@ -20,6 +19,19 @@ extension Graph {
     /// Elements that transpositions move.
     func elementsTransposed() -> Int {
         nodes.reduce(0) { $1.operation is Transpose ? $0.addingSaturated(type(of: $1.result).count) : $0 }
+    }
+
+    /// Whether there are transpositions beside those of a convolution's result on its way out, as of a weight gradient.
+    fileprivate func hasAvoidableTransposes() -> Bool {
+        let transposes = nodes.filter { $0.operation is Transpose }
+        if transposes.isEmpty { return false }
+        let producers = producers()
+        var uses = useCounts()
+        for output in outputs { uses[output.value.id] -= 1 }
+        return transposes.contains { node in
+            let producer = producers[node.operands[0].id]
+            return uses[node.result.id] > 0 || !(producer.map { nodes[$0].operation is Convolution } ?? false)
+        }
     }
 }
 
@@ -60,8 +72,10 @@ private struct LayoutChoice {
     private mutating func offer(throughBroadcasts: Bool) {
         for node in g.nodes where node.operation.carriesLayouts && candidates[node.result.id] == nil {
             if node.operation is BroadcastInDim && !throughBroadcasts { continue }
+            let isTranspose = node.operation is Transpose
+            if !isTranspose && node.operands.allSatisfy({ candidates[$0.id] == nil }) { continue }
             let rule = rule(node)
-            if node.operation is Transpose {
+            if isTranspose {
                 let operand = node.operands[0]
                 if candidates[operand.id] == nil { isTakenPlain[operand.id] = true }
                 adopt(rule.offered(candidates[operand.id] ?? plain(operand), at: 0), for: node.result)
@@ -146,8 +160,9 @@ private struct LayoutChoice {
         }
         for node in g.nodes where !(node.operation is Convolution) {
             let carries = node.results.count == 1 && node.operation.carriesLayouts
-            let rule = carries ? rule(node) : nil
             var target = carries ? network.nodes[node.result] : nil
+            if target == nil && node.operands.allSatisfy({ network.nodes[$0] == nil }) { continue }
+            let rule = carries ? rule(node) : nil
             if let rule, let own = target, !isProducible(node, rule) {
                 // Made plainly, then moved.
                 network.cut.addEdge(from: own, to: MinimumCut.second, capacity: g.type(of: node.result).count)
@@ -251,6 +266,11 @@ private struct LayoutChoice {
     }
 
     private func emit(_ node: Graph.Node, _ stored: inout StoredValues) {
+        if !isChosen[node.result.id], !(node.operation is Transpose), node.operands.allSatisfy(stored.isPlain) {
+            let operands = node.operands.map { stored.first($0).value }
+            stored.add(stored.b.emitAll(node.operation, operands)[0], for: node.result, in: plain(node.result))
+            return
+        }
         let rule = rule(node)
         if node.operation is Transpose {
             let operand = stored.first(node.operands[0])
@@ -289,6 +309,11 @@ private struct StoredValues {
 
     mutating func add(_ stored: Value, for value: Value, in layout: Layout) { forms[value.id].append((layout, stored)) }
     mutating func addMade(_ operation: any Operation, _ value: Value) { made[value] = operation }
+
+    /// Whether a value was stored plainly first, or may be.
+    func isPlain(_ value: Value) -> Bool {
+        forms[value.id].first.map { $0.layout.axes == Array($0.layout.axes.indices) } ?? true
+    }
 
     /// As a value was stored first.
     mutating func first(_ value: Value) -> (layout: Layout, value: Value) {
