@@ -152,4 +152,13 @@ extension GraphBuilder {
         guard let y else { return x }
         return emit(Add(), x, y)
     }
+
+    /// The sum of ⟨x, y⟩ over pairs, where `nil` stands for zero.
+    func inner(_ x: [Value?], _ y: [Value?]) -> Value? {
+        zip(x, y).reduce(nil) { sum, pair in
+            guard let x = pair.0, let y = pair.1 else { return sum }
+            let term = inner(x, y)
+            return add(sum.map { convert($0, to: type(of: term).element) }, term)
+        }
+    }
 }

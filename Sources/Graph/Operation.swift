@@ -33,6 +33,12 @@ public protocol Operation: Hashable, Sendable {
     /// The second-order term f''[ẋ, ẋ] of the results along the tangents ẋ of the operands; `nil` stands for zero.
     func secondOrder(at site: Site, along tangents: [Value?], in b: GraphBuilder) -> [Value?]
 
+    /// The sum over the results of ⟨cotangent, second-order term⟩, a scalar; `nil` stands for zero. Only an operation with a
+    /// cheaper way to it than its second-order term has a rule of its own.
+    func quadraticTerm(
+        at site: Site, along tangents: [Value?], cotangents: [Value?], in b: GraphBuilder
+    ) -> Value?
+
     /// The operation over a batch: operands marked have a leading axis of this size, and so have all results returned.
     func batched(operands: [Value], marked: [Bool], size: Int, in b: GraphBuilder) -> [Value]
 
@@ -89,6 +95,12 @@ extension Operation {
 
     /// Zero: operations that are linear, or piecewise so.
     public func secondOrder(at site: Site, along tangents: [Value?], in b: GraphBuilder) -> [Value?] { [nil] }
+
+    public func quadraticTerm(
+        at site: Site, along tangents: [Value?], cotangents: [Value?], in b: GraphBuilder
+    ) -> Value? {
+        b.inner(cotangents, secondOrder(at: site, along: tangents, in: b))
+    }
 
     /// `stablehlo.<mnemonic> %a, %b : type`, the form of operations whose operands and result have one type.
     public func writeStableHLO(_ site: StableHLOWriter.Site, to writer: inout StableHLOWriter) {

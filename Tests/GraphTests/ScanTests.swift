@@ -114,18 +114,23 @@ import Testing
         #expect(many.outside == [1: 1, 2: 2, 4: 4][order])
     }
 
-    @Test func aValueThatIsKeptAsACarryIsNotComputedAgain() throws {
-        func products(_ recurrence: Recurrence) throws -> Int {
-            let graph = Self.scalar(try recurrence.graph(length: 5), seed: 1)
-            let names = graph.inputs.map(\.name).filter { $0.hasPrefix("c") }
-            let gradient = try vjp(graph, of: "f", withRespectTo: names).simplified()
-            return gradient.nodes.count(where: {
-                $0.operation is DotGeneral && gradient.type(of: $0.result).shape == [5, 8]
-            })
-        }
-        // The gates of all steps, Uh + Wx.
-        #expect(try products(.lstm) == 2)
-        #expect(try products(.tappedLSTM) == 0)
+    /// The gates of all steps, Uh + Wx + bias, are read from the scan; of tanh the value is enough.
+    @Test(arguments: [(Recurrence.lstm, 3), (.rnn, 1)]) func whatIsDearToComputeAgainIsKept(
+        _ recurrence: Recurrence, _ carries: Int
+    ) throws {
+        let graph = Self.scalar(try recurrence.graph(length: 5), seed: 1)
+        let names = graph.inputs.map(\.name).filter { $0.hasPrefix("c") }
+        let gradient = try vjp(graph, of: "f", withRespectTo: names).simplified()
+        let rows = gradient.nodes.filter { $0.operation is DotGeneral }.map { gradient.type(of: $0.result).shape }
+        #expect(!rows.contains([5, 8]) && !rows.contains([5, 3]))
+        #expect(gradient.nodes.first { $0.operation is Scan }?.results.count == carries)
+    }
+
+    /// The network, its tangent, and the backward sweep, which gives the quadratic form its cotangents.
+    @Test(arguments: Recurrence.all.dropLast()) func aQuadraticFormTakesThreeScans(_ recurrence: Recurrence) throws {
+        let graph = Self.scalar(try recurrence.graph(length: 5), seed: 1)
+        let form = try quadraticForm(graph, of: "f", along: graph.inputs.map(\.name), gradients: true).simplified()
+        #expect(form.nodes.count(where: { $0.operation is Scan }) <= 3, "\(form)")
     }
 
     @Test func whatDoesNotRecurIsTakenOutOfTheLoop() throws {
@@ -134,6 +139,9 @@ import Testing
         #expect(products.map { graph.type(of: $0.result).shape } == [[6, 8]])
         let body = try #require(graph.nodes.first { $0.operation is Scan }?.operation.bodies.first)
         #expect(body.nodes.count(where: { $0.operation is DotGeneral }) == 1)
+        // The bias is added outside, though the network adds it last.
+        #expect(!body.nodes.contains { $0.operation is BroadcastInDim })
+        #expect(body.inputs.map(\.type.shape) == [[2], [2], [8], [8], [8, 2]])
     }
 
     @Test func unrolledScansReadEachOthersSteps() throws {

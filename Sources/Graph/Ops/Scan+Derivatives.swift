@@ -27,70 +27,100 @@ struct LinearRecurrence {
     /// What A_t depends on.
     let residuals: [StepValue]
 
-    /// The carries after every step, from those before the first and what is added at each, `nil` standing for zero.
-    func forward(from initial: [Value?], adding addends: [Value?], in b: GraphBuilder) -> [Value] {
-        if step.outputs.isEmpty { return zip(addends, types).map { $0 ?? b.zeros(stack($1)) } }
-        return loop(step, outputs: outputs, from: initial, adding: addends, reverse: reverse, in: b)
+    /// The carries after every step, from those before the first and what is added at each; `nil` stands for zero.
+    func forward(from initial: [Value?], adding addends: [Value?], in b: GraphBuilder) -> [Value?] {
+        loop(step, from: initial, adding: addends, reverse: reverse, in: b).results
     }
 
     /// The transpose: the cotangents of the addends and of the initial carries, from those of the results.
     func backward(from cotangents: [Value?], in b: GraphBuilder) -> (addends: [Value?], initial: [Value?]) {
-        if step.outputs.isEmpty { return (cotangents, cotangents.map { _ in nil }) }
-        let names = step.inputs.suffix(types.count).map(\.name)
-        // As A_t: the residuals, then a cotangent for each carry, in the order of the carries.
-        let transposed = known { () throws(GraphError) in try transpose(step, linearIn: names) }
-        let builder = GraphBuilder()
-        let kept = step.inputs.prefix(residuals.count).map { builder.input($0.name, $0.type) }
-        let adjoints = zip(names, types).map { builder.input($0, $1) }
-        let own = step.outputs.compactMap { output in outputs.firstIndex(of: output.name).map { adjoints[$0] } }
-        let results = builder.inline(transposed, inputs: kept + own)
-        let back = builder.build(outputs: zip(outputs, results).map { ($0, $1) }).simplified()
-
+        let back = transposedStep()
         let (first, last) = reverse ? (length - 1, 0) : (0, length - 1)
         let final = cotangents.map { $0.map { b.slice($0, at: last) } }
         let addends = zip(cotangents, types).map { cotangent, type in
             length == 1 ? nil : cotangent.map { b.shifted($0, entering: b.zeros(type), reverse: reverse) }
         }
-        let before = loop(back, outputs: outputs, from: final, adding: addends, reverse: !reverse, in: b)
-        let after = before.indices.map { index in
-            b.shifted(before[index], entering: final[index] ?? b.zeros(types[index]), reverse: !reverse)
+        let (before, recurs) = loop(back, from: final, adding: addends, reverse: !reverse, in: b)
+        let after = before.indices.map { index -> Value? in
+            guard recurs[index], let results = before[index] else { return cotangents[index] }
+            return b.shifted(results, entering: final[index] ?? b.zeros(types[index]), reverse: !reverse)
         }
-        return (after, before.map { b.slice($0, at: first) })
+        return (after, before.indices.map { recurs[$0] ? before[$0].map { b.slice($0, at: first) } : nil })
+    }
+
+    /// A_tᵀ, in the form of `step`.
+    private func transposedStep() -> Graph {
+        let names = step.inputs.suffix(types.count).map(\.name)
+        let transposed = known { () throws(GraphError) in try transpose(step, linearIn: names) }
+        let b = GraphBuilder()
+        let kept = step.inputs.prefix(residuals.count).map { b.input($0.name, $0.type) }
+        let adjoints = zip(names, types).map { b.input($0, $1) }
+        let own = step.outputs.compactMap { output in outputs.firstIndex(of: output.name).map { adjoints[$0] } }
+        return b.build(outputs: zip(outputs, b.inline(transposed, inputs: kept + own)).map { ($0, $1) })
+    }
+
+    /// A scan of what recurs. A carry that no carry reaches is what is added to it; one that is zero throughout is left out.
+    private func loop(
+        _ whole: Graph, from initial: [Value?], adding addends: [Value?], reverse: Bool, in b: GraphBuilder
+    ) -> (results: [Value?], recurs: [Bool]) {
+        let names = whole.inputs.suffix(types.count).map(\.name)
+        var isPresent = types.indices.map { initial[$0] != nil || addends[$0] != nil }
+        var step = whole
+        while true {
+            step = whole.restricted(linearIn: names, to: types.indices.filter { isPresent[$0] }.map { names[$0] })
+            let reached = types.indices.filter { !isPresent[$0] && step.outputIndex(outputs[$0]) != nil }
+            if reached.isEmpty { break }
+            for index in reached { isPresent[index] = true }
+        }
+        let recurs = outputs.map { step.outputIndex($0) != nil }
+        let carries = types.indices.filter { recurs[$0] }
+        if carries.isEmpty { return (addends, recurs) }
+
+        let body = GraphBuilder()
+        var inside: [String: Value] = [:]
+        var operands: [Value] = []
+        func enter(_ name: String, _ type: TensorType, _ value: Value) {
+            inside[name] = body.input(name, type)
+            operands.append(value)
+        }
+        for index in carries { enter(names[index], types[index], initial[index] ?? b.zeros(types[index])) }
+        let isUsed = step.usedInputs()
+        func enterResiduals(stacked: Bool) {
+            for (input, residual) in zip(step.inputs, residuals)
+            where residual.isStacked == stacked && isUsed.contains(input.name) {
+                enter(input.name, input.type, residual.value)
+            }
+        }
+        enterResiduals(stacked: true)
+        for index in types.indices where isPresent[index] && !recurs[index] && isUsed.contains(names[index]) {
+            let first = initial[index] ?? b.zeros(types[index])
+            let added = addends[index] ?? b.zeros(stack(types[index]))
+            enter(names[index], types[index], b.shifted(added, entering: first, reverse: reverse))
+        }
+        var sums: [String: Value] = [:]
+        for index in carries {
+            guard let addend = addends[index] else { continue }
+            enter(outputs[index] + ".added", types[index], addend)
+            sums[outputs[index]] = inside[outputs[index] + ".added"]
+        }
+        let stacked = operands.count - carries.count
+        enterResiduals(stacked: false)
+
+        // What the step does not use is not there.
+        let values = step.inputs.map { inside[$0.name] ?? body.zeros($0.type) }
+        for (output, value) in zip(step.outputs, body.inline(step, inputs: values)) {
+            sums[output.name] = body.add(value, sums[output.name])
+        }
+        let graph = body.build(
+            outputs: carries.compactMap { index in sums[outputs[index]].map { (outputs[index], $0) } })
+        let scan = Scan(
+            body: graph.simplified(), carries: carries.count, stacked: stacked, length: length, reverse: reverse)
+        var results = addends
+        for (index, result) in zip(carries, b.emitAll(scan, operands)) { results[index] = result }
+        return (results, recurs)
     }
 
     private func stack(_ type: TensorType) -> TensorType { TensorType(type.element, [length] + type.shape) }
-
-    private func loop(
-        _ step: Graph, outputs: [String], from initial: [Value?], adding addends: [Value?], reverse: Bool,
-        in b: GraphBuilder
-    ) -> [Value] {
-        let isUsed = step.usedInputs()
-        let body = GraphBuilder()
-        let carries = types.indices.map { body.input("h\($0)", types[$0]) }
-        let needed = residuals.indices.filter { isUsed.contains(step.inputs[$0].name) }
-        let stacked = needed.filter { residuals[$0].isStacked }
-        let constant = needed.filter { !residuals[$0].isStacked }
-        let present = addends.indices.filter { addends[$0] != nil }
-        var inputs = [Value?](repeating: nil, count: residuals.count)
-        for index in stacked { inputs[index] = body.input("r\(index)", step.inputs[index].type) }
-        let added = present.map { body.input("q\($0)", types[$0]) }
-        for index in constant { inputs[index] = body.input("r\(index)", step.inputs[index].type) }
-        // What the step does not use is not there.
-        let values = inputs.enumerated().map { $1 ?? body.zeros(step.inputs[$0].type) } + carries
-        var after = [Value?](repeating: nil, count: types.count)
-        for (output, value) in zip(step.outputs, body.inline(step, inputs: values)) {
-            if let index = outputs.firstIndex(of: output.name) { after[index] = value }
-        }
-        for (index, value) in zip(present, added) { after[index] = body.add(after[index], value) }
-        let graph = body.build(outputs: after.enumerated().map { ("h\($0)", $1 ?? body.zeros(types[$0])) })
-        let scan = Scan(
-            body: graph.simplified(), carries: types.count, stacked: stacked.count + present.count, length: length,
-            reverse: reverse)
-        return b.emitAll(
-            scan,
-            zip(initial, types).map { $0 ?? b.zeros($1) } + stacked.map { residuals[$0].value }
-                + present.compactMap { addends[$0] } + constant.map { residuals[$0].value })
-    }
 }
 
 /// A scan at a point and along a direction: the body linearized at every step.
@@ -162,7 +192,7 @@ private struct ScanDerivative {
     }
 
     /// The tangents of the active carries after every step.
-    func results(along tangents: [Value?], in b: GraphBuilder) -> [Value] {
+    func results(along tangents: [Value?], in b: GraphBuilder) -> [Value?] {
         recurrence.forward(
             from: active.map { tangents[$0] }, adding: contributions(of: tangents, in: b), in: b)
     }
@@ -178,7 +208,8 @@ private struct ScanDerivative {
             let operand = along[index]
             if index < active.count {
                 let first = tangents[operand] ?? b.zeros(body.inputs[operand].type)
-                let before = b.shifted(after[index], entering: first, reverse: scan.reverse)
+                let own = after[index] ?? b.zeros(scan.stack(body.inputs[operand].type))
+                let before = b.shifted(own, entering: first, reverse: scan.reverse)
                 return StepValue(value: before, isStacked: true)
             }
             return tangents[operand].map { StepValue(value: $0, isStacked: scan.isStacked(operand)) }
@@ -208,6 +239,18 @@ extension Scan {
         let none = terms.map { _ in Value?.none }
         return scattered(
             derivative.recurrence.forward(from: none, adding: terms, in: b), to: derivative.active)
+    }
+
+    /// Σ_t ⟨λ_t, q_t⟩ with the adjoints λ of the backward sweep instead of ⟨ȳ, s⟩ with a further forward scan for
+    /// s_t = A_t s_{t−1} + q_t. The backward scan is the one that the sweep over the graph makes, and is computed once.
+    public func quadraticTerm(
+        at site: Site, along tangents: [Value?], cotangents: [Value?], in b: GraphBuilder
+    ) -> Value? {
+        let derivative = ScanDerivative(self, at: site, along: tangents, in: b)
+        let terms = derivative.secondOrder(at: site, along: tangents, in: b)
+        if terms.allSatisfy({ $0 == nil }) { return nil }
+        let adjoints = derivative.recurrence.backward(from: derivative.active.map { cotangents[$0] }, in: b).addends
+        return b.inner(adjoints, terms)
     }
 
     public func transpose(at site: Site, linear: [Bool], cotangents: [Value?], in b: GraphBuilder) -> [Value?] {

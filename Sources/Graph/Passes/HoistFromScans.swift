@@ -13,7 +13,7 @@ public func hoistFromScans(_ g: Graph) -> Graph {
 
 extension GraphBuilder {
     fileprivate func hoisted(_ scan: Scan, _ operands: [Value]) -> [Value] {
-        let body = hoistFromScans(scan.body.simplified())
+        let body = hoistFromScans(scan.body.simplified()).groupingSums(apartFrom: 0..<scan.carries)
         let isCarried = body.dependents(on: 0..<scan.carries)
         let split = ResidualFinder(body, isLinear: isCarried, outputs: body.outputs[...])
         let outside = split.residuals.filter { $0.id >= body.inputs.count }
@@ -41,5 +41,55 @@ extension GraphBuilder {
         return emitAll(
             scan.with(body: smaller, stacked: stacked.count),
             operands.prefix(scan.carries) + (stacked + constant).map { values[$0].value })
+    }
+}
+
+extension Graph {
+    /// Sums in an order in which what does not depend on these inputs is added first: (Uh + Wx) + bias as Uh + (Wx + bias).
+    fileprivate func groupingSums(apartFrom inputs: Range<Int>) -> Graph {
+        let isDependent = dependents(on: inputs)
+        let uses = useCounts()
+        let b = GraphBuilder()
+        /// What is known of this builder's values, by number.
+        var depends: [Int: Bool] = [:]
+        var isUsedOnce: [Int: Bool] = [:]
+        for index in self.inputs.indices { depends[index] = isDependent[index] }
+
+        /// x as a sum of what depends on the inputs and what does not, where it is one that nothing else reads.
+        func parts(_ x: Value) -> (dependent: Value, rest: Value)? {
+            guard isUsedOnce[x.id] == true, let node = b.definition(of: x), node.operation is Add else { return nil }
+            let (y, z) = (node.operands[0], node.operands[1])
+            if depends[y.id] == depends[z.id] { return nil }
+            return depends[y.id] == true ? (y, z) : (z, y)
+        }
+        func sum(_ x: Value, _ y: Value) -> Value {
+            let value = b.add(x, y)
+            depends[value.id] = depends[x.id] == true || depends[y.id] == true
+            isUsedOnce[value.id] = true
+            return value
+        }
+        func grouped(_ x: Value, _ y: Value) -> Value {
+            switch (depends[x.id] == true, depends[y.id] == true) {
+            case (true, true):
+                if let own = parts(x) { return sum(grouped(own.dependent, y), own.rest) }
+                if let own = parts(y) { return sum(grouped(x, own.dependent), own.rest) }
+            case (true, false):
+                if let own = parts(x) { return sum(own.dependent, sum(own.rest, y)) }
+            case (false, true): return grouped(y, x)
+            case (false, false): break
+            }
+            return sum(x, y)
+        }
+
+        return eliminateDeadCode(
+            rewritten(in: b) { node, operands in
+                let results =
+                    node.operation is Add ? [grouped(operands[0], operands[1])] : b.emitAll(node.operation, operands)
+                for (value, original) in zip(results, node.results) {
+                    depends[value.id] = isDependent[original]
+                    isUsedOnce[value.id] = uses[original] == 1
+                }
+                return results
+            })
     }
 }

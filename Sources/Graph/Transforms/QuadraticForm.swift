@@ -38,11 +38,9 @@ public func quadraticForm(
         let site = Site(
             operands: node.operands.map(value), operandTypes: node.operands.map(g.type),
             results: results.compactMap(value))
-        let terms = node.operation.secondOrder(at: site, along: node.operands.map(tangent), in: b)
-        for (adjoint, term) in zip(adjoints, terms) {
-            guard let adjoint, let term else { continue }
-            quadratic = b.add(quadratic, b.convert(b.inner(adjoint, term), to: type.element))
-        }
+        let term = node.operation.quadraticTerm(
+            at: site, along: node.operands.map(tangent), cotangents: adjoints, in: b)
+        quadratic = b.add(quadratic, term.map { b.convert($0, to: type.element) })
     }
 
     var outputs = g.outputs.compactMap { output in value(output.value).map { (name: output.name, value: $0) } }

@@ -57,21 +57,12 @@ struct Recurrence: Sendable, CustomTestStringConvertible {
     static let lstm = Recurrence(
         name: "lstm", carries: [[2], [2]], stacked: [[3]], constants: [[8, 2], [8, 3], [8]]
     ) { b, h, x, c in
-        Array(lstmStep(b, h, x, c).prefix(2))
-    }
-
-    /// The same with the gates before their activations as a third carry, which the step does not read.
-    static let tappedLSTM = Recurrence(
-        name: "lstm, gates kept", carries: [[2], [2], [8]], stacked: [[3]], constants: [[8, 2], [8, 3], [8]],
-        step: lstmStep)
-
-    private static let lstmStep: Step = { b, h, x, c in
         let gates = b.add(b.add(b.matmul(c[0], h[0]), b.matmul(c[1], x[0])), c[2])
         let width = b.shape(of: h[0])[0]
         let parts = (0..<4).map { b.slice(gates, axis: 0, from: $0 * width, to: ($0 + 1) * width) }
         let cell = b.add(
             b.multiply(b.logistic(parts[1]), h[1]), b.multiply(b.logistic(parts[0]), b.tanh(parts[2])))
-        return [b.multiply(b.logistic(parts[3]), b.tanh(cell)), cell, gates]
+        return [b.multiply(b.logistic(parts[3]), b.tanh(cell)), cell]
     }
 
     /// h' = exp(Δ A) ⊙ h + Δ B x, channel by channel, as in Mamba.
@@ -107,5 +98,5 @@ struct Recurrence: Sendable, CustomTestStringConvertible {
         return [b.add(current, b.scale(h[0], by: 0.5))]
     }
 
-    static let all = [linear, rnn, lstm, tappedLSTM, selective, chained, flat, nested]
+    static let all = [linear, rnn, lstm, selective, chained, flat, nested]
 }
