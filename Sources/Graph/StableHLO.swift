@@ -11,9 +11,17 @@ public struct StableHLOWriter {
 
     private var lines: [String] = []
     private var auxiliary = 0
+    private var indent = "    "
 
     /// Appends one line to the function's body.
-    public mutating func write(_ line: String) { lines.append("    " + line) }
+    public mutating func write(_ line: String) { lines.append(indent + line) }
+
+    /// Appends what `region` writes, two places further in.
+    mutating func write(region: (inout StableHLOWriter) -> Void) {
+        indent += "  "
+        region(&self)
+        indent.removeLast(2)
+    }
 
     /// A name for a value that stands for no value of the graph.
     public mutating func auxiliaryName() -> String {
@@ -57,16 +65,30 @@ public struct StableHLOWriter {
         "(" + site.operandTypes.map(spell).joined(separator: ", ") + ") -> " + spell(site.resultType)
     }
 
-    static func module(_ graph: Graph) -> String {
-        var writer = StableHLOWriter()
-        let names = graph.types.indices.map { $0 < graph.inputs.count ? "%arg\($0)" : "%\($0 - graph.inputs.count)" }
+    /// Appends the operations of a graph, for inputs of these names, and returns the names of all its values. Names of results
+    /// start with `prefix`.
+    mutating func write(_ graph: Graph, inputs: [String], prefix: String) -> [String] {
+        var names = inputs
         for node in graph.nodes {
+            let operands = node.operands.map { names[$0.id] }
+            let name = prefix + String(node.results.lowerBound - graph.inputs.count)
+            if let scan = node.operation as? Scan {
+                names += scan.writeStableHLO(named: name, of: operands, to: &self)
+                continue
+            }
             precondition(node.results.count == 1, "\(node.operation.mnemonic) has no StableHLO spelling")
+            names.append(name)
             node.operation.writeStableHLO(
                 Site(
-                    operands: node.operands.map { names[$0.id] }, operandTypes: node.operands.map(graph.type),
-                    result: names[node.result.id], resultType: graph.type(of: node.result)), to: &writer)
+                    operands: operands, operandTypes: node.operands.map(graph.type), result: name,
+                    resultType: graph.type(of: node.result)), to: &self)
         }
+        return names
+    }
+
+    static func module(_ graph: Graph) -> String {
+        var writer = StableHLOWriter()
+        let names = writer.write(graph, inputs: graph.inputs.indices.map { "%arg\($0)" }, prefix: "%")
         let arguments = zip(names, graph.inputs).map { "\($0): \(writer.spell($1.type))" }.joined(separator: ", ")
         let resultTypes = graph.outputs.map { writer.spell(graph.type(of: $0.value)) }.joined(separator: ", ")
         let results = graph.outputs.map { names[$0.value.id] }.joined(separator: ", ")
@@ -79,5 +101,5 @@ public struct StableHLOWriter {
 extension Graph {
     /// The graph as the text of a StableHLO module with one function, `main`; inputs and outputs in the graph's order.
     /// Operations that late passes introduced are written as what they stand for.
-    public func stableHLO() -> String { StableHLOWriter.module(unrollScans(expanded())) }
+    public func stableHLO() -> String { StableHLOWriter.module(expanded()) }
 }

@@ -141,7 +141,7 @@ import Testing
         #expect(body.nodes.count(where: { $0.operation is DotGeneral }) == 1)
         // The bias is added outside, though the network adds it last.
         #expect(!body.nodes.contains { $0.operation is BroadcastInDim })
-        #expect(body.inputs.map(\.type.shape) == [[2], [2], [8], [8], [8, 2]])
+        #expect(body.inputs.map(\.type.shape) == [[2], [2], [8], [8, 2]])
     }
 
     @Test func unrolledScansReadEachOthersSteps() throws {
@@ -166,6 +166,41 @@ import Testing
                     } : f64[4,3]
                     return y0 = %3
                 }
+                """)
+    }
+
+    /// The text, for networks, gradients and products, was read and run by XLA with the interpreter's results.
+    @Test func aScanIsSpelledAsALoop() throws {
+        #expect(
+            try Recurrence.linear.graph(length: 4, reverse: true).stableHLO() == """
+                module {
+                  func.func public @main(%arg0: tensor<3xf64>, %arg1: tensor<4x3xf64>, %arg2: tensor<3x3xf64>) -> (tensor<4x3xf64>) {
+                    %c0 = stablehlo.constant dense<0> : tensor<i32>
+                    %c1 = stablehlo.constant dense<1> : tensor<i32>
+                    %c2 = stablehlo.constant dense<4> : tensor<i32>
+                    %c3 = stablehlo.constant dense<0.0> : tensor<4x3xf64>
+                    %0:3 = stablehlo.while(%c4 = %c0, %c5 = %arg0, %c6 = %c3) : tensor<i32>, tensor<3xf64>, tensor<4x3xf64>
+                    cond {
+                      %c7 = stablehlo.compare LT, %c4, %c2 : (tensor<i32>, tensor<i32>) -> tensor<i1>
+                      stablehlo.return %c7 : tensor<i1>
+                    } do {
+                      %c8 = stablehlo.constant dense<3> : tensor<i32>
+                      %c9 = stablehlo.subtract %c8, %c4 : tensor<i32>
+                      %c10 = stablehlo.dynamic_slice %arg1, %c9, %c0, sizes = [1, 3] : (tensor<4x3xf64>, tensor<i32>, tensor<i32>) -> tensor<1x3xf64>
+                      %c11 = stablehlo.reshape %c10 : (tensor<1x3xf64>) -> tensor<3xf64>
+                      %s0_0 = stablehlo.dot_general %arg2, %c5, contracting_dims = [1] x [0] : (tensor<3x3xf64>, tensor<3xf64>) -> tensor<3xf64>
+                      %s0_1 = stablehlo.constant dense<0.5> : tensor<3xf64>
+                      %s0_2 = stablehlo.multiply %s0_1, %s0_0 : tensor<3xf64>
+                      %s0_3 = stablehlo.add %s0_2, %c11 : tensor<3xf64>
+                      %c12 = stablehlo.reshape %s0_3 : (tensor<3xf64>) -> tensor<1x3xf64>
+                      %c13 = stablehlo.dynamic_update_slice %c6, %c12, %c9, %c0 : (tensor<4x3xf64>, tensor<1x3xf64>, tensor<i32>, tensor<i32>) -> tensor<4x3xf64>
+                      %c14 = stablehlo.add %c4, %c1 : tensor<i32>
+                      stablehlo.return %c14, %s0_3, %c13 : tensor<i32>, tensor<3xf64>, tensor<4x3xf64>
+                    }
+                    return %0#2 : tensor<4x3xf64>
+                  }
+                }
+
                 """)
     }
 

@@ -1,11 +1,26 @@
 // What a scan keeps for its derivatives.
 
 extension Graph {
+    /// The graph that is differentiated: late operations expanded, and scans with further carries, which their steps do not
+    /// read, for what the derivatives would compute again. Where there are no derivatives nothing is kept.
+    func differentiable() -> Graph {
+        let g = expanded()
+        guard g.nodes.contains(where: { $0.operation is Scan }) else { return g }
+        let b = GraphBuilder()
+        return g.rewritten(in: b) { node, operands in
+            guard let scan = node.operation as? Scan else { return b.emitAll(node.operation, operands) }
+            let wider = scan.keepingValues()
+            let zeros = wider.body.inputs[scan.carries..<wider.carries].map { b.zeros($0.type) }
+            let all = operands.prefix(scan.carries) + zeros + operands.dropFirst(scan.carries)
+            return Array(b.emitAll(wider, Array(all)).prefix(scan.carries))
+        }
+    }
+
     /// For the body of a scan: values that its derivatives need and that would take contractions to compute again from the
     /// carries, such as the gates of an LSTM before their activations. As outputs they are read from the scan's results.
     ///
     /// They are sums that contractions of the carries flow into, kept where the derivatives then need fewer contractions.
-    func worthKeeping(carries: Int) -> [Value] {
+    fileprivate func worthKeeping(carries: Int) -> [Value] {
         let isCarried = dependents(on: 0..<carries)
         var users = [[Node]](repeating: [], count: types.count)
         for node in nodes { for operand in node.operands { users[operand.id].append(node) } }
@@ -34,5 +49,25 @@ extension Graph {
         return point.assuming(outputs: all.count).nodes.count {
             $0.operation is DotGeneral || $0.operation is Convolution
         }
+    }
+}
+
+extension Scan {
+    /// With further carries that the step does not read.
+    fileprivate func keepingValues() -> Scan {
+        let kept = body.worthKeeping(carries: carries)
+        if kept.isEmpty { return self }
+        let whole = Graph(
+            inputs: body.inputs, nodes: body.nodes,
+            outputs: body.outputs + kept.enumerated().map { Graph.Output(name: "kept\($0)", value: $1) },
+            types: body.types)
+        let b = GraphBuilder()
+        let own = body.inputs.prefix(carries).map { b.input($0.name, $0.type) }
+        for (index, value) in kept.enumerated() { _ = b.input("kept\(index)", body.type(of: value)) }
+        let others = body.inputs.dropFirst(carries).map { b.input($0.name, $0.type) }
+        let results = b.inline(whole, inputs: own + others)
+        return Scan(
+            body: b.build(outputs: results.enumerated().map { ("h\($0)", $1) }), carries: results.count,
+            stacked: stacked, length: length, reverse: reverse)
     }
 }

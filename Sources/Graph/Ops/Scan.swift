@@ -6,9 +6,6 @@
 /// carries after every step, stacked: `[length, …]`. A reversed scan goes from the last slice to the first; its results lie
 /// where their slices do.
 ///
-/// A value that only derivatives need again (the gates of an LSTM before their activations) may be a carry that the body does
-/// not read: then they take it from the results, and do not compute it a second time. `GraphBuilder.scan` sees to that.
-///
 /// Derivatives are in `Scan+Derivatives.swift`, the spelling in `Scan+StableHLO.swift`. What is executed has no scans
 /// (`unrollScans`).
 public struct Scan: Operation {
@@ -133,8 +130,7 @@ extension GraphBuilder {
     ///   - stacked: tensors with the steps along their leading axis.
     ///   - length: the number of steps, where there are no stacked tensors to tell.
     ///   - step: writes one step: from the carries, one slice of each stacked tensor and the constants, the carries after it.
-    /// - Returns: the carries after every step. The scan has more carries where its derivatives need values of the step that
-    ///   are dear to compute again.
+    /// - Returns: the carries after every step.
     /// - Throws: `GraphError` when the shapes do not fit, or what the step throws.
     public func scan(
         carries: [Value], stacked: [Value] = [], constants: [Value] = [], length: Int? = nil, reverse: Bool = false,
@@ -155,25 +151,8 @@ extension GraphBuilder {
         let c = constants.indices.map { body.input("c\($0)", type(of: constants[$0])) }
         let after = try step(body, h, x, c)
         let graph = body.build(outputs: after.enumerated().map { ("h\($0)", $1) })
-        let plain = Scan(body: graph, carries: h.count, stacked: x.count, length: steps, reverse: reverse)
-        _ = try plain.resultTypes(of: (carries + stacked + constants).map(type))
-        let kept = graph.worthKeeping(carries: h.count)
-        if kept.isEmpty { return try applyAll(plain, carries + stacked + constants) }
-
-        let wider = GraphBuilder()
-        let first = h.indices.map { wider.input("h\($0)", graph.inputs[$0].type) }
-        for (index, value) in kept.enumerated() { _ = wider.input("kept\(index)", graph.type(of: value)) }
-        let rest = graph.inputs.dropFirst(h.count).map { wider.input($0.name, $0.type) }
-        let whole = Graph(
-            inputs: graph.inputs, nodes: graph.nodes,
-            outputs: graph.outputs + kept.enumerated().map { Graph.Output(name: "kept\($0)", value: $1) },
-            types: graph.types)
-        let results = wider.inline(whole, inputs: first + rest)
-        let scan = Scan(
-            body: wider.build(outputs: results.enumerated().map { ("h\($0)", $1) }), carries: results.count,
-            stacked: x.count, length: steps, reverse: reverse)
-        let zeros = kept.map { self.zeros(graph.type(of: $0)) }
-        return Array(try applyAll(scan, carries + zeros + stacked + constants).prefix(h.count))
+        let scan = Scan(body: graph, carries: h.count, stacked: x.count, length: steps, reverse: reverse)
+        return try applyAll(scan, carries + stacked + constants)
     }
 
     /// x with its first two axes exchanged.

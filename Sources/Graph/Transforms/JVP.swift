@@ -4,7 +4,7 @@
 /// Names that are taken get a number appended (`x.tangent.2`).
 /// - Throws: `GraphError` when `along` names no input, or one that is not real.
 public func jvp(_ g: Graph, along: [String]) throws(GraphError) -> Graph {
-    let g = g.expanded()
+    let g = g.differentiable()
     let program = try TangentProgram(g, along: along)
     let b = GraphBuilder()
     var values: [Value?] = program.graph.inputs.map { b.input($0.name, $0.type) }

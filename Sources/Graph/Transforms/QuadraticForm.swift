@@ -12,7 +12,7 @@
 public func quadraticForm(
     _ g: Graph, of output: String, along names: [String], gradients: Bool = false
 ) throws(GraphError) -> Graph {
-    let g = g.expanded()
+    let g = g.differentiable()
     let seed = try g.realOutput(output)
     let type = g.type(of: seed)
     if type.rank != 0 { throw GraphError("output '\(output)' is \(type): a quadratic form takes a scalar") }

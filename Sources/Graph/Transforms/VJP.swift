@@ -4,7 +4,7 @@
 /// x: the cotangent of x. Names that are taken get a number appended (`x.gradient.2`).
 /// - Throws: `GraphError` when a name is unknown or a value has no derivative.
 public func vjp(_ g: Graph, of output: String, withRespectTo names: [String]) throws(GraphError) -> Graph {
-    let g = g.expanded()
+    let g = g.differentiable()
     let seed = try g.realOutput(output)
     let program = try TangentProgram(g, along: names)
     let b = GraphBuilder()
