@@ -69,7 +69,7 @@ let tested = [
 ]
 /// What a test target imports beside the target it tests.
 let testImports: [String: [Target.Dependency]] = [
-    "LuaBridge": ["CLua"], "Compute": ["CKernels"], "Experiments": [grdb],
+    "LuaBridge": ["CLua"], "Networks": ["Datasets"], "Compute": ["CKernels"], "Experiments": [grdb],
 ]
 
 var testTargets: [Target] = tested.map { name in

@@ -10,9 +10,9 @@ private let step = 1e-5
 private let tolerance = 1e-7
 
 @Suite struct DerivativesOfTheZoo {
-    @Test(arguments: Zoo.entries)
+    @Test(arguments: Zoo.entries + Zoo.layers)
     func threeOrdersAreTheSlopesOfTheOnesBelow(_ entry: ZooEntry) throws {
-        let f = try ModelDerivatives(entry.make(), samples: entry.samples, tokens: entry.tokens)
+        let f = try ModelDerivatives(entry.make(.f64), samples: entry.samples, tokens: entry.tokens)
         let (u, v) = (f.direction(1), f.direction(2))
         let (forward, backward) = (moved(f.theta, step, u), moved(f.theta, -step, u))
         let gradient = try f.gradient(f.theta)
