@@ -165,7 +165,7 @@ import Testing
     // MARK: Branches
 
     /// e^x of the branch that is not taken overflows, and 0 · ∞ is no number: what may overflow is chosen before. At the seam
-    /// `minimum` has the derivative of its second operand, the constant's, so that the choice is a `select`.
+    /// `minimum` has the derivative of its second operand, which has to be x.
     @Test func anELUChoosesBeforeItsExponential() throws {
         let type = TensorType(.f64, [3])
         let point = [800, 0, -1.0]
@@ -178,6 +178,7 @@ import Testing
         }
         #expect(try elu { _, x, _ in x }[1][0].isNaN)
         #expect(try elu { b, x, _ in b.minimum(x, b.zeros(like: x)) }[1][1] == 0, "not ELU's slope at 0, which is 1")
+        #expect(try elu { b, x, _ in b.minimum(b.zeros(like: x), x) }[1][1] == 1)
         let e = [0, 1, 0.36787944117144233]
         let chosen = try elu { b, x, isPositive in b.select(isPositive, b.zeros(like: x), x) }
         #expect(chosen == [[chosen[0][0]], [1, e[1], e[2]], e, e])

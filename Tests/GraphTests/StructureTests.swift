@@ -42,6 +42,22 @@ import Testing
         #expect(try run(Pad(low: [2], high: [1], interior: [4]), f64([0], [])) == f64([3], [0, 0, 0]))
     }
 
+    @Test func integersAndBoolsAreMovedAsTheyAre() throws {
+        let (numbers, flags) = (Tensor(TensorType(.i32, [2]), [-7, 3]), Tensor(TensorType(.bool, [2]), [1, 0]))
+        let last = Tensor(TensorType(.i32, [1]), [1])
+        for (x, value) in [(numbers, 5.0), (flags, 1.0)] {
+            let (first, second) = (x.values[0], x.values[1])
+            func type(_ count: Int) -> TensorType { TensorType(x.type.element, [count]) }
+            let pad = Pad(low: [1], high: [0], interior: [1], value: value)
+            #expect(try run(pad, x) == Tensor(type(4), [value, first, value, second]))
+            #expect(try run(Concatenate(axis: 0), x, x) == Tensor(type(4), [first, second, first, second]))
+            #expect(try run(Reverse(dimensions: [0]), x) == Tensor(type(2), [second, first]))
+            #expect(try run(Gather(), x, last) == Tensor(type(1), [second]))
+        }
+        let sums = try run(ScatterAdd(rows: 2), Tensor(TensorType(.i32, [2]), [1, 1]), numbers)
+        #expect(sums == Tensor(TensorType(.i32, [2]), [0, -4]))
+    }
+
     @Test func aConcatenationPutsTensorsSideBySide() throws {
         let column = f64([2, 1], [7, 8])
         #expect(try run(Concatenate(axis: 1), matrix, column, column).values == [1, 2, 3, 7, 7, 4, 5, 6, 8, 8])
@@ -62,7 +78,12 @@ import Testing
                 == "pad: low -2 and high -2 take more from axis 1 of f32[2,3] than it has")
         #expect(refusal(Pad(low: [0], high: [0], interior: [0]), m) != nil)
         #expect(refusal(Pad(low: [0, 0], high: [0, 0], interior: [0, -1]), m) != nil)
-        #expect(refusal(Pad(low: [0, .max], high: [0, 5], interior: [0, 0]), m) != nil, "an overflow")
+        for amount in [Int.max, .min, 1 << 61] {
+            #expect(
+                refusal(Pad(low: [0, amount], high: [0, 0], interior: [0, 0]), m) != nil, "an overflow")
+            #expect(refusal(Pad(low: [0, 0], high: [0, 0], interior: [0, amount]), m) != nil)
+            #expect(refusal(Slice(starts: [0, 0], limits: [2, 3], strides: [1, amount]), m) != nil)
+        }
         #expect(
             refusal(Pad(low: [1], high: [0], interior: [0], value: .infinity), TensorType(.i32, [3]))
                 == "pad of i32[3]: inf is no i32")

@@ -11,6 +11,9 @@ public struct Pad: Operation {
     /// Rounded to the operand's element where it is put.
     public let value: Double
 
+    /// Of an amount, so that sums and differences of a few are integers too.
+    static let limit = 1 << 60
+
     public init(low: [Int], high: [Int], interior: [Int], value: Double = 0) {
         self.low = low
         self.high = high
@@ -40,6 +43,9 @@ public struct Pad: Operation {
         if [low.count, high.count, interior.count] != [type.rank, type.rank, type.rank] {
             throw GraphError(
                 "pad of \(type) takes \(type.rank) amounts low, high and interior, not \(low), \(high) and \(interior)")
+        }
+        if (low + high + interior).contains(where: { $0.magnitude > Self.limit }) {
+            throw GraphError("pad: low \(low), high \(high) or interior \(interior) is beyond what can be addressed")
         }
         if !type.element.isFloating && !(type.element.rounded(value) == value) {
             throw GraphError("pad of \(type): \(value) is no \(type.element.rawValue)")

@@ -34,6 +34,9 @@ public struct Slice: Operation {
             if strides[axis] < 1 {
                 throw GraphError("slice: the stride of axis \(axis) is \(strides[axis]), not positive")
             }
+            if max(strides[axis], type.shape[axis]) > Pad.limit {
+                throw GraphError("slice: axis \(axis) of \(type) or its stride is beyond what can be addressed")
+            }
             if starts[axis] < 0 || limits[axis] < starts[axis] || limits[axis] > type.shape[axis] {
                 throw GraphError(
                     "slice: \(starts[axis]):\(limits[axis]) does not lie within axis \(axis) of \(type), 0:\(type.shape[axis])"

@@ -90,7 +90,8 @@ extension Simplifier {
         let extents = pad.extents(of: type.shape)
         let high = extents.indices.map { pad.high[$0] - (extents[$0] - slice.limits[$0]) }
         let low = zip(pad.low, slice.starts).map { $0 - $1 }
-        return make(Pad(low: low, high: high, interior: pad.interior, value: pad.value), [x])
+        let joint = Pad(low: low, high: high, interior: pad.interior, value: pad.value)
+        return (try? joint.resultTypes(of: [type])) == nil ? nil : make(joint, [x])
     }
 
     // MARK: Pads
@@ -119,7 +120,9 @@ extension Simplifier {
                 let joint = Pad(
                     low: zip(inner.operation.low, own.low).map(+), high: zip(inner.operation.high, own.high).map(+),
                     interior: inner.operation.interior, value: value)
-                return make(joint, inner.operands)
+                if (try? joint.resultTypes(of: [b.type(of: inner.operands[0])])) != nil {
+                    return make(joint, inner.operands)
+                }
             }
         }
         if let inner = match(BroadcastInDim.self, x),
@@ -193,22 +196,24 @@ extension Simplifier {
         guard let first = segments(x), let second = segments(y), first.axis == second.axis else { return nil }
         let axis = first.axis
         let all = (first.segments + second.segments).sorted { $0.start < $1.start }
+        guard let start = all.first?.start else { return nil }
         var type = b.type(of: x)
         let extent = type.shape[axis]
         var parts: [Value] = []
-        var end = 0
-        func fill(to start: Int) {
-            type.shape[axis] = start - end
-            if start > end { parts.append(b.constant(0, type)) }
+        var end = start
+        for segment in all {
+            if segment.start < end { return nil }
+            if segment.start > end {
+                type.shape[axis] = segment.start - end
+                parts.append(b.constant(0, type))
+            }
+            parts.append(segment.value)
+            end = segment.start + b.shape(of: segment.value)[axis]
         }
-        for (start, value) in all {
-            if start < end { return nil }
-            fill(to: start)
-            parts.append(value)
-            end = start + b.shape(of: value)[axis]
-        }
-        fill(to: extent)
-        return make(Concatenate(axis: axis), parts)
+        var (low, high) = (type.shape.map { _ in 0 }, type.shape.map { _ in 0 })
+        (low[axis], high[axis]) = (start, extent - end)
+        return make(
+            Pad(low: low, high: high, interior: low.map { _ in 0 }), [make(Concatenate(axis: axis), parts)])
     }
 
     /// A tensor that has zeros along one axis by its making: a pad, or a concatenation with zeros.
