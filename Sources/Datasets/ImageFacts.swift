@@ -1,4 +1,9 @@
-/// What is to be known about a data set of images: the one table of all that can be loaded.
+/// What is to be known about a data set of images: the one table of all that are loaded from files of their own.
+///
+/// The others are generated (``Dataset/chebyshev(degree:n:)``, ``Dataset/sorting(n:testCount:vocabulary:length:seed:)``,
+/// ``Dataset/teacherStudent(_:)``, ``Dataset/gaussianMixture(n:testCount:classes:dimension:separation:std:means:labelNoise:seed:)``,
+/// ``Dataset/orthogonal(n:dimension:seed:)``, ``Dataset/deepLinear(n:dimension:outputs:seed:)``) or made from a user's arrays
+/// (``Dataset/arrays(name:inputs:answers:classes:vocabulary:test:)``, with ``ArrayFile``).
 public struct ImageFacts: Sendable {
     /// The name in scripts and run files.
     public let name: String

@@ -209,6 +209,22 @@ func values(_ rows: Rows) -> [[Double]] {
         #expect(message { _ = try toy.load { $0.folder = "/nowhere" } }.contains("Looked in /nowhere. "))
     }
 
+    @Test func whatAFileHoldsDecidesAndNotItsName() throws {
+        let toy = try ToyImages()
+        defer { toy.remove() }
+        let (images, labels) = (
+            ToyImages.idx([2, 2, 2], [UInt8](0..<8)), ToyImages.idx([2], [2, 0])
+        )
+        toy.remove()
+        try FileManager.default.createDirectory(atPath: toy.folder + "/toy", withIntermediateDirectories: true)
+        try toy.write("train-images.idx3-ubyte.gz", images)
+        try toy.write("train-labels.idx1-ubyte", Written.gzip(labels))
+        let data = try toy.load { ($0.testCount, $0.standardize) = (0, .none) }
+        #expect(data.train.labels == [2, 0])
+        #expect(try values(data.train.inputs(as: .f64))[1] == [4, 5, 6, 7].map { $0 / 255 })
+        #expect(message { _ = try toy.load { _ in } }.contains("/toy holds no t10k-images-idx3-ubyte or"))
+    }
+
     @Test func damagedFilesAreNamed() throws {
         let toy = try ToyImages()
         defer { toy.remove() }

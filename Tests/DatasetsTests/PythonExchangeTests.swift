@@ -53,4 +53,46 @@ import Testing
         #expect(transposed.shape == [300, 20])
         #expect(try transposed.value(at: [17, 3]) == weights.value(at: [3, 17]))
     }
+
+    /// The files of SVHN and of CIFAR-10 as SciPy and Python's tarfile write them: image i has the pixel (i, c, row, column) ↦
+    /// 100·i + 40·c + 7·row + column mod 251.
+    @Test(.enabled(if: python != nil)) func imagesFromPythonStandUpright() throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let script = """
+            import sys, io, tarfile, numpy as np, scipy.io
+            folder = sys.argv[1] + "/"
+            def images(n):
+                i, c, r, k = np.ogrid[:n, :3, :32, :32]
+                return ((100 * i + 40 * c + 7 * r + k) % 251).astype("u1")
+            for name, n in [("train", 30), ("test", 4)]:
+                x = images(n).transpose(2, 3, 1, 0)
+                y = np.array([[10 if i % 10 == 0 else i % 10] for i in range(n)], "u1")
+                scipy.io.savemat(folder + name + "_32x32.mat", {"X": x, "y": y}, do_compression=True)
+            with tarfile.open(folder + "anything", "w:gz", format=tarfile.GNU_FORMAT) as archive:
+                x = images(30).reshape(30, -1)
+                for name, rows in [("test_batch", range(4))] + [(f"data_batch_{b}", range(6 * b - 6, 6 * b)) for b in [4, 1, 5, 2, 3]]:
+                    data = b"".join(bytes([i % 10]) + x[i].tobytes() for i in rows)
+                    info = tarfile.TarInfo("cifar-10-batches-bin/" + name + ".bin")
+                    info.size = len(data)
+                    archive.addfile(info, io.BytesIO(data))
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try #require(Self.python))
+        process.arguments = ["-c", script, folder.path]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+        var options = ImageOptions()
+        options.standardize = .none
+        for (facts, place) in [(ImageFacts.svhn, folder.path), (.cifar10, folder.path + "/anything")] {
+            options.folder = place
+            let data = try Dataset.images(facts, options)
+            #expect(data.train.labels == (0..<30).map { Int32($0 % 10) } && data.test?.labels == [0, 1, 2, 3])
+            for (i, image) in try values(data.train.inputs(as: .f64)).enumerated() {
+                let expected = (0..<3072).map { p in (100 * i + 40 * (p / 1024) + 7 * (p / 32 % 32) + p % 32) % 251 }
+                #expect(image.map { Int(($0 * 255).rounded()) } == expected)
+            }
+        }
+    }
 }
