@@ -102,6 +102,16 @@ import Testing
             })
     }
 
+    @Test func itsValuesAreTheInterpretersForScans() throws {
+        try check(
+            Recurrence.all.enumerated().map { seed, recurrence in
+                let graph = try recurrence.graph(length: 4, reverse: seed % 2 == 0)
+                let names = graph.inputs.map(\.name)
+                let gradient = try vjp(scalar(graph), of: "f", withRespectTo: names)
+                return try Program(seed % 3 == 0 ? vmap(gradient, over: names, size: 2) : gradient, seed: seed)
+            })
+    }
+
     @Test func itsValuesAreTheInterpretersForRandomPrograms() throws {
         try check(
             (1...60).map { seed in
