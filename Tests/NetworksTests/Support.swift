@@ -7,10 +7,10 @@ import Graph
 struct RandomSamples: SampleSource {
     let count: Int
     let inputShape: [Int]
-    let targetShape: [Int]
+    private(set) var targetShape: [Int]
     var mask: SampleMask?
     private let inputs: Vector
-    private let targets: Vector
+    private var targets: Vector
 
     init(
         count: Int, inputs width: Int, outputs: Int, oneHot: Bool = false, element: ElementType = .f64, seed: UInt64 = 7
@@ -29,6 +29,13 @@ struct RandomSamples: SampleSource {
         } else {
             targets = try Vector((0..<count * outputs).map { _ in stream.normal() }, element: element)
         }
+    }
+
+    /// Other targets, for all samples.
+    mutating func replaceTargets(_ values: Vector, shape: [Int]) {
+        precondition(values.count == count * shape.reduce(1, *))
+        targets = values
+        targetShape = shape
     }
 
     func rows(as elements: SampleElements) throws -> (inputs: UnsafeRawPointer, targets: UnsafeRawPointer) {
