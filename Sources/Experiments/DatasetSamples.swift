@@ -44,24 +44,3 @@ public struct DatasetSamples: SampleSource {
         try targets.gather(indices, into: targetTarget)
     }
 }
-
-extension Objective {
-    /// - Throws: `GraphError` that names the first sample whose target the loss cannot take. Labels always can be taken.
-    func checkTargets(of split: Split, called name: String) throws {
-        guard let loss, split.labels == nil else { return }
-        let targets = try split.targets(as: model.element)
-        let range = loss.targetRange
-        try withExtendedLifetime(targets) {
-            for i in 0..<targets.count * targets.width {
-                let value =
-                    targets.element == .f64
-                    ? targets.base.load(fromByteOffset: i * 8, as: Double.self)
-                    : Double(targets.base.load(fromByteOffset: i * 4, as: Float.self))
-                if range.contains(value) { continue }
-                throw GraphError(
-                    "loss '\(lossName)' takes \(range.text); sample \(i / targets.width) (counted from 0) of the \(name) has "
-                        + "the target \(value)")
-            }
-        }
-    }
-}

@@ -79,19 +79,16 @@ extension ScriptHost {
         let model: ModelObject = try call.get("model")
         let data: DatasetObject = try call.get("data")
         let optimizer: OptimizerObject = try call.get("optimizer")
-        // A target has the shape of the output where their sizes agree.
-        let isOutputShaped = model.model.outputCount == data.data.outputs
-        let targetShape = isOutputShaped ? model.model.outputShape : [data.data.outputs]
         let objective: Objective
         switch try call.value("loss") {
         case .function(let function):
             objective = try Trace.run(function, named: "the loss") { trace in
-                try Objective(model: model.model, lossName: "function", targetShape: targetShape) { output, target in
+                try Objective(model: model.model, lossName: "function", data: data.data) { output, target in
                     try trace.call(TensorObject(output, trace), TensorObject(target, trace))
                 }
             }
         default:
-            objective = try Objective(model: model.model, loss: call.choice("loss"), targetShape: targetShape)
+            objective = try Objective(model: model.model, loss: call.choice("loss"), data: data.data)
         }
         let run = try Run(
             name: call.get("name"), objective: objective, data: data.data, rule: optimizer.rule,
