@@ -90,6 +90,16 @@ import Testing
         #expect(distance(try Interpreter.run(graph, inputs), try Interpreter.run(simplified, inputs)) < 1e-12)
     }
 
+    @Test func axesOfExtentOneLieAnywhere() {
+        // Pooled to one pixel the channels are last whether the image comes first or not.
+        let b = GraphBuilder()
+        let x = b.transpose(b.input("x", TensorType(.f64, [3, 2, 2, 5])), [0, 3, 1, 2])
+        let pooled = b.max(b.reshape(b.tanh(x), to: [3, 5, 1, 2, 1, 2]), dimensions: [3, 5])
+        let y = b.matmul(b.reshape(pooled, to: [3, 5]), b.input("w", TensorType(.f64, [5, 4])))
+        let simplified = b.build(outputs: [("y", y)]).simplified()
+        #expect(transposes(simplified).isEmpty, "\(simplified)")
+    }
+
     @Test func whatWouldMoveMoreElementsStays() {
         // Before the sum: one tensor moved. Behind it: the other and the result.
         let b = GraphBuilder()
@@ -236,7 +246,45 @@ private struct RandomLayouts {
                 return x
             }
             if shape.count + other.count > 6 { return x }
+            // Further pairs of one extent become batch axes.
+            if let second = axes.first(where: { $0 != left && other.indices.contains($0) && shape[$0] == other[$0] }),
+                second != right
+            {
+                return b.scale(
+                    b.dot(x, y, contracting: ([left], [right]), batch: ([second], [second])), by: 0.3)
+            }
             return b.scale(b.dot(x, y, contracting: ([left], [right])), by: 0.3)
+        }
+    }
+}
+
+@Suite struct MinimumCuts {
+    /// The cheapest of all ways to put the nodes on two sides.
+    @Test func theCutFoundIsTheCheapestOfAll() {
+        var random = SplitMix(12)
+        for _ in 0..<100 {
+            var cut = MinimumCut()
+            let nodes = (0..<6).map { _ in cut.addNode() }
+            let all = [MinimumCut.first, MinimumCut.second] + nodes
+            var edges: [(Int, Int, Int)] = []
+            for _ in 0..<20 {
+                let ends = all.shuffled(using: &random)
+                edges.append((ends[0], ends[1], Int.random(in: 1...9, using: &random)))
+            }
+            for (tail, head, capacity) in edges { cut.addEdge(from: tail, to: head, capacity: capacity) }
+            let isFirst = cut.solve()
+            func cost(_ isFirst: (Int) -> Bool) -> Int {
+                edges.reduce(0) { isFirst($1.0) && !isFirst($1.1) ? $0 + $1.2 : $0 }
+            }
+            let costs = (0..<64).map { sides -> (cost: Int, size: Int) in
+                let isOnFirst = { (node: Int) in node == MinimumCut.first || (node >= 2 && sides >> (node - 2) & 1 == 1)
+                }
+                return (cost(isOnFirst), sides.nonzeroBitCount)
+            }
+            let least = costs.map(\.cost).min() ?? 0
+            #expect(cost { isFirst[$0] } == least && cut.flow == least)
+            // Of the cheapest the one with the most nodes on the first side.
+            #expect(nodes.filter { isFirst[$0] }.count == costs.filter { $0.cost == least }.map(\.size).max())
         }
     }
 }

@@ -10,7 +10,7 @@ public func sinkTransposes(_ g: Graph) -> Graph {
     if !g.hasAvoidableTransposes() { return g }
     let before = g.elementsTransposed()
     var layouts = LayoutChoice(g)
-    layouts.choose()
+    guard layouts.choose() else { return g }
     let sunk = eliminateDeadCode(layouts.rewritten())
     return foldTransposes(sunk).elementsTransposed() < before ? sunk : g
 }
@@ -57,14 +57,15 @@ private struct LayoutChoice {
         LayoutRule(operation: node.operation, operands: node.operands.map(shape), result: shape(node.result))
     }
 
-    mutating func choose() {
+    /// Whether anything is gained.
+    mutating func choose() -> Bool {
         // Forwards from transpositions, backwards to what meets the values found, and both again from there. A broadcast may be
         // stored in many layouts, so what it meets is asked first.
         offer(throughBroadcasts: false)
         require()
         offer(throughBroadcasts: true)
         require()
-        cut()
+        return cut()
     }
 
     // MARK: Candidates
@@ -153,7 +154,7 @@ private struct LayoutChoice {
         }
     }
 
-    private mutating func cut() {
+    private mutating func cut() -> Bool {
         var network = Network()
         for value in candidates.indices where candidates[value] != nil {
             network.nodes[Value(value)] = network.cut.addNode()
@@ -179,6 +180,8 @@ private struct LayoutChoice {
         for output in g.outputs { keepPlain(output.value, &network) }
         let isFirst = network.cut.solve()
         isChosen = candidates.indices.map { network.nodes[Value($0)].map { isFirst[$0] } ?? false }
+        // With all values plain every edge from the first side is cut: those of the transpositions.
+        return network.cut.flow < network.cut.supply
     }
 
     private func isMadeInAnyLayout(_ value: Value) -> Bool {
@@ -288,8 +291,9 @@ private struct LayoutChoice {
             layouts.append(found.layout)
             operands.append(found.value)
         }
-        guard let operation = rule.moved(layouts, to: layout) else { return }
-        stored.add(stored.b.emitAll(operation, operands)[0], for: node.result, in: layout)
+        let produced = rule.produced(layouts, wanted: layout)
+        guard let operation = rule.moved(layouts, to: produced) else { return }
+        stored.add(stored.b.emitAll(operation, operands)[0], for: node.result, in: produced)
     }
 }
 
@@ -337,8 +341,8 @@ private struct StoredValues {
             result = emit(operation, needed, shape)
         } else {
             guard let source = forms[value.id].first else { preconditionFailure("a node before its operand") }
-            if needed.equals(source.layout, for: shape) {
-                result = b.reshape(source.value, to: needed.stored(shape))
+            if let same = forms[value.id].first(where: { needed.equals($0.layout, for: shape) }) {
+                result = b.reshape(same.value, to: needed.stored(shape))
             } else {
                 let places = source.layout.places
                 result = b.transpose(source.value, needed.axes.map { places[$0] })

@@ -75,21 +75,34 @@ struct LayoutRule {
         return offered(layout, at: operand)?.equals(resultLayout, for: result) ?? false
     }
 
-    /// Whether `moved` takes the operand as it is stored in this layout.
+    /// Whether the operation takes an operand as it is stored in this layout, to give the result in the other, or (reductions,
+    /// reshapes, contractions) in one that differs from it in the places of axes of extent 1.
     func takes(_ layout: Layout, at operand: Int, for resultLayout: Layout) -> Bool {
-        if operation is Reshape { return accepts(layout, at: operand, for: resultLayout) }
-        if let dot = operation as? DotGeneral {
-            let blocks = Blocks(dot, operands)
-            return blocks.areKept(by: resultLayout)
-                && layout.restricted(to: blocks.free(operand)) == blocks.order(operand, in: resultLayout)
+        switch operation {
+        case is any Reduction, is Reshape, is DotGeneral: accepts(layout, at: operand, for: resultLayout)
+        case let broadcast as BroadcastInDim: resultLayout.restricted(to: broadcast.dimensions) == layout
+        default: layout == resultLayout
         }
-        if let broadcast = operation as? BroadcastInDim {
-            return resultLayout.restricted(to: broadcast.dimensions) == layout
-        }
-        return offered(layout, at: operand) == resultLayout
     }
 
-    /// The operation between what is stored, for layouts that it accepts. `nil` for a transposition, which is then none.
+    /// The layout in which the result comes from operands stored in these, where another was wanted.
+    func produced(_ layouts: [Layout], wanted: Layout) -> Layout {
+        switch operation {
+        case is any Reduction, is Reshape: return offered(layouts[0], at: 0) ?? wanted
+        case let dot as DotGeneral:
+            let blocks = Blocks(dot, operands)
+            var axes = wanted.axes
+            for (operand, layout) in layouts.enumerated() {
+                let block = blocks.result(operand)
+                axes.replaceSubrange(
+                    block, with: layout.restricted(to: blocks.free(operand)).axes.map { block.lowerBound + $0 })
+            }
+            return Layout(axes)
+        default: return wanted
+        }
+    }
+
+    /// The operation between what is stored, for layouts that it takes and that it then produces. `nil` for a transposition, which is then none.
     func moved(_ layouts: [Layout], to resultLayout: Layout) -> (any Operation)? {
         func here<T>(_ values: [T]) -> [T] { resultLayout.axes.map { values[$0] } }
         switch operation {

@@ -4,13 +4,16 @@ struct MinimumCut {
     /// The node that is always on the first side, and the one always on the second.
     static let first = 0
     static let second = 1
-    /// More than any sum of capacities that may be cut.
+    /// More than any sum of capacities that a cheapest cut has.
     static let infinite = Int.max / 4
 
     /// Edges in pairs: an edge and its reverse, which holds the flow that can be taken back.
     private var heads: [Int] = []
     private var capacities: [Int] = []
     private var edges: [[Int]] = [[], []]
+    /// What the first side's node could send at most, and what it sends.
+    private(set) var supply = 0
+    private(set) var flow = 0
 
     mutating func addNode() -> Int {
         edges.append([])
@@ -18,6 +21,7 @@ struct MinimumCut {
     }
 
     mutating func addEdge(from tail: Int, to head: Int, capacity: Int) {
+        if tail == Self.first { supply = supply.addingSaturated(capacity) }
         edges[tail].append(heads.count)
         heads.append(head)
         capacities.append(capacity)
@@ -82,11 +86,12 @@ struct MinimumCut {
                 return false
             }
         }
-        let flow = path.reduce(Self.infinite) { min($0, capacities[$1]) }
+        let amount = path.reduce(Self.infinite) { min($0, capacities[$1]) }
         for edge in path {
-            capacities[edge] -= flow
-            capacities[edge ^ 1] += flow
+            capacities[edge] -= amount
+            capacities[edge ^ 1] += amount
         }
+        flow += amount
         return true
     }
 }
