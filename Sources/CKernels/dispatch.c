@@ -22,6 +22,7 @@
 #endif
 
 DECLARE(ck_kernel, product_kernel, int kind, int element, int result);
+DECLARE(ck_kernel, column_dots_kernel, int element);
 DECLARE(ck_block_operation, block_operation, int opcode, int element);
 DECLARE(ck_kernel, region_kernel, void);
 DECLARE(ck_kernel, reduce_kernel, int element);
@@ -68,6 +69,7 @@ const char *ck_level_name(int level) {
 ck_kernel ck_product_kernel_for(int kind, int element, int result, int level) {
     return FOR_LEVEL(level, product_kernel, kind, element, result);
 }
+ck_kernel ck_column_dots_kernel(int element, int level) { return FOR_LEVEL(level, column_dots_kernel, element); }
 ck_block_operation ck_block_operation_for(int opcode, int element, int level) {
     return FOR_LEVEL(level, block_operation, opcode, element);
 }

@@ -18,6 +18,7 @@ struct CallEncoder {
         case .copy(let call): (kernel, parameters) = encode(call)
         case .rows(let call): (kernel, parameters) = encode(call)
         case .pad(let call): (kernel, parameters) = encode(call)
+        case .columnDots(let call): (kernel, parameters) = encode(call)
         case .convolution(let call): (kernel, parameters) = encode(call)
         case .convolutionPack(let call): (kernel, parameters) = encode(call)
         case .convolutionSum(let call): (kernel, parameters) = encode(call)

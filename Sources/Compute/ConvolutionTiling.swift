@@ -14,6 +14,9 @@ enum ConvolutionTiling {
     private static let cachedBytes = 256 * 1024
     /// Rows of the register tile below which its sums wait for each other.
     private static let fullRows = 6
+    /// Terms of a line that are worth a run of their own.
+    private static let shortLine = 6
+    private static let mostParts = 16
     /// Terms of a part of a gradient; fewer would not pay for adding the parts up.
     private static let leastTerms = 256
 
@@ -111,8 +114,10 @@ enum ConvolutionTiling {
     private static func chooseGradient(_ call: inout ConvolutionCall) {
         let size = call.element.byteCount
         let innerChannels = call.channels.extents.last ?? 1
-        call.alongChannels = innerChannels > call.axes[2].window
-        let wanted = tilesWanted(call)
+        // Along the channels (samples) each term lies in another page, so only where lines are very short.
+        call.alongChannels = call.axes[2].window < shortLine && innerChannels > call.axes[2].window
+        // The sums of each part are written and read once more.
+        let wanted = min(mostParts, tilesWanted(call))
         // Sums of a tile stay in the cache over its blocks.
         call.tileFree = max(1, call.frees.count)
         call.tileColumns = max(1, roundUp(call.columns, to: ConvolutionCall.columnMultiple))

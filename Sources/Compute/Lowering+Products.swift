@@ -3,6 +3,10 @@ import Graph
 extension Lowering {
     mutating func lower(_ dot: DotGeneral, _ node: Graph.Node, accumulate: Bool) throws {
         let shape = ProductShape(dot, graph.type(of: node.operands[0]), graph.type(of: node.operands[1]))
+        if !accumulate, let call = ColumnDotsCall(shape) {
+            try lower(call, node)
+            return
+        }
         var sources = [try source(node.operands[0]), try source(node.operands[1])]
         let (given, copied) = ([true, false].map(shape.operand), [true, false].map(shape.copiedOperand))
         var operands = given.indices.map { given[$0] ?? copied[$0] }

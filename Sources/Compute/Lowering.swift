@@ -298,8 +298,7 @@ struct Lowering {
             "copy \(type) -> \(name)")
     }
 
-    mutating func fill(with constant: Constant, to: Storage, _ type: TensorType, _ name: String) throws -> Step
-    {
+    mutating func fill(with constant: Constant, to: Storage, _ type: TensorType, _ name: String) throws -> Step {
         let from = Storage.constant(constants.scalar(constant.splat, constant.type.element))
         return try copy(
             from: from, Axes(extents: type.shape, strides: type.shape.map { _ in 0 }), to: to, type.element,

@@ -35,6 +35,8 @@ extension Step.Kernel: CustomStringConvertible {
         case .region(let call): return "region[\(call.count), \(call.instructions.count) operations]"
         case .reduce(let call):
             return "\(call.isSum ? "sum" : "max")[\(call.kept.count) of \(call.reduced.count)]"
+        case .columnDots(let call):
+            return "columns[\(call.kept.count) x \(call.columns) of \(call.reduced.count)]"
         case .convolution(let call):
             let places = "\(call.axes.map(\.out)) by \(call.axes.map(\.window))"
             let groups = call.groups.count == 1 ? "" : "\(call.groups.count) x "

@@ -31,6 +31,7 @@ struct Step {
         case copy(CopyCall)
         case rows(RowsCall)
         case pad(PadCall)
+        case columnDots(ColumnDotsCall)
         case convolution(ConvolutionCall)
         case convolutionPack(ConvolutionPackCall)
         case convolutionSum(ConvolutionSumCall)

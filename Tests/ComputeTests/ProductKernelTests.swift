@@ -71,6 +71,26 @@ import Testing
         }
     }
 
+    @Test(arguments: KernelSet.available) func columnsThatAreContiguousOnBothSides(_ set: KernelSet) throws {
+        let engine = try Engine(threads: 2, kernelSet: set)
+        for (element, result) in Self.elements {
+            let graphs = [
+                // Moments of channels, windows of a pooling, and columns by the thousand.
+                Self.product(
+                    [50, 90, 16], [50, 90, 16], batch: ([2], [2]), contracting: ([0, 1], [0, 1]), element, result),
+                Self.product(
+                    [3, 4, 2, 5, 2, 21], [3, 4, 2, 5, 2, 21], batch: ([0, 1, 3, 5], [0, 1, 3, 5]),
+                    contracting: ([2, 4], [2, 4]), element, result),
+                Self.product([7, 3000], [7, 3000], batch: ([1], [1]), contracting: ([0], [0]), element, result),
+                Self.product(
+                    [7, 5, 37], [5, 7, 37], batch: ([2], [2]), contracting: ([0, 1], [1, 0]), element, result),
+            ]
+            for graph in graphs {
+                try expectAsInterpreted(graph, engine: engine, wideTolerance: result == element ? nil : 2e-6, scale: 70)
+            }
+        }
+    }
+
     @Test(arguments: KernelSet.available) func veryLongSumsAreCutInChunks(_ set: KernelSet) throws {
         let engine = try Engine(threads: 2, kernelSet: set)
         for (element, result) in Self.elements {

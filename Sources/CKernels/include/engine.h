@@ -64,6 +64,18 @@ typedef struct {
 enum ck_product_kernel { CK_PRODUCT_BLAS, CK_PRODUCT_INNER, CK_PRODUCT_OUTER };
 ck_kernel ck_product_kernel_for(int kind, int element, int result, int level);
 
+/// result[chunks, kept axes, column] = sum over the chunk's rows of A B, added in f64. Columns are contiguous in both operands; a
+/// row is an entry of the reduced axes. refs: A, B, result.
+typedef struct {
+    int64_t result;                       // ck_element of the result
+    int64_t count, columns, rows;         // entries of the kept axes; columns; rows of all chunks
+    int64_t kept_rank, reduced_rank;      // reduced_rank > 0
+    const int64_t *kept_extents, *kept_a, *kept_b, *reduced_extents, *reduced_a, *reduced_b;
+    int64_t chunks, chunk;                // of rows
+    int64_t tile;                         // entries of the kept axes and chunks of a tile
+} ck_column_dots;
+ck_kernel ck_column_dots_kernel(int element, int level);
+
 // ---- elementwise regions --------------------------------------------------------------------------------------------
 
 /// Computes n elements. Blocks are multiples of 64 elements long and buffers are padded, except a result's or operand's own
