@@ -67,7 +67,7 @@ struct RandomGraph {
     private mutating func step() -> Value {
         let x = operand()
         let type = b.type(of: x)
-        switch Int.random(in: 0..<38, using: &random) {
+        switch Int.random(in: 0..<41, using: &random) {
         case 0: return b.negate(x)
         case 1: return b.exponential(small(x))
         case 2: return b.log(aboveOne(x))
@@ -104,6 +104,7 @@ struct RandomGraph {
         case 31, 32: return type.rank == 0 ? x : concatenation(x)
         case 33: return b.reverse(x, dimensions: subset(type.rank))
         case 34: return type.rank == 0 ? x : rowsByNumber(x)
+        case 35, 36, 37: return type.rank == 0 ? x : convolution(x)
         default: return contraction(x)
         }
     }
@@ -179,6 +180,39 @@ struct RandomGraph {
         var wider = shape
         wider.insert(Int.random(in: 1...3, using: &random), at: place)
         return b.broadcast(x, to: wider, dimensions: wider.indices.filter { $0 != place })
+    }
+
+    /// A convolution with a second operand: the first axis of each is spatial, axes of equal extent are contracted or batch
+    /// axes, the others free.
+    private mutating func convolution(_ x: Value) -> Value {
+        let y = small(b.convert(operand(), to: b.type(of: x).element))
+        let (left, right) = (b.shape(of: x), b.shape(of: y))
+        if right.isEmpty || left.count + right.count > 6 { return x }
+        var lhs = Convolution.Roles(spatial: [0])
+        var rhs = Convolution.Roles(spatial: [0])
+        var free = Array(right.indices.dropFirst())
+        for axis in left.indices.dropFirst() {
+            guard let place = free.firstIndex(where: { right[$0] == left[axis] }), Bool.random(using: &random) else {
+                lhs.free.append(axis)
+                continue
+            }
+            let other = free.remove(at: place)
+            if Bool.random(using: &random) {
+                lhs.batch.append(axis)
+                rhs.batch.append(other)
+            } else {
+                lhs.contracted.append(axis)
+                rhs.contracted.append(other)
+            }
+        }
+        rhs.free = free
+        if 1 + lhs.free.count + rhs.free.count + lhs.batch.count > 3 { return x }
+        // Wide enough that no place is without elements.
+        let reach = right[0] - 1
+        let window = Convolution.Window(
+            stride: Int.random(in: 1...2, using: &random), low: Int.random(in: 0...reach, using: &random), high: reach,
+            lhsDilation: Int.random(in: 1...2, using: &random), reversed: Bool.random(using: &random))
+        return b.scale(b.convolution(x, y, lhs: lhs, rhs: rhs, windows: [window]), by: 0.5)
     }
 
     /// A contraction with a second operand over a random matching of axes of equal extent; some pairs become batch axes.
