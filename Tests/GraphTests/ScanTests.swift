@@ -153,6 +153,22 @@ import Testing
         #expect(products.count == 13)
     }
 
+    @Test func theFirstStepFromZeroHasNoRecurrentProduct() throws {
+        let b = GraphBuilder()
+        let x = b.input("x", TensorType(.f64, [5, 3]))
+        let w = b.input("w", TensorType(.f64, [3, 3]))
+        let h = try b.scan(carries: [b.zeros(TensorType(.f64, [3]))], stacked: [x], constants: [w]) { b, h, x, c in
+            [b.tanh(b.add(b.matmul(c[0], h[0]), x[0]))]
+        }
+        let graph = b.build(outputs: [("h", h[0])])
+        let unrolled = unrollScans(graph)
+        #expect(unrolled.nodes.count(where: { $0.operation is DotGeneral }) == 4)
+        #expect(unrolled.nodes.count(where: { $0.operation is Tanh }) == 5)
+        var random = SplitMix(1)
+        let inputs = random.tensors(for: graph)
+        #expect(distance(try Interpreter.run(graph, inputs), try Interpreter.run(unrolled, inputs)) < 1e-12)
+    }
+
     @Test func aScanIsPrintedWithItsBody() throws {
         #expect(
             try Recurrence.linear.graph(length: 4, reverse: true).description == """

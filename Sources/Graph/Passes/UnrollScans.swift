@@ -1,7 +1,8 @@
 /// Writes scans out, step by step. Each body goes through `optimizing` once.
 ///
 /// Where one scan reads what another left, shifted by a step or not, it reads the values of the steps themselves; the stack is
-/// put together for what reads it whole. What a step computes for nobody is gone.
+/// put together for what reads it whole. What a step computes for nobody is gone, and so are the products of carries that start
+/// at zero in the first step.
 public func unrollScans(_ g: Graph, optimizing: (Graph) -> Graph = { $0 }) -> Graph {
     guard g.nodes.contains(where: { $0.operation is Scan }) else { return g }
     var unroller = Unroller(g)
@@ -16,6 +17,7 @@ private struct Unroller {
     private var rows: [Int: [Value]] = [:]
     /// The slices taken of other stacks, so that scans share them.
     private var slices: [Int: [Value]] = [:]
+    /// The bodies optimized, those of first steps by themselves.
     private var bodies: [Graph: Graph] = [:]
 
     init(_ g: Graph) {
@@ -50,13 +52,23 @@ private struct Unroller {
     }
 
     private mutating func unroll(_ scan: Scan, _ node: Graph.Node, _ optimizing: (Graph) -> Graph) {
-        let body = bodies[scan.body] ?? optimizing(scan.body)
-        bodies[scan.body] = body
+        func prepared(_ body: Graph) -> Graph {
+            if let known = bodies[body] { return known }
+            let result = optimizing(body)
+            bodies[body] = result
+            return result
+        }
         var current = node.operands.prefix(scan.carries).map { value($0) }
+        let zeros = current.indices.filter { b.splat(of: current[$0]) == 0 }
+        // A single step shows what its products make of a weight that is not finite.
+        let first = prepared(
+            zeros.isEmpty || scan.length == 1 ? scan.body : scan.body.withoutProducts(ofZeroInputs: zeros))
         let stacks = node.operands.dropFirst(scan.carries).prefix(scan.stacked).map { steps(of: $0, scan.length) }
         let constants = node.operands.dropFirst(scan.carries + scan.stacked).map { value($0) }
         var results = [[Value]](repeating: [], count: scan.carries)
-        for step in scan.steps {
+        let rest = scan.length == 1 ? first : prepared(scan.body)
+        for (index, step) in scan.steps.enumerated() {
+            let body = index == 0 ? first : rest
             current = b.inline(body, inputs: current + stacks.map { $0[step] } + constants)
             for (carry, value) in current.enumerated() { results[carry].append(value) }
         }
@@ -116,6 +128,33 @@ private struct Unroller {
             return [Value](repeating: fill, count: max(0, pad.low[0])) + kept
                 + [Value](repeating: fill, count: max(0, pad.high[0]))
         default: return nil
+        }
+    }
+}
+
+extension Graph {
+    /// The graph where these inputs are zero: products with them are not computed. The inputs stay.
+    fileprivate func withoutProducts(ofZeroInputs zeros: [Int]) -> Graph {
+        let b = GraphBuilder()
+        var values: [Value?] = inputs.enumerated().map { index, input in
+            let value = b.input(input.name, input.type)
+            return zeros.contains(index) ? b.zeros(input.type) : value
+        }
+        values += [Value?](repeating: nil, count: types.count - inputs.count)
+        b.append(self, values: &values) { _ in true }
+        var graph = b.build(
+            outputs: outputs.compactMap { output in values[output.value.id].map { (output.name, $0) } }
+        ).simplified()
+        while true {
+            let builder = GraphBuilder()
+            let folded = graph.rewritten(in: builder) { node, operands in
+                let isProduct =
+                    node.operation is Multiply || node.operation is DotGeneral || node.operation is Convolution
+                return isProduct && operands.contains { builder.splat(of: $0) == 0 }
+                    ? [builder.zeros(graph.type(of: node.result))] : builder.emitAll(node.operation, operands)
+            }.simplified()
+            if folded == graph { return graph }
+            graph = folded
         }
     }
 }
