@@ -14,7 +14,7 @@ extension Symbolic {
             throw GraphError("normalisation over the last \(count) axes of a tensor of shape \(shape)")
         }
         let (difference, variance) = try centred(over: Array(shape.indices.suffix(count)))
-        return try difference / (variance + epsilon).sqrt()
+        return try difference * (variance + epsilon).sqrt().reciprocal()
     }
 
     /// Normalised within each of so many groups of channels `[C, …]`: group norm without its affine map.
@@ -31,8 +31,12 @@ extension Symbolic {
     public func rootMeanSquareNormalized(epsilon: Double = 1e-5) throws(GraphError) -> Symbolic {
         guard let last = shape.indices.last else { throw GraphError("normalisation of a scalar") }
         let square = try (self * self).mean([last]).expanded(axis: -1)
-        return try self / (square + epsilon).sqrt()
+        return try self * (square + epsilon).sqrt().reciprocal()
     }
+
+    /// 1/x. A tensor is multiplied by the reciprocals of its few deviations rather than divided: derivatives of the quotient then are
+    /// taken where there are few numbers.
+    func reciprocal() throws(GraphError) -> Symbolic { try constant(1) / self }
 
     /// A vector with one number a channel, shaped to go with `[C, …]`.
     func perChannel(of x: Symbolic) throws(GraphError) -> Symbolic {

@@ -13,8 +13,8 @@ extension Layer {
             let (mean, variance) = try scope.moments(of: x, over: Array(1..<x.shape.count))
             let scale = try scope.parameter("weight", [count], weight([count]))
             let shift = try scope.parameter("bias", [count], .zeros)
-            let normal = try (x - mean.perChannel(of: x)) / (variance + epsilon).sqrt().perChannel(of: x)
-            return try normal * scale.perChannel(of: x) + shift.perChannel(of: x)
+            let factor = try scale * (variance + epsilon).sqrt().reciprocal()
+            return try (x - mean.perChannel(of: x)) * factor.perChannel(of: x) + shift.perChannel(of: x)
         }
     }
 
@@ -41,7 +41,8 @@ extension Layer {
             let (difference, variance) = try x.centred(over: [x.shape.count - 1])
             let deviation = try (Double(width) / Double(width - 1) * variance).sqrt()
             let scale = try scope.parameter("gamma", [width], .constant(1))
-            return try scale * difference / (deviation + epsilon) + scope.parameter("beta", [width], .zeros)
+            return try scale * (difference * (deviation + epsilon).reciprocal())
+                + scope.parameter("beta", [width], .zeros)
         }
     }
 

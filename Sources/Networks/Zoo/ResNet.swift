@@ -10,7 +10,7 @@ extension Model {
     /// - Parameter width: channels of the first of the three stages; the others have twice and four times as many.
     public static func resnet(
         inputShape: [Int] = [3, 32, 32], blocks: Int = 3, width: Int = 16, outputs: Int = 10, batchNorm: Bool = false,
-        activation: Activation = .relu, initScale: Double = 1, seed: UInt64, element: ElementType = .f32
+        activation: Activation = .relu, initScale: Double = 0.2, seed: UInt64, element: ElementType = .f32
     ) throws -> Model {
         let norm = batchNorm ? Layer.batchNorm() : .identity
         func conv(_ channels: Int, _ stride: Int = 1) -> Layer {

@@ -13,7 +13,7 @@ extension Model {
     /// Parameters `bias`, `stem.weight`, `group1.0.bias1a` `[1, C, 1, 1]`, …; `initScale` has no part in it.
     public static func wideResnet(
         inputShape: [Int] = [3, 32, 32], depth: Int = 10, widen: Int = 2, base: Int = 16, outputs: Int = 10,
-        batchNorm: Bool = true, activation: Activation = .relu, initScale: Double = 1, seed: UInt64,
+        batchNorm: Bool = true, activation: Activation = .relu, initScale: Double = 0.2, seed: UInt64,
         element: ElementType = .f32
     ) throws -> Model {
         guard depth >= 10, (depth - 4) % 6 == 0 else {

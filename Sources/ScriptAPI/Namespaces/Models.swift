@@ -216,7 +216,7 @@ extension ScriptHost {
                 return ModelObject(
                     try .resnet(
                         inputShape: shape, blocks: blocks, width: width, outputs: outputs,
-                        batchNorm: batchNorm ?? false, activation: activation ?? .relu, initScale: scale ?? 1,
+                        batchNorm: batchNorm ?? false, activation: activation ?? .relu, initScale: scale ?? 0.2,
                         seed: call.seed(), element: call.element()))
             }
         }

@@ -89,7 +89,7 @@ enum Zoo {
 
     static let residual: [ZooEntry] = [
         .init("resnet8", "resnet", #"{"inputs": 3, "blocks": 1, "width": 4, "outputs": 3}"#) {
-            try .resnet(inputShape: [3, 8, 8], blocks: 1, width: 4, outputs: 3, seed: 1, element: $0)
+            try .resnet(inputShape: [3, 8, 8], blocks: 1, width: 4, outputs: 3, initScale: 1, seed: 1, element: $0)
         },
         .init(
             "resnet14, batch norm", "resnet",
