@@ -12,8 +12,9 @@
 #include "simd.h"
 
 #include "products.inc"
-#include "region.inc"
+#include "elementwise.inc"
 #include "reduce.inc"
+#include "region.inc"
 #include "copy.inc"
 #include "rows.inc"
 #include "convolutions.inc"

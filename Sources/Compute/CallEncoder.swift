@@ -89,16 +89,27 @@ struct CallEncoder {
             case .register(let index): Int32(call.operands.count + call.resultElements.count + index)
             }
         }
+        let axis = call.walk.axis
         let operands = call.operands.map { operand in
             let access =
                 switch operand.access {
                 case .contiguous: CK_CONTIGUOUS
                 case .scalar: CK_SCALAR
+                case .inPlace: CK_IN_PLACE
                 case .strided: CK_STRIDED
                 }
             return ck_region_operand(
                 access: Int64(access.rawValue), size: Int64(operand.element.byteCount),
-                strides: numbers(operand.strides))
+                outer: numbers(Array(operand.strides[..<axis])), walk: Int64(operand.strides[axis]),
+                rank: Int64(operand.block.extents.count), extents: numbers(operand.block.extents),
+                block_strides: numbers(operand.block.strides))
+        }
+        let reductions = call.reductions.map { reduction in
+            let result = call.walk.stretchTiles > 1 ? ElementType.f64 : reduction.element
+            return ck_region_reduction(
+                kind: Int64((reduction.isSum ? CK_SUM : CK_MAX).rawValue),
+                element: Int64(reduction.element.kernelElement), result: Int64(result.kernelElement),
+                place: Int64(place(reduction.place)))
         }
         let instructions = try call.instructions.map { instruction -> ck_instruction in
             guard
@@ -112,15 +123,22 @@ struct CallEncoder {
                 operation: operation, result: place(instruction.result), a: sources[0], b: sources[1], c: sources[2])
         }
         var p = ck_region()
-        (p.count, p.block, p.tile) = (Int64(call.count), Int64(call.block), Int64(call.tile))
+        let walk = call.walk
+        (p.block_units, p.unit, p.line_units) = (Int64(walk.blockUnits), Int64(walk.unit), Int64(walk.lineUnits))
+        (p.line_blocks, p.blocks) = (Int64(walk.lineBlocks), Int64(walk.blocks))
+        (p.tile_blocks, p.stretch_blocks) = (Int64(walk.tileBlocks), Int64(walk.stretchBlocks))
+        p.stretch_tiles = Int64(walk.stretchTiles)
+        p.outer_rank = Int64(axis)
+        p.outer_extents = numbers(Array(call.extents[..<axis]))
         (p.operands, p.results) = (Int64(call.operands.count), Int64(call.resultElements.count))
         (p.registers, p.instructions) = (Int64(call.registerSizes.count), Int64(call.instructions.count))
-        p.rank = Int64(call.extents.count)
-        p.extents = numbers(call.extents)
         p.operand = UnsafePointer(memory.store(operands))
         p.result_size = numbers(call.resultElements.map(\.byteCount))
         p.register_size = numbers(call.registerSizes)
         p.instruction = UnsafePointer(memory.store(instructions))
+        p.reductions = Int64(call.reductions.count)
+        p.reduction = UnsafePointer(memory.store(reductions))
+        (p.reduced, p.inner) = (Int64(call.reduced), Int64(call.inner))
         return (ck_region_kernel(Int32(level)), parameters(p))
     }
 

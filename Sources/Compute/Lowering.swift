@@ -140,7 +140,7 @@ struct Lowering {
         var compiler = RegionCompiler(body)
         guard let region = try? compiler.compile() else { return false }
         let pairs = region.inPlacePairs()
-        let result = root - node.results.lowerBound
+        guard case .result(let result) = region.outputs[root - node.results.lowerBound] else { return false }
         let operands = compiler.sources.indices.filter { compiler.sources[$0] == .bodyInput(reads[0]) }
         return operands.count == 1 && pairs.contains { $0.write == result && $0.read == operands[0] }
     }
@@ -226,8 +226,6 @@ struct Lowering {
         return "\(node.operation.mnemonic) \(operands) -> \(results)"
     }
 
-    // MARK: Elementwise
-
     /// The body of a region, or a body of one operation.
     func regionBody(_ node: Graph.Node) -> Graph? {
         if let fusion = node.operation as? Fusion { return fusion.body }
@@ -235,35 +233,6 @@ struct Lowering {
         let b = GraphBuilder()
         let inputs = node.operands.enumerated().map { b.input("x\($0.offset)", graph.type(of: $0.element)) }
         return b.build(outputs: [("y", b.emitAll(node.operation, inputs)[0])])
-    }
-
-    private mutating func lower(region body: Graph, _ node: Graph.Node) throws {
-        var compiler = RegionCompiler(body)
-        guard let region = try compiler.compile() else { throw PlanError.regionTooLarge(nodes: body.nodes.count) }
-        var call = region
-        var reads: [Storage] = []
-        for (index, source) in compiler.sources.enumerated() {
-            switch source {
-            case .constant(let element, let bits):
-                reads.append(.constant(constants.scalar(Double(bitPattern: bits), element)))
-            case .bodyInput(let input):
-                let operand = node.operands[input]
-                if let splat = splats[root(operand)] {
-                    // One element stands for all.
-                    reads.append(.constant(constants.scalar(splat.splat, splat.type.element)))
-                    call.operands[index].access = .scalar
-                    call.operands[index].strides = call.extents.map { _ in 0 }
-                } else {
-                    reads.append(try self.source(operand))
-                }
-            }
-        }
-        RegionTiling.choose(&call)
-        let writes = try node.results.map { try target($0) }
-        steps.append(
-            Step(
-                kernel: .region(call), reads: reads, writes: writes, inPlace: call.inPlacePairs(), tiles: call.tiles,
-                label: label(node)))
     }
 
     // MARK: Copies

@@ -32,7 +32,9 @@ extension Step.Kernel: CustomStringConvertible {
             let batches = call.batches == 1 ? "" : "\(call.batches) x "
             let tile = call.kind == .blas ? " by \(call.tileM)x\(call.tileN)" : ""
             return "\(call.kind.rawValue)[\(batches)\(call.m) x \(call.n) x \(call.k)\(tile)]"
-        case .region(let call): return "region[\(call.count), \(call.instructions.count) operations]"
+        case .region(let call):
+            let reductions = call.reductions.isEmpty ? "" : ", \(call.reductions.count) reduced"
+            return "region[\(call.count), \(call.instructions.count) operations\(reductions)]"
         case .reduce(let call):
             return "\(call.isSum ? "sum" : "max")[\(call.kept.count) of \(call.reduced.count)]"
         case .columnDots(let call):

@@ -17,11 +17,27 @@ struct RegionCall {
     }
     struct Operand {
         var element: ElementType
-        /// Strides over the region's collapsed axes.
+        /// Strides over the region's collapsed axes, and where its first element lies, in elements.
         var strides: [Int]
-        var access: Access
+        var offset: Int
+        var access = Access.scalar
+        /// What of it belongs to one step of the walked axis: merged axes, the walked one first.
+        var block = Axes(extents: [], strides: [])
     }
-    enum Access { case contiguous, scalar, strided }
+    enum Access { case contiguous, scalar, inPlace, strided }
+
+    /// A sum or maximum over the region's middle axis.
+    struct Reduction {
+        var isSum: Bool
+        /// Of the place that is read.
+        var element: ElementType
+        var place: Place
+    }
+    /// What an output of the body is: a result element by element, or a reduction, by number.
+    enum Output: Hashable {
+        case result(Int)
+        case reduction(Int)
+    }
 
     var count: Int
     var extents: [Int]
@@ -29,9 +45,16 @@ struct RegionCall {
     var resultElements: [ElementType]
     var registerSizes: [Int]
     var instructions: [Instruction]
-    var block: Int
-    var tile: Int
-    var tiles: Int { ceilDivide(count, tile) }
+    var outputs: [Output]
+    var reductions: [Reduction] = []
+    /// With reductions: the elements are [groups, reduced, inner].
+    var reduced = 1
+    var inner = 1
+    var walk = RegionWalk()
+    var tiles: Int { walk.tiles }
+
+    /// Numbers that a tile may keep while it reduces: a quarter of a thread's working memory.
+    static let mostAccumulators = Int(CK_SCRATCH_BYTES) / 32
 
     /// Places that the machine has to hold.
     var places: Int { operands.count + resultElements.count + registerSizes.count }
@@ -44,11 +67,27 @@ struct RegionCall {
             for (operand, description) in operands.enumerated()
             where description.access == .contiguous && description.element.byteCount == element.byteCount {
                 let lastRead = instructions.lastIndex { $0.sources.contains(.operand(operand)) } ?? -1
-                if lastRead <= written { pairs.append((result, operand)) }
+                let isReduced = reductions.contains { $0.place == .operand(operand) }
+                if lastRead <= written && !isReduced { pairs.append((result, operand)) }
             }
         }
         return pairs
     }
+}
+
+/// How a region is walked: `ck_region` says what the numbers mean.
+struct RegionWalk {
+    /// The axis that blocks are cut along.
+    var axis = 0
+    var blockUnits = 1
+    var unit = 1
+    var lineUnits = 1
+    var blocks = 0
+    var tileBlocks = 1
+    var stretchBlocks = 1
+    var stretchTiles = 1
+    var lineBlocks: Int { ceilDivide(lineUnits, blockUnits) }
+    var tiles: Int { ceilDivide(blocks, stretchBlocks) * stretchTiles }
 }
 
 /// Operations that the register machine has.
@@ -94,30 +133,5 @@ enum ElementwiseOpcode {
             }
         default: nil
         }
-    }
-}
-
-/// Blocks and tiles of regions: functions of shapes alone.
-enum RegionTiling {
-    /// Blocks keep all registers and gathered operands within half of a first-level cache of 32 KiB.
-    private static let blockBytes = 16 * 1024
-    /// Work of a tile, in operations on one element: two or three microseconds.
-    private static let tileWork = 48_000
-    private static let mostTiles = 64
-    /// What a function of the C library costs, in additions.
-    private static let transcendentalCost = 12
-
-    static func choose(_ call: inout RegionCall) {
-        var bytes = call.registerSizes.reduce(0, +)
-        for operand in call.operands where operand.access != .contiguous { bytes += operand.element.byteCount }
-        call.block = min(max(blockBytes / max(bytes, 1) / 64 * 64, 64), 2048)
-        let transcendental = [CK_EXP, CK_LOG, CK_LOG1P, CK_TANH, CK_LOGISTIC, CK_ERF].map { Int($0.rawValue) }
-        let perElement = call.instructions.reduce(0) {
-            $0 + (transcendental.contains($1.opcode) ? transcendentalCost : 1)
-        }
-        let (work, overflow) = call.count.multipliedReportingOverflow(by: max(1, perElement))
-        let tiles = overflow ? mostTiles : min(mostTiles, max(1, work / tileWork))
-        call.block = min(call.block, max(64, roundUp(ceilDivide(call.count, tiles), to: 64)))
-        call.tile = evenTile(call.count, tiles: tiles, multiple: call.block)
     }
 }

@@ -3,13 +3,22 @@ import Graph
 
 /// Compiles the body of a region.
 ///
-/// Every value of the body is computed over the region's whole shape; a broadcast inside the body changes how its operand is
-/// read, not what is computed, so an operation before a broadcast is repeated along it.
+/// Every value of the body is computed over the region's whole shape; a broadcast, slice, reversal or transposition inside the
+/// body changes how its operand is read, not what is computed, so an operation before a broadcast is repeated along it.
+/// Outputs may be sums and maxima of such values, all over the same axes, neighbours of each other.
 struct RegionCompiler {
-    /// What a body value is when seen through broadcasts: axis i of it is the region's axis `axes[i]`.
+    /// What a body value is when seen through operations that move: its element at the region's index i has the index
+    /// `start[a] + step[a] · i[axes[a]]` along axis a.
     private struct View: Hashable {
         var value: Value
         var axes: [Int]
+        var start: [Int]
+        var step: [Int]
+    }
+    /// Where in memory the elements of an operand lie for the region's index.
+    private struct Walk: Hashable {
+        var offset: Int
+        var strides: [Int]
     }
     enum Source: Hashable {
         case bodyInput(Int)
@@ -31,42 +40,80 @@ struct RegionCompiler {
     private let shape: [Int]
     private let producers: [Int: Int]
     private(set) var sources: [Source] = []
-    private var strides: [[Int]] = []
+    private var walks: [Walk] = []
     private var elements: [ElementType] = []
     private var drafts: [Draft] = []
     private var origins: [Origin] = []
     private var known: [View: Int] = [:]
-    private var operandNumbers: [Source: [[Int]: Int]] = [:]
+    private var operandNumbers: [Source: [Walk: Int]] = [:]
+    /// The axes that outputs are reduced over; empty where none is.
+    private let reducedAxes: [Int]
 
     init(_ body: Graph) {
         self.body = body
-        shape = body.outputs.first.map { body.type(of: $0.value).shape } ?? []
         var producers: [Int: Int] = [:]
         for (index, node) in body.nodes.enumerated() { producers[node.result.id] = index }
         self.producers = producers
+        var (shape, axes): ([Int], [Int]) = ([], [])
+        for output in body.outputs {
+            if let (operand, dimensions, _) = Self.reduction(output.value, in: body, producers) {
+                shape = body.type(of: operand).shape
+                axes = dimensions.sorted()
+            } else {
+                shape = body.type(of: output.value).shape
+            }
+        }
+        (self.shape, reducedAxes) = (shape, axes)
+    }
+
+    private static func reduction(
+        _ value: Value, in body: Graph, _ producers: [Int: Int]
+    ) -> (operand: Value, dimensions: [Int], isSum: Bool)? {
+        guard let node = producers[value.id].map({ body.nodes[$0] }) else { return nil }
+        switch node.operation {
+        case let sum as ReduceSum: return (node.operands[0], sum.dimensions, true)
+        case let max as ReduceMax: return (node.operands[0], max.dimensions, false)
+        default: return nil
+        }
     }
 
     /// The program; `nil` where it needs more places than the machine has.
     mutating func compile() throws(GraphError) -> RegionCall? {
-        let axes = Array(shape.indices)
         // Body order first, so that instructions follow the graph's order and not the recursion's.
-        for node in body.nodes where body.type(of: node.result).shape == shape && !(node.operation is BroadcastInDim) {
-            if isComputed(node) { _ = try number(of: View(value: node.result, axes: axes)) }
+        for node in body.nodes where body.type(of: node.result).shape == shape && isComputed(node) {
+            _ = try number(of: whole(node.result))
         }
         var results: [Int] = []
-        for output in body.outputs { results.append(try number(of: View(value: output.value, axes: axes))) }
-        return assemble(results)
+        var reductions: [(number: Int, isSum: Bool)] = []
+        var outputs: [RegionCall.Output] = []
+        for output in body.outputs {
+            if let (operand, dimensions, isSum) = Self.reduction(output.value, in: body, producers) {
+                guard dimensions.sorted() == reducedAxes, body.type(of: operand).shape == shape else {
+                    throw GraphError("the reductions of a region differ in their axes")
+                }
+                outputs.append(.reduction(reductions.count))
+                reductions.append((try number(of: whole(operand)), isSum))
+            } else {
+                outputs.append(.result(results.count))
+                results.append(try number(of: whole(output.value)))
+            }
+        }
+        return assemble(results, reductions, outputs)
     }
 
-    private func isComputed(_ node: Graph.Node) -> Bool { !(node.operation is Constant) }
+    private func whole(_ value: Value) -> View {
+        View(value: value, axes: Array(shape.indices), start: shape.map { _ in 0 }, step: shape.map { _ in 1 })
+    }
 
-    private mutating func operand(_ source: Source, _ element: ElementType, _ operandStrides: [Int]) -> Int {
-        if let number = operandNumbers[source]?[operandStrides] { return number }
+    private func isComputed(_ node: Graph.Node) -> Bool { ElementwiseOpcode.of(node.operation) != nil }
+
+    private mutating func operand(_ source: Source, _ element: ElementType, _ walk: Walk) -> Int {
+        if let number = operandNumbers[source]?[walk] { return number }
         origins.append(.operand(sources.count))
         sources.append(source)
-        strides.append(operandStrides)
+        walks.append(walk)
         elements.append(element)
-        operandNumbers[source, default: [:]][operandStrides] = origins.count - 1
+        operandNumbers[source, default: [:]][walk] = origins.count - 1
         return origins.count - 1
     }
 
@@ -80,9 +127,13 @@ struct RegionCompiler {
     private mutating func define(_ view: View) throws(GraphError) -> Int {
         let type = body.type(of: view.value)
         if view.value.id < body.inputs.count {
-            var operandStrides = [Int](repeating: 0, count: shape.count)
-            for (axis, stride) in zip(view.axes, Axes.rowMajorStrides(type.shape)) { operandStrides[axis] = stride }
-            return operand(.bodyInput(view.value.id), type.element, operandStrides)
+            var walk = Walk(offset: 0, strides: [Int](repeating: 0, count: shape.count))
+            for (axis, stride) in Axes.rowMajorStrides(type.shape).enumerated() {
+                walk.offset += view.start[axis] * stride
+                // The stride of an axis of extent 1 is free.
+                if type.shape[axis] > 1 { walk.strides[view.axes[axis]] += view.step[axis] * stride }
+            }
+            return operand(.bodyInput(view.value.id), type.element, walk)
         }
         guard let index = producers[view.value.id] else {
             throw GraphError("an elementwise region uses a value it does not make")
@@ -91,27 +142,59 @@ struct RegionCompiler {
         if let constant = node.operation as? Constant {
             return operand(
                 .constant(type.element, constant.splat.bitPattern), type.element,
-                [Int](repeating: 0, count: shape.count))
+                Walk(offset: 0, strides: [Int](repeating: 0, count: shape.count)))
         }
-        if let broadcast = node.operation as? BroadcastInDim {
-            return try number(of: View(value: node.operands[0], axes: broadcast.dimensions.map { view.axes[$0] }))
-        }
-        if node.operation is Detach { return try number(of: View(value: node.operands[0], axes: view.axes)) }
+        if let operand = moved(node, view) { return try number(of: operand) }
         guard let opcode = ElementwiseOpcode.of(node.operation) else {
             throw GraphError("\(node.operation.mnemonic) is not elementwise and stands in an elementwise region")
         }
         var draftSources: [Int] = []
-        for operand in node.operands { draftSources.append(try number(of: View(value: operand, axes: view.axes))) }
+        for operand in node.operands {
+            draftSources.append(
+                try number(of: View(value: operand, axes: view.axes, start: view.start, step: view.step)))
+        }
         let element = body.type(of: node.operands[node.operation is Select ? 1 : 0]).element
         drafts.append(Draft(opcode: opcode, element: element, resultElement: type.element, sources: draftSources))
         origins.append(.draft(drafts.count - 1))
         return origins.count - 1
     }
 
+    /// The operand as it is seen through an operation that moves; `nil` for other operations.
+    private func moved(_ node: Graph.Node, _ view: View) -> View? {
+        var seen = View(value: node.operands.first ?? node.result, axes: view.axes, start: view.start, step: view.step)
+        switch node.operation {
+        case is Detach, is BatchMean: break
+        case let broadcast as BroadcastInDim:
+            seen.axes = broadcast.dimensions.map { view.axes[$0] }
+            seen.start = broadcast.dimensions.map { view.start[$0] }
+            seen.step = broadcast.dimensions.map { view.step[$0] }
+        case let slice as Slice:
+            for axis in slice.starts.indices {
+                seen.start[axis] = slice.starts[axis] + view.start[axis] * slice.strides[axis]
+                seen.step[axis] = view.step[axis] * slice.strides[axis]
+            }
+        case let reverse as Reverse:
+            let extents = body.type(of: node.result).shape
+            for axis in reverse.dimensions {
+                seen.start[axis] = extents[axis] - 1 - view.start[axis]
+                seen.step[axis] = -view.step[axis]
+            }
+        case let transpose as Transpose:
+            for (axis, place) in transpose.permutation.enumerated() {
+                seen.axes[place] = view.axes[axis]
+                seen.start[place] = view.start[axis]
+                seen.step[place] = view.step[axis]
+            }
+        default: return nil
+        }
+        return seen
+    }
+
     /// Gives each draft a place: a result, or a register that is free by then.
-    private func assemble(_ resultNumbers: [Int]) -> RegionCall? {
-        var drafts = drafts
-        var origins = origins
+    private func assemble(
+        _ resultNumbers: [Int], _ reductionNumbers: [(number: Int, isSum: Bool)], _ outputs: [RegionCall.Output]
+    ) -> RegionCall? {
+        var (drafts, origins) = (drafts, origins)
         var resultOf: [Int: Int] = [:]
         for (result, number) in resultNumbers.enumerated() {
             if case .draft(let draft) = origins[number], resultOf[draft] == nil {
@@ -130,6 +213,10 @@ struct RegionCompiler {
             for source in draft.sources {
                 if case .draft(let producer) = origins[source] { lastUse[producer] = index }
             }
+        }
+        // What is reduced is read after all instructions.
+        for reduction in reductionNumbers {
+            if case .draft(let producer) = origins[reduction.number] { lastUse[producer] = drafts.count }
         }
         var places = [RegionCall.Place?](repeating: nil, count: drafts.count)
         var registerSizes: [Int] = []
@@ -166,20 +253,39 @@ struct RegionCompiler {
             instructions.append(
                 RegionCall.Instruction(opcode: draft.opcode, element: draft.element, result: place, sources: sources))
         }
-        let collapsed = Axes.collapsed(shape, strides + [Axes.rowMajorStrides(shape)])
-        let rowMajor = collapsed.strides[strides.count]
-        let operands = elements.indices.map { index -> RegionCall.Operand in
-            let operandStrides = collapsed.strides[index]
-            let access: RegionCall.Access =
-                operandStrides.allSatisfy { $0 == 0 } ? .scalar : operandStrides == rowMajor ? .contiguous : .strided
-            return RegionCall.Operand(element: elements[index], strides: operandStrides, access: access)
+        // Axes stay apart where a reduction begins or ends.
+        var kept = Axes.rowMajorStrides(shape.indices.map { reducedAxes.contains($0) ? 1 : shape[$0] })
+        for axis in reducedAxes { kept[axis] = 0 }
+        let collapsed = Axes.collapsed(
+            shape, walks.map(\.strides) + [Axes.rowMajorStrides(shape)] + (reductionNumbers.isEmpty ? [] : [kept]))
+        let operands = elements.indices.map { index in
+            RegionCall.Operand(
+                element: elements[index],
+                strides: collapsed.extents.isEmpty ? [0] : collapsed.strides[index], offset: walks[index].offset)
         }
         var call = RegionCall(
-            count: shape.reduce(1, *), extents: collapsed.extents, operands: operands,
-            resultElements: resultNumbers.map(elementOf), registerSizes: registerSizes, instructions: instructions,
-            block: 64,
-            tile: 64)
-        guard call.places <= Int(CK_REGION_PLACES), collapsed.extents.count < 16 else { return nil }
+            count: shape.reduce(1, *), extents: collapsed.extents.isEmpty ? [1] : collapsed.extents,
+            operands: operands, resultElements: resultNumbers.map(elementOf), registerSizes: registerSizes,
+            instructions: instructions, outputs: outputs)
+        if !reductionNumbers.isEmpty {
+            let isReduced = shape.indices.filter { shape[$0] != 1 }.map { reducedAxes.contains($0) }
+            let extents = shape.filter { $0 != 1 }
+            guard let first = isReduced.firstIndex(of: true), let last = isReduced.lastIndex(of: true),
+                isReduced[first...last].allSatisfy({ $0 })
+            else { return nil }
+            call.reduced = extents[first...last].reduce(1, *)
+            call.inner = extents[(last + 1)...].reduce(1, *)
+            call.reductions = reductionNumbers.map { number, isSum in
+                let place: RegionCall.Place =
+                    switch origins[number] {
+                    case .operand(let operand): .operand(operand)
+                    case .draft(let producer): places[producer] ?? .register(0)
+                    }
+                return RegionCall.Reduction(isSum: isSum, element: elementOf(number), place: place)
+            }
+            guard call.inner * call.reductions.count <= RegionCall.mostAccumulators, call.count > 0 else { return nil }
+        }
+        guard call.places <= Int(CK_REGION_PLACES), call.extents.count <= Int(CK_REGION_RANK) else { return nil }
         RegionTiling.choose(&call)
         return call
     }

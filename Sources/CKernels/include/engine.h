@@ -78,8 +78,10 @@ ck_kernel ck_column_dots_kernel(int element, int level);
 
 // ---- elementwise regions --------------------------------------------------------------------------------------------
 
-/// Computes n elements. Blocks are multiples of 64 elements long and buffers are padded, except a result's or operand's own
-/// memory, which is touched only where it has elements.
+enum ck_reduction { CK_SUM, CK_MAX };
+
+/// Computes n elements. Buffers are padded to multiples of 64 elements; a result's or operand's own memory is touched only where
+/// it has elements.
 typedef void (*ck_block_operation)(void *result, const void *a, const void *b, const void *c, int64_t n);
 
 enum ck_opcode {
@@ -98,13 +100,21 @@ enum ck_opcode {
 /// The block operation for operands of this element (for select: of its branches), or NULL where there is none.
 ck_block_operation ck_block_operation_for(int opcode, int element, int level);
 
-/// Where an operand of a region lies in relation to the region's elements.
-enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_STRIDED };
+/// How a region reads an operand: element by element with the region's own; one element for all; what belongs to a block in one
+/// piece; through strides, into a buffer.
+enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_IN_PLACE, CK_STRIDED };
+
+/// Most axes of a region.
+#define CK_REGION_RANK 16
 
 typedef struct {
     int64_t access;
-    int64_t size;               // bytes of an element
-    const int64_t *strides;     // CK_STRIDED: elements per step of each of the region's axes
+    int64_t size;                          // bytes of an element
+    const int64_t *outer;                  // elements per step of each axis before the walked one
+    int64_t walk;                          // elements per step of the walked axis
+    // CK_STRIDED: the axes from the walked one on as this operand has them, merged; the first extent is that of one step.
+    int64_t rank;
+    const int64_t *extents, *block_strides;
 } ck_region_operand;
 
 /// Most operands, results and registers of a region together.
@@ -116,22 +126,34 @@ typedef struct {
     int32_t result, a, b, c;
 } ck_instruction;
 
-/// A walk over `count` elements in blocks; refs: operands, then results.
+/// A sum or maximum of a place over the region's middle axis, accumulated in f64.
 typedef struct {
-    int64_t count, block, tile;            // elements: all, of a block, of a tile (a multiple of the block)
-    int64_t operands, results, registers, instructions;
-    int64_t rank;
-    const int64_t *extents;
+    int64_t kind, element, result;         // ck_reduction; ck_element of the place (f32, f64) and of what is written
+    int64_t place;
+} ck_region_reduction;
+
+/// A walk over elements in blocks; refs: operands, then results, then results of reductions.
+///
+/// A block is up to `block_units` steps of one axis, the walked one, with all of the axes after it (`unit` elements a step). A line
+/// is what has the axes before it in common, `line_units` steps. Tiles are cut from stretches of blocks.
+/// With reductions the elements are [groups, reduced, inner]. One tile to a stretch: it has whole groups and results
+/// [groups, inner]. More: a stretch is a group, and the results are partial, [groups, tiles of a stretch, inner].
+typedef struct {
+    int64_t block_units, unit, line_units, line_blocks, blocks;
+    int64_t tile_blocks, stretch_blocks, stretch_tiles;
+    int64_t outer_rank;
+    const int64_t *outer_extents;
+    int64_t operands, results, registers, instructions, reductions;
     const ck_region_operand *operand;
     const int64_t *result_size;            // bytes of an element
     const int64_t *register_size;
     const ck_instruction *instruction;
+    const ck_region_reduction *reduction;
+    int64_t reduced, inner;
 } ck_region;
 ck_kernel ck_region_kernel(int level);
 
 // ---- reductions -----------------------------------------------------------------------------------------------------
-
-enum ck_reduction { CK_SUM, CK_MAX };
 
 /// result[kept axes] = reduction over the reduced axes. The operand is read through strides, the result is contiguous.
 /// Sums of f32 are accumulated in f64. With `chunks` > 1 the outermost reduced axis is cut into chunks of `chunk` entries and

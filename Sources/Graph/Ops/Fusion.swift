@@ -1,7 +1,8 @@
 /// An elementwise region executed in one walk. Introduced by `fuseElementwise`.
 ///
-/// The body is made of elementwise operations, `Compare`, `Select`, `Convert`, `Constant` and `BroadcastInDim`; its inputs
-/// are the operands, its outputs the results, which all have the region's one shape.
+/// The body is made of elementwise operations and of operations that move (`Constant`, `BroadcastInDim`, `Slice`, `Reverse`,
+/// `Transpose`); its inputs are the operands, its outputs the results: values of the region's one shape, and sums and maxima of
+/// such values, all over the same axes.
 public struct Fusion: Operation {
     public static let mnemonic = "fusion"
     public let body: Graph

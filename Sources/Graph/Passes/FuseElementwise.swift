@@ -1,7 +1,7 @@
 /// Joins elementwise operations of one shape into regions that are executed in one walk: a value that only the region uses
-/// stays in a register.
+/// stays in a register. Sums and maxima of what a region computes, over neighbouring axes, are taken on the same walk.
 ///
-/// Regions grow along the edges from producers to consumers. No operation is executed twice, but for constants and broadcasts,
+/// Regions grow along the edges from producers to consumers. No operation is executed twice, but for those of `RegionClones`,
 /// which every region makes for itself: a bias added to a matrix is read as the vector it is, and no tensor of zeros is stored.
 /// A single operation that reads whole tensors stays as it is.
 public func fuseElementwise(_ g: Graph) -> Graph {
@@ -14,6 +14,12 @@ private struct Regions {
     let g: Graph
     let producers: [Int?]
     private let isElementwise: [Bool]
+    private let isCloned: [Bool]
+    /// For each node what it reduces, if a region can.
+    private let reductions: [RegionReduction?]
+    /// For each region how its values are reduced, if they are: one way.
+    private var reduction: [RegionReduction?]
+    private var reductionCount: [Int]
     /// For each node, those that compute its operands, and those that use its results.
     private let sources: [[Int]]
     private let users: [[Int]]
@@ -37,6 +43,12 @@ private struct Regions {
         seen = g.nodes.indices.map { _ in 0 }
         place = Array(g.nodes.indices)
         isElementwise = g.nodes.map { type(of: $0.operation).isElementwise }
+        reductions = g.nodes.map { node in
+            node.operands.first.flatMap { RegionReduction(node.operation, of: g.type(of: $0)) }
+        }
+        isCloned = RegionClones(g, isReduction: reductions.map { $0 != nil }).isCloned
+        reduction = reductions
+        reductionCount = reductions.map { $0 == nil ? 0 : 1 }
         parent = Array(g.nodes.indices)
         members = g.nodes.indices.map { [$0] }
     }
@@ -53,28 +65,32 @@ private struct Regions {
         return root
     }
 
-    private func isFusable(_ node: Int) -> Bool { isElementwise[node] }
-    /// Made again in each region that uses it.
-    private func isCloned(_ node: Int) -> Bool {
-        g.nodes[node].operation is BroadcastInDim || g.nodes[node].operation is Constant
-    }
+    private func isFusable(_ node: Int) -> Bool { isElementwise[node] && !isCloned[node] }
     private func shape(_ node: Int) -> [Int] { g.types[g.nodes[node].results.lowerBound].shape }
 
     // MARK: Growing
 
     mutating func grow() {
-        for node in g.nodes.indices where isFusable(node) {
-            for operand in g.nodes[node].operands {
-                guard let producer = producers[operand.id], isFusable(producer), shape(producer) == shape(node) else {
-                    continue
-                }
-                join(root(producer), root(node))
+        for node in g.nodes.indices where isFusable(node) { joinOperands(node, shape: shape(node)) }
+        // Then the reductions: where they fit not all regions, elementwise operations come first.
+        for node in g.nodes.indices {
+            if let reduction = reductions[node] { joinOperands(node, shape: reduction.shape) }
+        }
+    }
+
+    private mutating func joinOperands(_ node: Int, shape: [Int]) {
+        for operand in g.nodes[node].operands {
+            guard let producer = producers[operand.id], isFusable(producer), self.shape(producer) == shape else {
+                continue
             }
+            join(root(producer), root(node))
         }
     }
 
     private mutating func join(_ a: Int, _ b: Int) {
         if a == b { return }
+        if let one = reduction[a], let other = reduction[b], one != other { return }
+        if reductionCount[a] + reductionCount[b] > RegionReduction.most { return }
         let (first, second) = place[a] < place[b] ? (a, b) : (b, a)
         let between = place[first] + 1..<place[second]
         guard let before = neighbours(sources, of: second, within: between, avoiding: first) else { return }
@@ -89,6 +105,8 @@ private struct Regions {
         members[kept] += members[joined]
         members[joined] = []
         place[kept] = merged
+        reduction[kept] = reduction[kept] ?? reduction[joined]
+        reductionCount[kept] += reductionCount[joined]
     }
 
     /// The regions reached from one along these edges whose places lie within a range; `nil` if the region to avoid is reached
@@ -145,7 +163,7 @@ private struct Regions {
         }
         for region in g.nodes.indices.filter({ regions[$0] == $0 }).sorted(by: { place[$0] < place[$1] }) {
             let nodes = members[region].sorted()
-            if isFusable(region),
+            if isFusable(region) || reductions[region] != nil,
                 let fused = FusedRegion(
                     g, nodes, producers: producers, isUsedOutside: isUsedOutside, isCloned: isCloned)
             {
@@ -181,7 +199,7 @@ private struct FusedRegion {
     let results: [Value]
 
     /// Nil where there is nothing to fuse: a single operation that reads whole tensors.
-    init?(_ g: Graph, _ nodes: [Int], producers: [Int?], isUsedOutside: [Bool], isCloned: (Int) -> Bool) {
+    init?(_ g: Graph, _ nodes: [Int], producers: [Int?], isUsedOutside: [Bool], isCloned: [Bool]) {
         let b = GraphBuilder()
         var local: [Value: Value] = [:]
         var operands: [Value] = []
@@ -189,7 +207,7 @@ private struct FusedRegion {
         func operand(_ value: Value) -> Value {
             if let known = local[value] { return known }
             var result: Value
-            if let producer = producers[value.id], isCloned(producer) {
+            if let producer = producers[value.id], isCloned[producer] {
                 let node = g.nodes[producer]
                 clones += 1
                 result = b.emitAll(node.operation, node.operands.map(operand))[0]

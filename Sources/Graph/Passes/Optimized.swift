@@ -13,7 +13,8 @@ extension Graph {
     }
 
     private func executable() -> Graph {
-        let fused = eliminateCommonSubexpressions(fuseElementwise(fuseAccumulation(widenSums(self).simplified())))
+        let primitive = expandInnerProducts(fuseAccumulation(widenSums(self).simplified()))
+        let fused = eliminateCommonSubexpressions(fuseElementwise(primitive))
         return unrollScans(fused) { $0.optimized() }
     }
 

@@ -1,0 +1,114 @@
+import CKernels
+import Graph
+
+/// Blocks and tiles of regions: functions of shapes alone.
+enum RegionTiling {
+    /// Blocks keep all registers and gathered operands within half of a first-level cache of 32 KiB.
+    private static let blockBytes = 16 * 1024
+    private static let mostBlock = 2048
+    /// Work of a tile, in operations on one element: two or three microseconds.
+    private static let tileWork = 48_000
+    private static let mostTiles = 64
+    /// What a function of the C library costs, in additions.
+    private static let transcendentalCost = 12
+
+    static func choose(_ call: inout RegionCall) {
+        call.walk = RegionWalk()
+        // Nothing to do: no blocks.
+        if call.count == 0 { return }
+        let tiles = wantedTiles(call)
+        walk(&call, tiles: tiles)
+        access(&call)
+        cut(&call, tiles: tiles)
+    }
+
+    private static func wantedTiles(_ call: RegionCall) -> Int {
+        let transcendental = [CK_EXP, CK_LOG, CK_LOG1P, CK_TANH, CK_LOGISTIC, CK_ERF].map { Int($0.rawValue) }
+        let perElement = call.instructions.reduce(call.reductions.count) {
+            $0 + (transcendental.contains($1.opcode) ? transcendentalCost : 1)
+        }
+        let (work, overflow) = call.count.multipliedReportingOverflow(by: max(1, perElement))
+        return overflow ? mostTiles : min(mostTiles, max(1, work / tileWork))
+    }
+
+    /// The axis that blocks are cut along, and where they are cut: as many of the innermost axes as fit are in a block whole.
+    private static func walk(_ call: inout RegionCall, tiles: Int) {
+        var bytes = call.registerSizes.reduce(0, +)
+        for operand in call.operands where operand.strides != Axes.rowMajorStrides(call.extents) {
+            bytes += operand.element.byteCount
+        }
+        var most = min(max(blockBytes / max(bytes, 1) / 64 * 64, 64), mostBlock)
+        most = min(most, max(64, roundUp(ceilDivide(call.count, tiles), to: 64)))
+        let extents = call.extents
+        var (axis, unit) = (extents.count - 1, 1)
+        while axis > 0, unit * extents[axis] <= most {
+            unit *= extents[axis]
+            axis -= 1
+        }
+        let line = extents[axis]
+        let pieces = max(1, ceilDivide(line, max(1, most / unit)))
+        call.walk.axis = axis
+        call.walk.unit = unit
+        call.walk.lineUnits = line
+        call.walk.blockUnits = max(1, ceilDivide(line, pieces))
+        // Whole vectors, where the innermost axis is cut.
+        if unit == 1 && pieces > 1 { call.walk.blockUnits = min(most, roundUp(call.walk.blockUnits, to: 16)) }
+        call.walk.blocks = extents[..<axis].reduce(1, *) * call.walk.lineBlocks
+    }
+
+    /// How each operand is read in such blocks.
+    private static func access(_ call: inout RegionCall) {
+        let axis = call.walk.axis
+        let rowMajor = Axes.rowMajorStrides(call.extents)
+        for index in call.operands.indices {
+            let (strides, offset) = (call.operands[index].strides, call.operands[index].offset)
+            let block = Axes(extents: [1] + call.extents[(axis + 1)...], strides: Array(strides[axis...]))
+            call.operands[index].block = mergedFromFirst(block)
+            if strides.allSatisfy({ $0 == 0 }) {
+                call.operands[index].access = .scalar
+            } else if strides == rowMajor && offset == 0 {
+                call.operands[index].access = .contiguous
+            } else {
+                call.operands[index].access = call.operands[index].block.strides == [1] ? .inPlace : .strided
+            }
+        }
+    }
+
+    /// Axes merged with their neighbours where they can be; the first one, of which a block has several steps, keeps its place
+    /// even if it has one here.
+    private static func mergedFromFirst(_ axes: Axes) -> Axes {
+        var result = Axes(extents: [axes.extents[0]], strides: [axes.strides[0]])
+        for (extent, stride) in zip(axes.extents, axes.strides).dropFirst() where extent != 1 {
+            let last = result.extents.count - 1
+            if result.strides[last] == stride * extent {
+                result.extents[last] *= extent
+                result.strides[last] = stride
+            } else {
+                result.extents.append(extent)
+                result.strides.append(stride)
+            }
+        }
+        return result
+    }
+
+    /// Tiles: some blocks, of whole groups where something is reduced; parts of a group where there are few.
+    private static func cut(_ call: inout RegionCall, tiles: Int) {
+        let blocks = call.walk.blocks
+        let groups = call.reductions.isEmpty ? blocks : call.count / max(1, call.reduced * call.inner)
+        call.walk.stretchTiles = 1
+        if groups >= blocks {
+            call.walk.tileBlocks = evenTile(blocks, tiles: tiles, multiple: 1)
+            call.walk.stretchBlocks = call.walk.tileBlocks
+            return
+        }
+        let perGroup = blocks / max(1, groups)
+        if groups >= tiles {
+            call.walk.tileBlocks = evenTile(groups, tiles: tiles, multiple: 1) * perGroup
+            call.walk.stretchBlocks = call.walk.tileBlocks
+        } else {
+            call.walk.tileBlocks = evenTile(perGroup, tiles: ceilDivide(tiles, groups), multiple: 1)
+            call.walk.stretchBlocks = perGroup
+            call.walk.stretchTiles = ceilDivide(perGroup, call.walk.tileBlocks)
+        }
+    }
+}
