@@ -99,6 +99,7 @@ public final class Run {
         self.batchSize = batchSize
         try Run.check(batchSize, count: data.train.count)
         noteEdge()
+        if oracle.hasGhostBatches { chunks = [("ghost batch", min(ghostBatch, data.train.count))] }
         oracle.choseChunks = { [weak self] quantity, samples in self?.chunks.append((quantity, samples)) }
         testOracle?.choseChunks = oracle.choseChunks
     }

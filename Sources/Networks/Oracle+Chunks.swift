@@ -17,7 +17,8 @@ extension Oracle {
         let weights: UnsafeRawPointer
     }
 
-    var hasGhostBatches: Bool { model.dependsOnBatch[use] ?? false }
+    /// Whether samples see each other, so that data are walked in ghost batches.
+    public var hasGhostBatches: Bool { model.dependsOnBatch[use] ?? false }
 
     /// Calls `body` for each piece of the rows, in order.
     func forEachPiece(of rows: Rows, for work: OracleWork, _ body: (Piece) throws -> Void) throws {

@@ -138,6 +138,7 @@ extension Oracle {
     /// The gradient's derivative at θ, with all that does not depend on the direction computed once and kept as far as it fits.
     public func linearize(at theta: Vector, over selection: BatchSelection = .all) throws -> LinearizedGradient {
         try check(theta)
-        return try LinearizedGradient(oracle: frozen(), theta: theta, rows: rows(of: selection))
+        let oracle = try frozen()
+        return try LinearizedGradient(oracle: oracle, theta: theta, rows: oracle.rows(of: selection))
     }
 }

@@ -66,11 +66,14 @@ public final class Oracle {
                 "the data's targets have shape \(samples.targetShape), loss '\(objective.lossName)' of \(model.name), "
                     + "whose outputs have shape \(model.outputShape), takes \(objective.targetShape)")
         }
+        guard samples.count > 0 else { throw GraphError("there are no samples to evaluate \(model.name) on") }
         mask = samples.mask
-        if let mask, mask.positions != 1, objective.positionCount != 1, mask.positions != objective.positionCount {
+        // A loss of the caller's may take a sample with all its labels as one; ours would count those left out.
+        let takesWhole = objective.positionCount == 1 && objective.loss == nil
+        if let mask, mask.positions != 1, mask.positions != objective.positionCount, !takesWhole {
             throw GraphError(
-                "the data have \(mask.positions) labels a sample, loss '\(objective.lossName)' takes one at each of "
-                    + "\(objective.positionCount) positions")
+                "the data have \(mask.positions) labels a sample, some left out; loss '\(objective.lossName)' takes "
+                    + "\(objective.positionCount): its positions must be those of the labels")
         }
         self.objective = objective
         self.samples = samples

@@ -177,6 +177,15 @@ private let rounding = 1e-12
         #expect(throws: GraphError.self) { try oracle.gradient(at: theta, over: .indices([1])) }
     }
 
+    /// One loss for a sequence cannot leave out some of its places.
+    @Test func aLossThatDoesNotKnowThePlacesIsRefused() throws {
+        let inner = try Self.oracle(.mse)
+        let error = #expect(throws: GraphError.self) {
+            _ = try Oracle(objective: Objective(model: inner.model, loss: .mse), samples: inner.samples)
+        }
+        #expect(try #require(error).message.contains("3 labels a sample"))
+    }
+
     /// Without a mask the mean goes over all places, as PyTorch's cross-entropy takes it.
     @Test func withoutAMaskAllPlacesCount() throws {
         let oracle = try Self.oracle(.crossEntropy, masked: false)

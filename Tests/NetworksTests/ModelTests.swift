@@ -102,6 +102,38 @@ import Testing
         #expect(abs(try loss(.binaryCrossEntropy, output: [0], target: [1]) - 0.693_147_180_559_945) < 1e-14)
     }
 
+    /// Outputs of any shape: squared errors are summed over all of it, or over what belongs to a position; `ce` and `bce` give
+    /// one number for each position.
+    @Test func theyTakeOutputsOfAnyShape() throws {
+        let f = [1.0, -2, 0.5, 3, 0, -1]
+        let y = [0.0, 1, 0, 0, 0, 1]
+        func losses(_ name: LossName, _ shape: [Int], positions: [Int], target: [Double]? = nil) throws -> [Double] {
+            let builder = GraphBuilder()
+            let type = TensorType(.f64, shape)
+            let output = Symbolic(builder.input("f", type), in: builder)
+            let answer = Symbolic(builder.input("y", type), in: builder)
+            let value = try name(output, answer, positions: positions)
+            #expect(value.shape == (name == .mse || name == .mseMean ? positions : Array(shape.dropLast())))
+            let graph = builder.build(outputs: [("loss", value.value)])
+            return try Interpreter.run(graph, [Tensor(type, f), Tensor(type, target ?? y)])[0].values
+        }
+        #expect(try losses(.mse, [2, 3], positions: []) == [10.25 + 13])
+        #expect(try losses(.mse, [2, 3], positions: [2]) == [10.25, 13])
+        #expect(abs(try losses(.mseMean, [3, 2], positions: [])[0] - 23.25 / 6) < 1e-14)
+        let entropies = try losses(.crossEntropy, [2, 3], positions: [])
+        for (row, answer) in [(0, 1), (1, 2)] {
+            let z = f[row * 3..<row * 3 + 3]
+            let expected = log(z.reduce(0) { $0 + exp($1) }) - z[row * 3 + answer]
+            #expect(abs(entropies[row] - expected) < 1e-14)
+        }
+        for (value, (f, y)) in zip(try losses(.binaryCrossEntropy, [6, 1], positions: []), zip(f, y)) {
+            #expect(abs(value - (log(1 + exp(f)) - f * y)) < 1e-14)
+        }
+        #expect(throws: GraphError.self) { _ = try losses(.mse, [2, 3], positions: [3]) }
+        #expect(throws: GraphError.self) { _ = try losses(.binaryCrossEntropy, [2, 3], positions: []) }
+        #expect(throws: GraphError.self) { _ = try losses(.crossEntropy, [6, 1], positions: []) }
+    }
+
     @Test func crossEntropySurvivesLargeLogits() throws {
         #expect(try loss(.crossEntropy, output: [1000, 0], target: [1, 0]) == 0)
         #expect(try loss(.crossEntropy, output: [1000, 0], target: [0, 1]) == 1000)

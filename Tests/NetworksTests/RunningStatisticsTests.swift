@@ -177,6 +177,18 @@ private let rounding = 1e-12
         #expect(try training.frozen() === training)
     }
 
+    /// What a linearization needs lives as long as it does, the oracle that made it or not; later training does not change it.
+    @Test func aLinearizationOutlivesItsOracle() throws {
+        let training = try Self.oracle()
+        var theta = training.model.initial
+        let v = try Vector([Double](repeating: 0.1, count: theta.count), element: .f64)
+        let (start, before) = (theta, try training.with(use: .running).directional(at: theta, along: [v]))
+        let hessian = try training.with(use: .running).linearize(at: start)
+        _ = try training.descend(&theta, rate: 0.05)
+        #expect(try relativeDifference(hessian.apply(v), before) < rounding)
+        #expect(try relativeDifference(training.with(use: .running).directional(at: start, along: [v]), before) > 1e-3)
+    }
+
     @Test func oneSampleHasNoVarianceToTrainOn() throws {
         let oracle = try Self.oracle()
         var theta = oracle.model.initial
