@@ -109,9 +109,9 @@ public struct Fans: Sendable, Hashable {
         guard shape.count >= 2 else {
             throw GraphError("this initialisation needs two axes or more, the shape is \(shape)")
         }
-        let field = shape.dropFirst(2).reduce(1, *)
-        fanIn = shape[1] * field
-        fanOut = shape[0] * field
+        // An overflow is an error of the tensor whose extents these are.
+        fanIn = try TensorType(.f32, Array(shape.dropFirst())).elementCount()
+        fanOut = try TensorType(.f32, [shape[0]] + shape.dropFirst(2)).elementCount()
     }
 }
 

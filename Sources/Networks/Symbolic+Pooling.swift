@@ -8,7 +8,7 @@ extension Symbolic {
     func pooled(_ pooling: Pooling, kernel: [Int], stride: [Int], padding: [Int]) throws(GraphError) -> Symbolic {
         let first = shape.count - kernel.count
         guard first >= 0, stride.count == kernel.count, padding.count == kernel.count,
-            (kernel + stride).allSatisfy({ $0 >= 1 }), zip(padding, kernel).allSatisfy({ $0 >= 0 && 2 * $0 <= $1 })
+            (kernel + stride).allSatisfy({ $0 >= 1 }), zip(padding, kernel).allSatisfy({ $0 >= 0 && $0 <= $1 / 2 })
         else {
             throw GraphError(
                 "pooling over windows \(kernel) with strides \(stride) and padding \(padding) of a tensor of shape \(shape)"

@@ -48,6 +48,7 @@ extension Layer {
             guard x.shape.count == 2, x.shape[1] % 2 == 0 else {
                 throw GraphError("it takes a sequence of an even width, its input has shape \(x.shape)")
             }
+            try PositionTable.check(x.shape[0], x.shape[1])
             return try x + x.constants(PositionTable.sequence(x.shape[0], width: x.shape[1]), shape: x.shape)
         }
     }

@@ -44,9 +44,7 @@ extension Layer {
             guard x.shape.count == 2, x.shape[1] == inputs ?? x.shape[1] else {
                 throw GraphError("it takes sequences of width \(inputs ?? 0), its input has shape \(x.shape)")
             }
-            guard layers >= 1, hidden >= 1 else {
-                throw GraphError("\(layers) layers of width \(hidden): both are at least 1")
-            }
+            try checkExtents("lstm", ["layers": layers, "hidden": hidden])
             let rule = Initializer.pyTorch(hidden)
             var x = x
             for layer in 0..<layers {
@@ -66,6 +64,7 @@ extension Layer {
     static func lstmCell(_ hidden: Int) -> Layer {
         Layer(kind: "lstm") { x, scope in
             guard x.shape.count == 2 else { throw GraphError("it takes a sequence, its input has shape \(x.shape)") }
+            try checkExtents("lstm", ["hidden": hidden])
             let rule = Initializer.pyTorch(hidden)
             let input = try scope.parameter("Wih", [x.shape[1], 4 * hidden], rule).transposed([1, 0])
             let recurrent = try scope.parameter("Whh", [hidden, 4 * hidden], rule).transposed([1, 0])

@@ -49,6 +49,7 @@ final class LayerTracing {
         if let extent = shape.first(where: { $0 < 1 }) {
             throw GraphError("parameter '\(name)' has an extent of \(extent); extents start at 1")
         }
+        _ = try TensorType(element, shape).elementCount()
         parameters.append(Model.Parameter(name: name, shape: shape, initializer: try initializer()))
         return Symbolic(builder.input(name, TensorType(element, shape)), in: builder)
     }

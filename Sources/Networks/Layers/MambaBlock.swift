@@ -46,10 +46,8 @@ public struct MambaBlock {
         guard input.shape.count == 2, input.shape[1] == width else {
             throw GraphError("it takes sequences of width \(width), its input has shape \(input.shape)")
         }
-        guard states >= 1, expansion >= 1, kernel >= 1, rank >= 1 else {
-            throw GraphError(
-                "\(states) states, expansion \(expansion), kernel \(kernel), rank \(rank): all are at least 1")
-        }
+        try checkExtents(
+            "mamba", ["width": width, "states": states, "expansion": expansion, "kernel": kernel, "rank": rank])
         let inner = expansion * width
         func matrix(_ name: String, _ shape: [Int], _ rule: InitializationRule? = nil) throws -> Symbolic {
             try scope[name].parameter("weight", shape, (rule ?? weight)(shape))

@@ -28,10 +28,11 @@ public struct MultiHeadAttention {
     /// - Parameter memory: the sequence looked at; nil is the query's own.
     public func callAsFunction(_ query: Symbolic, memory: Symbolic? = nil, in scope: LayerScope) throws -> Symbolic {
         try scope.row("attention, \(heads) heads", [query] + (memory.map { [$0] } ?? [])) { inputs in
+            try checkExtents("attention", ["width": width, "heads": heads])
             for input in inputs where input.shape.count != 2 || input.shape[1] != width {
                 throw GraphError("it takes sequences of width \(width), its input has shape \(input.shape)")
             }
-            guard heads >= 1, width % heads == 0 else {
+            guard width % heads == 0 else {
                 throw GraphError("\(heads) heads do not divide the width \(width)")
             }
             let (into, out) = ([3 * width, width], [width, width])
@@ -79,6 +80,7 @@ extension Layer {
     static func vitAttention(_ width: Int, heads: Int, headWidth: Int, norm: Layer) -> Layer {
         Layer { x, scope in
             let y = try norm(x, in: scope["norm"])
+            try checkExtents("attention", ["width": width, "heads": heads, "the width of a head": headWidth])
             let inner = heads * headWidth
             return try scope.row("attention, \(heads) heads", [y]) { inputs in
                 let (into, out) = ([3 * inner, width], [width, inner])

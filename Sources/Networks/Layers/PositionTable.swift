@@ -1,7 +1,16 @@
 import Foundation
+import Graph
 
 /// Fixed encodings of positions.
 enum PositionTable {
+    /// - Throws: `GraphError` for a table of more than 2²⁶ numbers: half a gigabyte.
+    static func check(_ places: Int, _ width: Int) throws(GraphError) {
+        let (count, overflow) = places.multipliedReportingOverflow(by: width)
+        if overflow || count > 1 << 26 {
+            throw GraphError("a table of \(places) positions of width \(width) is larger than 2²⁶ numbers")
+        }
+    }
+
     /// `[length, width]`: sin and cos of place × 10⁴^(−2i/width) in turn.
     static func sequence(_ length: Int, width: Int) -> [Double] {
         var table: [Double] = []

@@ -59,6 +59,7 @@ extension Model {
         inputShape: [Int] = [3, 32, 32], width: Int = 32, outputs: Int = 10, activation: Activation = .gelu,
         seed: UInt64, element: ElementType = .f32
     ) throws -> Model {
+        try checkExtents("central-flows cnn", ["width": width, "outputs": outputs])
         func block(_ channels: Int) -> [Layer] {
             [
                 .conv2d(nil, channels, kernel: 3, padding: .same, bias: false), .activation(activation),
@@ -83,6 +84,7 @@ extension Model {
         inputShape: [Int] = [3, 32, 32], width: Int = 64, outputs: Int = 10, batchNorm: Bool = false,
         activation: Activation = .relu, pooling: PoolingKind = .max, seed: UInt64, element: ElementType = .f32
     ) throws -> Model {
+        try checkExtents("vgg11", ["width": width, "outputs": outputs])
         var features: [Layer] = []
         for stage in [[1], [2], [4, 4], [8, 8], [8, 8]] {
             for factor in stage {

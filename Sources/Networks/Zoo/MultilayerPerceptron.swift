@@ -56,7 +56,7 @@ extension Model {
     public static func deepLinear(
         width: Int = 50, layers: Int = 20, seed: UInt64, element: ElementType = .f32
     ) throws -> Model {
-        guard layers >= 1 else { throw GraphError("a deep linear network of \(layers) layers: at least 1 is needed") }
+        try checkExtents("deep linear network", ["width": width, "layers": layers])
         let layer = Layer.linear(width, width, bias: false, weight: .xavierNormal())
         return try Model(
             name: "deep linear \(layers)×\(width)", layer: .sequential([Layer](repeating: layer, count: layers)),

@@ -8,6 +8,9 @@ extension Model {
         vocabulary: Int, length: Int, width: Int = 48, hidden: Int = 48, layers: Int = 2, seed: UInt64,
         element: ElementType = .f32
     ) throws -> Model {
+        try checkExtents(
+            "lstm",
+            ["vocabulary": vocabulary, "length": length, "width": width, "hidden": hidden, "layers": layers])
         let layer = Layer { x, scope in
             var x = try Layer.embedding(vocabulary, width)(x, in: scope["embed"])
             for index in 0..<layers { x = try Layer.lstmCell(hidden)(x, in: scope["lstm"]["layers"][index]) }
@@ -28,6 +31,7 @@ extension Model {
         vocabulary: Int, length: Int, width: Int = 64, layers: Int = 2, states: Int = 16, expansion: Int = 2,
         kernel: Int = 4, outputs: Int? = nil, headScale: Double = 0.1, seed: UInt64, element: ElementType = .f32
     ) throws -> Model {
+        try checkExtents("mamba", ["vocabulary": vocabulary, "length": length, "width": width, "layers": layers])
         let rule = InitializationRule.normal(std: 0.02)
         let mixer = Layer.mamba(width, states: states, expansion: expansion, kernel: kernel)
         let block = Layer(order: ["mixer", "norm"]) { x, scope in

@@ -77,7 +77,10 @@ extension Model {
         inputShape: [Int] = [3, 32, 32], stages: [Int] = [3, 3, 3], width: Int = 16, outputs: Int = 10,
         activation: Activation = .gelu, seed: UInt64, element: ElementType = .f32
     ) throws -> Model {
-        let scale = 1 / Double(max(1, stages.reduce(0, +))).squareRoot()
+        try checkExtents("central-flows resnet", ["width": width, "the number of stages": stages.count])
+        for count in stages { try checkExtents("central-flows resnet", ["the blocks of a stage": count]) }
+        guard stages.count <= 16 else { throw GraphError("central-flows resnet: \(stages.count) stages, at most 16") }
+        let scale = 1 / Double(stages.reduce(0, +)).squareRoot()
         func conv(_ channels: Int, _ stride: Int = 1) -> Layer {
             .conv2d(
                 nil, channels, kernel: 3, stride: stride, padding: 1, bias: false, weight: .kaimingNormal(.fanOut))
@@ -119,9 +122,7 @@ struct ThreeStages {
     init(
         blocks: Int, width: Int, _ inputShape: [Int], block: @escaping (_ channels: Int, _ stride: Int) -> Layer
     ) throws(GraphError) {
-        guard blocks >= 1 else {
-            throw GraphError("a residual network of \(blocks) blocks a stage: at least 1 is needed")
-        }
+        try checkExtents("residual network", ["width": width, "the blocks of a stage": blocks])
         guard inputShape.count == 3 else {
             throw GraphError("a residual network takes images [channels, height, width], not \(inputShape)")
         }

@@ -15,6 +15,9 @@ extension Model {
         activation: Activation = .gelu, headScale: Double = 0, isMemoryCausal: Bool = false, seed: UInt64,
         element: ElementType = .f32
     ) throws -> Model {
+        try checkExtents(
+            "transformer",
+            ["vocabulary": vocabulary, "length": length, "width": width, "layers": layers, "heads": heads])
         guard width % 2 == 0 else {
             throw GraphError("transformer: a width of \(width); its positions need an even one")
         }

@@ -14,13 +14,16 @@ extension Model {
         headScale: Double = 0,
         seed: UInt64, element: ElementType = .f32
     ) throws -> Model {
-        guard inputShape.count == 3, patch >= 1, inputShape[1] % patch == 0, inputShape[2] % patch == 0 else {
+        try checkExtents(
+            "vit", ["patch": patch, "width": width, "depth": depth, "hidden": hidden, "outputs": outputs])
+        guard inputShape.count == 3, inputShape[1] % patch == 0, inputShape[2] % patch == 0 else {
             throw GraphError("vit: patches of \(patch)×\(patch) do not divide an image of shape \(inputShape)")
         }
         guard width % 4 == 0, width >= 8 else {
             throw GraphError("vit: a width of \(width); its positions need a multiple of 4, from 8 on")
         }
         let (rows, columns) = (inputShape[1] / patch, inputShape[2] / patch)
+        try PositionTable.check(rows * columns, width)
         let patchSize = inputShape[0] * patch * patch
         let patches = Layer(kind: "patches") { x, _ in
             try x.reshaped(to: [inputShape[0], rows, patch, columns, patch]).transposed([1, 3, 2, 4, 0])

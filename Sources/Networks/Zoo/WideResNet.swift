@@ -19,7 +19,7 @@ extension Model {
         guard depth >= 10, (depth - 4) % 6 == 0 else {
             throw GraphError("wide resnet: a depth of \(depth); it is 6n + 4 with n ≥ 1: 10, 16, 22, …")
         }
-        guard widen >= 1 else { throw GraphError("wide resnet: a widening factor of \(widen); it is at least 1") }
+        try checkExtents("wide resnet", ["depth": depth, "widen": widen, "base": base])
         let blocks = (depth - 4) / 6
         let parts = WideBlocks(activation: activation, count: 3 * blocks, scale: initScale)
         let groups = try ThreeStages(blocks: blocks, width: base * widen, inputShape) { channels, stride in

@@ -83,4 +83,38 @@ import Testing
         #expect(throws: GraphError.self) { try Model.resnet(inputShape: [3, 32], seed: 1) }
         #expect(throws: GraphError.self) { try Model.fullyConnected(inputShape: [3], hidden: [0], outputs: 1, seed: 1) }
     }
+
+    /// Sizes whose sums and products would overflow, and negative counts, are errors and no traps.
+    @Test(arguments: [-1, 0, 1 << 40, Int.max])
+    func numbersNoNetworkHasAreErrors(_ n: Int) throws {
+        let made: [() throws -> Model] = [
+            { try .vgg11(width: n, seed: 1) }, { try .resnet(blocks: n, seed: 1) }, { try .resnet(width: n, seed: 1) },
+            { try .cohenResnet(width: n, seed: 1) }, { try .centralFlowsResnet(stages: [1, n], seed: 1) },
+            { try .wideResnet(depth: n, seed: 1) }, { try .wideResnet(widen: n, seed: 1) },
+            { try .visionTransformer(patch: n, seed: 1) }, { try .visionTransformer(depth: n, seed: 1) },
+            { try .visionTransformer(heads: n, seed: 1) }, { try .transformer(vocabulary: 4, length: n, seed: 1) },
+            { try .transformer(vocabulary: 4, length: 5, hidden: n, seed: 1) },
+            { try .transformer(vocabulary: 4, length: 5, layers: n, seed: 1) },
+            { try .lstm(vocabulary: 4, length: 5, hidden: n, seed: 1) },
+            { try .mamba(vocabulary: 4, length: 5, layers: n, seed: 1) },
+            { try .mamba(vocabulary: 4, length: 5, states: n, seed: 1) }, { try .deepLinear(layers: n, seed: 1) },
+            { try .centralFlowsCNN(width: n, seed: 1) }, { try .cnn(hidden: n, seed: 1) },
+            { try .autoencoder(inputs: n, seed: 1) },
+        ]
+        for (index, make) in made.enumerated() {
+            #expect(throws: (any Error).self, "model \(index)") { _ = try make() }
+        }
+        let layers: [Layer] = [
+            .linear(nil, n), .conv2d(nil, 4, kernel: n), .conv2d(nil, n, kernel: 3),
+            .conv2d(nil, 4, kernel: 3, stride: n),
+            .conv2d(nil, 4, kernel: 3, dilation: n), .conv2d(nil, 4, kernel: 3, groups: n), .maxPool2d(n),
+            .maxPool2d(2, stride: n, padding: n), .convTranspose2d(nil, 4, kernel: 2, stride: n),
+            .convTranspose2d(nil, 4, kernel: n), .groupNorm(n), .layerNorm([n]), .reshape([n, 4]), .embedding(n, n),
+        ]
+        for (index, layer) in layers.enumerated() where !(index == 3 || index == 7) || n < 1 {
+            #expect(throws: (any Error).self, "layer \(index)") {
+                try Model(name: "odd", layer: .sequential(layer, .linear(nil, 1)), inputShape: [4, 8, 8], seed: 1)
+            }
+        }
+    }
 }
