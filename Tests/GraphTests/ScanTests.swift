@@ -248,5 +248,9 @@ import Testing
         #expect(
             message { b in try b.scan(carries: [], stacked: [x(b, [2])]) { _, h, _, _ in h } }
                 == "scan: 0 carries and 1 stacked operands among 1")
+        #expect(
+            message { b in
+                try b.scan(carries: [x(b, [3])], length: 2) { b, h, _, _ in [b.emit(BatchMean(), h[0])] }
+            } == "scan: its body takes a mean over the batch; take batch statistics outside of the recurrence")
     }
 }
