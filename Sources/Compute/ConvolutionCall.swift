@@ -98,6 +98,17 @@ struct ConvolutionCall {
         alongChannels ? channels.extents.last ?? 1 : channels.count * axes[0].window * axes[1].window
     }
 
+    /// With few rows (colours), the places of axis 2 become rows, too, where they lie between them and meet the whole window:
+    /// three channels by three places fill the register tile, three channels alone do not.
+    mutating func joinPlacesToFewRows() {
+        let across = axes[2]
+        guard frees.count <= 4, across.out > 1, across.lhsDilation == 1, across.stride * across.x == frees.count,
+            across.reach.lowerBound >= 0, across.reach.upperBound < across.input
+        else { return }
+        frees = ConvolutionAxes([across.out * frees.count], x: [1])
+        axes[2].out = 1
+    }
+
     var tiles: Int {
         let columnTiles = ceilDivide(columns, tileColumns)
         switch kind {

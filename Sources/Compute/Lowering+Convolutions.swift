@@ -84,8 +84,9 @@ extension Lowering {
             kind: .gradient, element: shape.left.element, axes: shape.axes,
             groups: shape.groups + otherRows + otherColumns, frees: rows, channels: shape.channels,
             columns: columns.count)
+        call.joinPlacesToFewRows()
         ConvolutionTiling.choose(&call)
-        let placeAxes = ConvolutionAxes(call.axes.map(\.out), y: call.axes.map(\.y))
+        let placeAxes = ConvolutionAxes(shape.axes.map(\.out), y: shape.axes.map(\.y))
         let places = call.groups + placeAxes + rows
         let sum = ConvolutionSumCall(
             element: call.element, parts: call.parts,

@@ -71,4 +71,139 @@ import Testing
             count += 1
         }
     }
+
+    /// A layer over `n` images of `size` × `size`: what forward, data gradient and kernel gradient ask for, as the derivatives
+    /// write them, with images channels first or last.
+    struct Layer: Sendable {
+        var n: Int
+        var size: Int
+        var channels: (in: Int, out: Int)
+        var kernel = 3
+        var window = Convolution.Window()
+        var channelsLast = true
+
+        func graph(_ element: ElementType) throws -> Graph {
+            let b = GraphBuilder()
+            let shape = channelsLast ? [n, size, size, channels.in] : [n, channels.in, size, size]
+            let x = b.input("x", TensorType(element, shape))
+            let w = b.input("w", TensorType(element, [channels.out, channels.in, kernel, kernel]))
+            let y = b.emit(
+                Convolution(
+                    lhs: channelsLast
+                        ? .init(free: [0], contracted: [3], spatial: [1, 2])
+                        : .init(free: [0], contracted: [1], spatial: [2, 3]),
+                    rhs: .init(free: [0], contracted: [1], spatial: [2, 3]), windows: [window, window]), x, w)
+            let factor = b.input("c", b.type(of: y))
+            let loss = b.sum(b.multiply(y, factor))
+            let gradient = try vjp(
+                b.build(outputs: [("loss", loss), ("y", y)]), of: "loss", withRespectTo: ["x", "w"])
+            return gradient
+        }
+    }
+
+    static let padded = Convolution.Window(low: 1, high: 1)
+    static let halving = Convolution.Window(stride: 2, low: 1, high: 1)
+    static let layers = [
+        Layer(n: 3, size: 12, channels: (3, 40), channelsLast: false), Layer(n: 3, size: 12, channels: (3, 40)),
+        Layer(n: 2, size: 9, channels: (1, 17)), Layer(n: 5, size: 8, channels: (16, 16), window: padded),
+        Layer(n: 9, size: 2, channels: (40, 70), window: padded),
+        Layer(n: 17, size: 4, channels: (20, 33), window: padded),
+        Layer(n: 2, size: 16, channels: (16, 32), window: halving),
+        Layer(n: 3, size: 7, channels: (5, 9), window: halving),
+        Layer(n: 2, size: 8, channels: (24, 48), kernel: 1, window: .init(stride: 2)),
+        Layer(n: 1, size: 20, channels: (8, 8), kernel: 5, window: .init(low: 2, high: 2, rhsDilation: 2)),
+        Layer(n: 4, size: 1, channels: (30, 20), kernel: 1),
+    ]
+
+    @Test(arguments: KernelSet.available) func layersAndTheirGradients(_ set: KernelSet) throws {
+        let engine = try Engine(threads: 2, kernelSet: set)
+        for (index, layer) in Self.layers.enumerated() {
+            for element in [ElementType.f32, .f64] {
+                try expectAsInterpreted(
+                    layer.graph(element), seed: UInt64(index + 1), engine: engine, tolerance: 4e-6, scale: 12)
+            }
+        }
+    }
+
+    /// Each of many stacked batches with a kernel of its own, kernels of which many slide over the same data, groups and
+    /// depthwise convolutions.
+    @Test(arguments: KernelSet.available) func batchesOfKernels(_ set: KernelSet) throws {
+        let engine = try Engine(threads: 2, kernelSet: set)
+        let windows = [Self.padded, Self.padded]
+        typealias Case = (lhs: Convolution.Roles, rhs: Convolution.Roles, x: [Int], w: [Int])
+        let cases: [Case] = [
+            (
+                .init(batch: [0], free: [1], contracted: [4], spatial: [2, 3]),
+                .init(batch: [0], free: [4], contracted: [1], spatial: [2, 3]), [5, 3, 6, 6, 8], [5, 8, 3, 3, 20]
+            ),
+            (
+                .init(free: [0], contracted: [3], spatial: [1, 2]),
+                .init(free: [0, 1], contracted: [2], spatial: [3, 4]), [3, 6, 6, 8], [4, 20, 8, 3, 3]
+            ),
+            (
+                .init(batch: [3], free: [0], contracted: [4], spatial: [1, 2]),
+                .init(batch: [0], free: [1], contracted: [2], spatial: [3, 4]), [3, 6, 6, 2, 4], [2, 18, 4, 3, 3]
+            ),
+            (
+                .init(batch: [3], free: [0], spatial: [1, 2]), .init(batch: [0], spatial: [1, 2]), [3, 6, 6, 19],
+                [19, 3, 3]
+            ),
+        ]
+        for (index, each) in cases.enumerated() {
+            for element in [ElementType.f32, .f64] {
+                let operation = Convolution(lhs: each.lhs, rhs: each.rhs, windows: windows)
+                let graph = try #require(Self.graph(element, operation, each.x, each.w))
+                try expectAsInterpreted(graph, seed: UInt64(index + 1), engine: engine, scale: 8)
+                let b = GraphBuilder()
+                let (x, w) = (b.input("x", graph.inputs[0].type), b.input("w", graph.inputs[1].type))
+                let y = b.emit(operation, x, w)
+                let loss = b.sum(b.multiply(y, y))
+                let gradient = try vjp(
+                    b.build(outputs: [("loss", loss)]), of: "loss", withRespectTo: ["x", "w"])
+                try expectAsInterpreted(
+                    gradient.selecting(outputs: ["x.gradient", "w.gradient"]), seed: UInt64(index + 1), engine: engine,
+                    tolerance: 4e-6, scale: 60)
+            }
+        }
+    }
+
+    @Test func aSumOfNothingIsZero() throws {
+        let engine = try Engine(threads: 1)
+        // Result places beyond the data, and a kernel whose taps all fall between dilated data.
+        for window in [
+            Convolution.Window(low: 4, high: 4), Convolution.Window(stride: 2, low: 1, high: 0, lhsDilation: 2),
+        ] {
+            let operation = Convolution(
+                lhs: .init(free: [0], contracted: [2], spatial: [1]),
+                rhs: .init(free: [0], contracted: [1], spatial: [2]), windows: [window])
+            for (x, w) in [([2, 5, 3], [4, 3, 1]), ([2, 1, 3], [4, 3, 2])] {
+                guard let graph = Self.graph(.f64, operation, x, w) else { continue }
+                try expectAsInterpreted(graph, engine: engine)
+            }
+        }
+        let operation = Convolution(
+            lhs: .init(free: [0], contracted: [2], spatial: [1]), rhs: .init(free: [0], contracted: [1], spatial: [2]),
+            windows: [Self.padded])
+        for (x, w) in [([2, 5, 0], [4, 0, 3]), ([0, 5, 3], [4, 3, 3]), ([2, 0, 3], [4, 3, 1])] {
+            if let graph = Self.graph(.f32, operation, x, w) { try expectAsInterpreted(graph, engine: engine) }
+        }
+    }
+
+    /// Large enough to be cut into many tiles, and kernel gradients into parts.
+    @Test func theNumberOfThreadsChangesNoBit() throws {
+        for layer in [
+            Layer(n: 16, size: 14, channels: (24, 40), window: Self.padded),
+            Layer(n: 32, size: 4, channels: (64, 70), window: Self.padded),
+            Layer(n: 8, size: 18, channels: (3, 64), channelsLast: false),
+        ] {
+            let graph = try layer.graph(.f32)
+            var random = TestRandom(3)
+            let inputs = graph.inputs.map { random.tensor($0.type) }
+            let one = try Engine(threads: 1).plan(for: graph).evaluate(inputs)
+            for threads in 2...3 {
+                let other = try Engine(threads: threads).plan(for: graph).evaluate(inputs)
+                #expect(zip(one, other).allSatisfy { $0.values == $1.values }, "\(threads) threads")
+            }
+        }
+    }
 }
