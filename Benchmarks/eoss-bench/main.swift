@@ -34,6 +34,12 @@ if selected.isEmpty || selected.contains("perceptron") {
     table.header()
     for work in try PerceptronBench().works() { try table.row(work) }
 }
+if selected.isEmpty || selected.contains("convolutional") {
+    print("")
+    let table = Table(peers: Peers(threads: Engine.shared.threads), ceiling: ceiling)
+    table.header()
+    for work in try ConvolutionalBench.works() { try table.row(work) }
+}
 if selected.isEmpty || selected.contains("bridge") {
     print("")
     let cost = try BridgeCost.measure()

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import ScriptAPI
+
+/// Data as scripts ask for them.
+@Suite struct DataScriptTests {
+    @Test(arguments: [
+        "local d = eoss.data.teacher_student{ n = 20, test_n = 5, inputs = 3, outputs = 2, noise = 0.1 }; assert(#d == 20 and d.test_n == 5)",
+        "local d = eoss.data.gaussian_mixture{ n = 20, classes = 3, d = 4 }; assert(d.outputs == 3 and d.truth.means:shape()[2] == 4)",
+        "local d = eoss.data.gaussian_mixture{ n = 4, means = { {1, 0}, {0, 1} } }; assert(d.outputs == 2 and d.inputs == 2)",
+        "local d = eoss.data.orthogonal{ n = 3, d = 5 }; assert(d.n == 3 and d.inputs == 5)",
+        "local d = eoss.data.deep_linear(); assert(d.n == 50 and d.inputs == 50 and d.outputs == 50)",
+        "local d = eoss.data.sorting(); assert(d.n == 1000 and d.vocabulary == 4 and d.inputs == 15)",
+        """
+        local d = eoss.data.gaussian_mixture{ n = 30, classes = 3, test_n = 6 }
+        local s = d:subset{ per_class = 2, classes = {2, 0}, seed = 4 }
+        assert(s.n == 4 and s.outputs == 2 and d.n == 30)
+        local t = d:split{ test = 0.2 }; assert(t.n == 24 and t.test_n == 6)
+        assert(d:describe():find("class 0 10", 1, true) and tostring(d):find("30 training samples", 1, true))
+        """,
+        """
+        local d = eoss.data.arrays{ inputs = { {0, 2}, {1, 1} }, labels = { {-1, 2}, {0, 1} }, vocabulary = 3 }
+        assert(d.vocabulary == 3 and d.target_shape[1] == 2 and d.target_shape[2] == 3)
+        """,
+    ]) func dataAreWhatTheOptionsSay(_ script: String) throws {
+        #expect(try Laboratory().failure(of: script) == nil)
+    }
+
+    @Test(arguments: [
+        ("eoss.data.gaussian_mixture{ n = 10 }:subset{ n = 11 }", "11"),
+        ("eoss.data.gaussian_mixture{ n = 10 }:subset{ indices = {} }", "empty"),
+        ("eoss.data.gaussian_mixture{ n = 10 }:subset{ n = 2, first = 3 }", "one of n, first, per_class and indices"),
+        ("eoss.data.gaussian_mixture{ n = 10 }:subset{ classes = {2} }", "2"),
+        ("eoss.data.gaussian_mixture{ n = 10 }:split{}", "one of test_n and test"),
+        ("eoss.data.arrays{ inputs = { {1, 0/0} }, targets = { 1 } }", "sample 1"),
+        ("eoss.data.arrays{ inputs = { {1}, {2} }, labels = { 0, 3 }, classes = 2 }", "3"),
+        ("eoss.data.arrays{ inputs = { {1}, {2} }, labels = { 0, 0.5 } }", "0.5"),
+        ("eoss.data.arrays{ inputs = {}, targets = {} }", ""),
+        ("eoss.data.cifar10{ path = 'nowhere' }", "nowhere"),
+        ("eoss.data.mnist{ standardize = 'central_flows' }", "central_flows"),
+        ("eoss.data.orthogonal{ n = 6, d = 5 }", "n ≤ d"),
+    ]) func badOptionsAreErrorsThatNameThem(_ script: String, _ word: String) throws {
+        let failure = try #require(try Laboratory().failure(of: "local d = " + script))
+        #expect(failure.contains(word), "\(failure)")
+    }
+}
