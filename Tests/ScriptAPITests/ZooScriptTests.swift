@@ -94,4 +94,32 @@ import Testing
                 """ + "\n" + Self.examination.replacing("TOLERANCE", with: "1e-4"))
         #expect(failure == nil)
     }
+
+    /// Training moves the running values, measuring does not; evaluation of test data uses them, and whoever asks.
+    @Test func batchNormHasStatisticsOfTheBatchAndRunningOnes() throws {
+        let failure = try Laboratory().failure(
+            of: """
+                local data = eoss.data.gaussian_mixture{ n = 12, test_n = 6, classes = 3, d = 5, separation = 4 }
+                local net = eoss.nn.fc{ inputs = 5, hidden = {6}, outputs = 3, batchnorm = true, dtype = "f64" }
+                local function make(ghost)
+                  return eoss.run{ name = "norm", model = net, data = data, loss = "ce", optimizer = eoss.optim.sgd{ lr = 0.1 },
+                                   batch_size = 4, ghost_batch = ghost, seed = 1 }
+                end
+                local whole, halves = make(12), make(6)
+                assert(whole.loss ~= halves.loss)
+                local first, second = {1, 2, 3, 4, 5, 6}, {7, 8, 9, 10, 11, 12}
+                local mean = (halves:gradient{ batch = first } + halves:gradient{ batch = second }) / 2
+                assert((mean - halves:gradient()):norm() < 1e-12 and (mean - whole:gradient()):norm() > 1e-6)
+                local before = whole:evaluate{ statistics = "running" }.loss
+                whole:measure("lambda_max"); whole:measure("batch_sharpness", { batch_size = 4, max_samples = 10 })
+                assert(whole:evaluate{ statistics = "running" }.loss == before, "measuring moved the running values")
+                local point = whole.params
+                whole:train{ steps = 20 }; whole.params = point
+                assert(whole:evaluate{ statistics = "running" }.loss ~= before)
+                assert(whole:evaluate{ data = "test" }.loss == whole:evaluate{ data = "test", statistics = "running" }.loss)
+                assert(whole:evaluate{ data = "test" }.loss ~= whole:evaluate{ data = "test", statistics = "batch" }.loss)
+                assert((whole:gradient{ statistics = "running" } - whole:gradient()):norm() > 1e-6)
+                """)
+        #expect(failure == nil)
+    }
 }

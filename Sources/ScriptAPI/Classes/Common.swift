@@ -23,8 +23,11 @@ extension Parameter {
     /// Where a derivative is taken, and over what.
     static let here: [Parameter] = [
         .optional("batch", .samples, "Sample numbers, from 1; all training samples by default."),
-        .optional("at", .vector, "The parameters; those of the run by default."),
+        .optional("at", .vector, "The parameters; those of the run by default."), statistics,
     ]
+    static let statistics = Parameter.optional(
+        "statistics", .choice("batch", "running"),
+        "Of batch norm: the batch's own, or the running values of evaluation; the batch's by default.")
 }
 
 extension LuaCall {
@@ -56,6 +59,12 @@ extension LuaCall {
     func selection(of run: Run) throws -> BatchSelection {
         guard let batch: [Int] = try get("batch", as: [Int]?.self) else { return .all }
         return .indices(try run.sampleNumbers(batch, "batch"))
+    }
+
+    /// The run's oracle, with the statistics that are asked for.
+    func oracle(of run: Run) throws -> Oracle {
+        let isRunning = try get("statistics", as: String?.self) == "running"
+        return isRunning ? try run.oracle.with(use: .running) : run.oracle
     }
 
     /// The vector of `at`, or the run's parameters.

@@ -9,9 +9,11 @@ func addDerivatives(to runs: ObjectClass<Run>) {
         "gradient", "The gradient of the loss.", options: Parameter.here,
         results: [Parameter("gradient", .vector, "The gradient.")]
     ) { run, call in
-        if try !call.has("batch"), try !call.has("at") { return VectorObject(try run.gradient()) }
+        if try !call.has("batch"), try !call.has("at"), try !call.has("statistics") {
+            return VectorObject(try run.gradient())
+        }
         return VectorObject(
-            try run.oracle.gradient(at: call.point(of: run), over: call.selection(of: run)).gradient)
+            try call.oracle(of: run).gradient(at: call.point(of: run), over: call.selection(of: run)).gradient)
     }
     runs.method(
         "hessian", "The Hessian of the loss, known by its products; it keeps the parameters of this moment.",
@@ -19,7 +21,7 @@ func addDerivatives(to runs: ObjectClass<Run>) {
     ) { run, call in
         let samples = try call.selection(of: run)
         return HessianObject(
-            Hessian(run.oracle, at: try call.point(of: run), over: samples), of: run, over: samples)
+            Hessian(try call.oracle(of: run), at: try call.point(of: run), over: samples), of: run, over: samples)
     }
     runs.method(
         "hvp", "The Hessian times a vector.", parameters: [Parameter("v", .vector, "The vector.")],
@@ -27,7 +29,7 @@ func addDerivatives(to runs: ObjectClass<Run>) {
     ) { run, call in
         let v = try run.fitting(call.get("v"), "v")
         return VectorObject(
-            try run.oracle.directional(at: call.point(of: run), along: [v], over: call.selection(of: run)))
+            try call.oracle(of: run).directional(at: call.point(of: run), along: [v], over: call.selection(of: run)))
     }
     runs.method(
         "D", "The (k+1)-th derivative of the loss contracted with k vectors: a vector.", options: Parameter.here,
@@ -40,21 +42,27 @@ func addDerivatives(to runs: ObjectClass<Run>) {
         }
         let directions = try vectors.map { try run.fitting($0, "v") }
         return VectorObject(
-            try run.oracle.directional(at: call.point(of: run), along: directions, over: call.selection(of: run)))
+            try call.oracle(of: run).directional(
+                at: call.point(of: run), along: directions, over: call.selection(of: run)))
     }
     runs.method(
         "evaluate", "Losses and outputs over the training or test samples.",
         options: [
             .optional("at", .vector, "The parameters; those of the run by default."),
             Parameter("data", .choice("train", "test"), default: "train", "Which samples."),
+            .optional(
+                "statistics", .choice("batch", "running"),
+                "Of batch norm; by default the batch's over training samples, the running values over test samples."),
         ], results: [Parameter("evaluation", .object("evaluation"), "Losses, outputs, accuracy.")]
     ) { run, call in
         let isTest = try call.get("data", as: String.self) == "test"
         guard let oracle = isTest ? run.testOracle : run.oracle, let split = isTest ? run.data.test : run.data.train
         else { throw ArgumentError("run:evaluate: data '\(run.data.name)' has no test samples") }
+        let statistics: String? = try call.get("statistics")
         let evaluation: Oracle.Evaluation
-        if try call.has("at") {
-            evaluation = try oracle.evaluate(at: call.point(of: run))
+        if try call.has("at") || statistics != nil {
+            let use: StatisticsUse? = statistics.map { $0 == "running" ? .running : .batch }
+            evaluation = try oracle.with(use: use).evaluate(at: call.point(of: run))
         } else {
             evaluation = isTest ? try run.testEvaluation() : try run.evaluation()
         }

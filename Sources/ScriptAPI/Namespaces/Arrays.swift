@@ -7,7 +7,7 @@ extension ScriptHost {
     func addArrays(to eoss: Namespace) {
         let arrays = eoss.namespace("arrays", "Files of named arrays.")
         arrays.function(
-            "load", "Reads the arrays of a safetensors, npz or npy file (one array of it is called 'array').",
+            "load", "Reads the arrays of a safetensors, npz, npy or MATLAB file (one array of it is called 'array').",
             parameters: [Parameter("path", .string, "The file; what it holds decides, not its name.")],
             results: [Parameter("arrays", .map(of: .object("array")), "The arrays by their names.")]
         ) { [unowned self] call in

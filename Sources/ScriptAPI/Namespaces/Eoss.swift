@@ -48,6 +48,9 @@ extension ScriptHost {
                     "The loss of one sample: a name, or a function of its output and target."),
                 Parameter("optimizer", .object("optimizer"), "The update rule."),
                 Parameter("batch_size", .batchSize, default: "full", unit: "samples", "Samples in a batch, or 'full'."),
+                Parameter(
+                    "ghost_batch", .integer(.positive), default: .integer(Oracle.defaultGhostBatch), unit: "samples",
+                    "Samples that share batch statistics in full-data quantities, in a network with batch norm."),
                 .seed,
             ], results: [Parameter("run", .object("run"), "The run.")]
         ) { [unowned self] call in try makeRun(call) }
@@ -92,7 +95,7 @@ extension ScriptHost {
         }
         let run = try Run(
             name: call.get("name"), objective: objective, data: data.data, rule: optimizer.rule,
-            batchSize: Run.BatchSize(call.value("batch_size")), seed: call.seed())
+            batchSize: Run.BatchSize(call.value("batch_size")), seed: call.seed(), ghostBatch: call.get("ghost_batch"))
         run.attachment = RunParts(model: model, data: data)
         adopt(run)
         return run
