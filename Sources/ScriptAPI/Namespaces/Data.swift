@@ -69,8 +69,12 @@ extension ScriptHost {
                 Parameter("name", .string, default: "arrays", "What the data are called."),
             ], results: Self.dataset
         ) { call in
-            let train = try samples(call, prefix: "")
-            let test = try call.has("test_inputs") ? try samples(call, prefix: "test_") : nil
+            var train = try samples(call, prefix: "")
+            var test = try call.has("test_inputs") ? try samples(call, prefix: "test_") : nil
+            if try call.has("vocabulary") {
+                train.inputs = try train.inputs.asIntegers()
+                if let inputs = test?.inputs { test?.inputs = try inputs.asIntegers() }
+            }
             return DatasetObject(
                 try .arrays(
                     name: call.get("name"), inputs: train.inputs, answers: train.answers, classes: call.get("classes"),
@@ -107,4 +111,13 @@ private func samples(_ call: borrowing LuaCall, prefix: String) throws -> (input
     }
     if try call.has(targets) { return (inputs, .targets(try ArrayObject.spelled(by: call.value(targets), targets))) }
     return (inputs, .labels(try ArrayObject.spelled(by: call.value(labels), labels)))
+}
+
+extension NDArray {
+    /// Whole numbers as i32, for tokens out of a table of Lua's; anything else as it is.
+    fileprivate func asIntegers() throws -> NDArray {
+        guard element == .f64 || element == .f32 else { return self }
+        let numbers = (0..<count).compactMap { Int32(exactly: self[flat: $0]) }
+        return numbers.count == count ? try NDArray(numbers, shape: shape) : self
+    }
 }

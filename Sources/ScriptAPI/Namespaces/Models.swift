@@ -29,8 +29,7 @@ extension ScriptHost {
             "mlp", "A fully connected network; initialisation of the EoSS code. Parameters: layers.0.weight, ….",
             options: [
                 Self.anyInputs, hidden, outputs, Self.activation("relu"),
-                Parameter("init_scale", .number(.nonNegative), default: 0.2, "Multiplies the initial weights."), bias,
-                .seed, .dtype,
+                Self.initScale, bias, .seed, .dtype,
             ], results: Self.model
         ) { call in
             ModelObject(
@@ -107,8 +106,7 @@ extension ScriptHost {
                 ),
                 Parameter("hidden", .integer(.positive), default: 512, "The width of the linear layer."), Self.classes,
                 Self.activation("relu"),
-                Parameter("init_scale", .number(.nonNegative), default: 0.2, "Multiplies the initial weights."), .seed,
-                .dtype,
+                Self.initScale, .seed, .dtype,
             ], results: Self.model
         ) { call in
             ModelObject(
@@ -183,7 +181,8 @@ extension ScriptHost {
                     "activation", .choice(Activation.allCases.map(\.rawValue)),
                     "relu by default, gelu in the variant 'central_flows'."),
                 .optional(
-                    "init_scale", .number(.nonNegative), "Multiplies the initial weights; of the variant 'eoss' alone."),
+                    "init_scale", .number(.nonNegative),
+                    "Multiplies the initial weights; of the variant 'eoss' alone, where it is 0.2 by default."),
                 .seed, .dtype,
             ], results: Self.model
         ) { call in
