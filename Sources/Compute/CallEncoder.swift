@@ -24,6 +24,13 @@ struct CallEncoder {
         case .convolutionSum(let call): (kernel, parameters) = encode(call)
         }
         guard let kernel else { throw PlanError.unsupported(step.label) }
+        switch step.kernel {
+        case .copy(let call) where call.squareAxis == nil && call.axes.extents.count > Int(CK_REGION_RANK):
+            throw PlanError.unsupported("\(step.label), of more than \(CK_REGION_RANK) axes")
+        case .pad(let call) where call.extents.count > Int(CK_REGION_RANK):
+            throw PlanError.unsupported("\(step.label), of more than \(CK_REGION_RANK) axes")
+        default: break
+        }
         return ck_call(
             kernel: kernel, tiles: Int64(step.tiles), refs: memory.store(refs(step)),
             parameters: parameters)

@@ -104,7 +104,7 @@ ck_block_operation ck_block_operation_for(int opcode, int element, int level);
 /// piece; through strides, into a buffer.
 enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_IN_PLACE, CK_STRIDED };
 
-/// Most axes of a region.
+/// Most axes of a region, a copy row by row, a padding; after merging.
 #define CK_REGION_RANK 16
 
 typedef struct {

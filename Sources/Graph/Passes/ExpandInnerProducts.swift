@@ -17,8 +17,9 @@ func expandInnerProducts(_ g: Graph) -> Graph {
             guard isStrided || operands.contains(where: b.isComputedByRegion),
                 RegionReduction(sum, of: b.type(of: operands[0])) != nil
             else { return b.emitAll(dot, operands) }
-            let factors = operands.map { b.convert($0, to: dot.result) }
-            return [b.emit(sum, b.multiply(factors[0], factors[1]))]
+            // Products are rounded to the operands' element and summed in f64, as kernels for contractions do it.
+            let product = operands[0] == operands[1] ? b.square(operands[0]) : b.multiply(operands[0], operands[1])
+            return [b.emit(sum, b.convert(product, to: dot.result))]
         })
 }
 

@@ -198,7 +198,7 @@ private struct FusedRegion {
     private(set) var operands: [Value] = []
     let results: [Value]
 
-    /// Nil where there is nothing to fuse: a single operation that reads whole tensors.
+    /// Nil where there is nothing to fuse: a single elementwise operation that reads whole tensors.
     init?(_ g: Graph, _ nodes: [Int], producers: [Int?], isUsedOutside: [Bool], isCloned: [Bool]) {
         let b = GraphBuilder()
         var local: [Value: Value] = [:]
@@ -221,7 +221,7 @@ private struct FusedRegion {
         for node in nodes.map({ g.nodes[$0] }) {
             local[node.result] = b.emitAll(node.operation, node.operands.map(operand))[0]
         }
-        if nodes.count == 1 && clones == 0 { return nil }
+        if nodes.count == 1 && clones == 0 && !(g.nodes[nodes[0]].operation is any Reduction) { return nil }
         results = nodes.map { g.nodes[$0].result }.filter { isUsedOutside[$0.id] }
         body = b.build(
             outputs: results.enumerated().compactMap { index, value in local[value].map { ("r\(index)", $0) } })
