@@ -2,12 +2,17 @@ import Graph
 
 extension Lowering {
     mutating func lower(_ dot: DotGeneral, _ node: Graph.Node, accumulate: Bool) throws {
-        let shape = ProductShape(dot, graph.type(of: node.operands[0]), graph.type(of: node.operands[1]))
+        let views = node.operands.prefix(2).map { memory.views[$0.id] }
+        let shape = ProductShape(
+            dot, graph.type(of: node.operands[0]), graph.type(of: node.operands[1]), strides: views.map { $0?.strides })
         if !accumulate, let call = ColumnDotsCall(shape) {
             try lower(call, node)
             return
         }
-        var sources = [try source(node.operands[0]), try source(node.operands[1])]
+        var sources = try zip(node.operands, views).map { operand, view in
+            guard let view else { return try source(operand) }
+            return try source(Value(view.base)).advanced(by: view.offset * graph.type(of: operand).element.byteCount)
+        }
         let (given, copied) = ([true, false].map(shape.operand), [true, false].map(shape.copiedOperand))
         var operands = given.indices.map { given[$0] ?? copied[$0] }
         var isCopied = given.map { $0 == nil }
@@ -28,7 +33,7 @@ extension Lowering {
         for side in 0...1 where isCopied[side] {
             let type = side == 0 ? shape.a : shape.b
             let order = side == 0 ? shape.aOrder : shape.bOrder
-            let strides = Axes.rowMajorStrides(type.shape)
+            let strides = side == 0 ? shape.aStrides : shape.bStrides
             let buffer = try newBuffer(type)
             steps.append(
                 try copy(

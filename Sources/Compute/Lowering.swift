@@ -6,6 +6,8 @@ struct Lowering {
     let graph: Graph
     /// For each value, whose memory it lies in and where there.
     let memory: ValueMemory
+    /// For each value, the value whose memory is read where it is.
+    private let readRoots: [Int]
     /// For each value the number of its node; −1 for inputs.
     let producers: [Int]
     var steps: [Step] = []
@@ -39,7 +41,9 @@ struct Lowering {
         }
         self.producers = producers
 
-        let schedule = Schedule(graph, roots: memory.roots, donations: donations)
+        let readRoots = memory.readRoots
+        self.readRoots = readRoots
+        let schedule = Schedule(graph, roots: readRoots, donations: donations)
         try placeOutputs(donations: donations, inPlace: schedule.inPlaceOutputs)
         try placeParts(donations: donations)
         for index in schedule.order { try lower(graph.nodes[index]) }
@@ -130,7 +134,7 @@ struct Lowering {
     /// Whether the node that makes this value can write it over an input that it reads itself.
     private func writesInPlace(_ root: Int, over input: Int?) -> Bool {
         guard let input, let node = maker(root) else { return false }
-        let reads = node.operands.indices.filter { self.root(node.operands[$0]) == input }
+        let reads = node.operands.indices.filter { readRoots[node.operands[$0].id] == input }
         if reads.isEmpty { return true }
         guard reads.count == 1, memory.isWhole[node.operands[reads[0]].id],
             graph.types[root].elements == graph.inputs[input].type.elements
@@ -174,7 +178,7 @@ struct Lowering {
 
     private mutating func lower(_ node: Graph.Node) throws {
         let result = node.results.lowerBound
-        if splats[result] != nil || memory.roots[result] != result { return }
+        if splats[result] != nil || memory.roots[result] != result || memory.views[result] != nil { return }
         switch node.operation {
         case let constant as ConstantTensor:
             if storage[result] == nil {

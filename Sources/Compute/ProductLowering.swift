@@ -12,6 +12,9 @@ struct ProductShape {
     var result: ElementType
     var a: TensorType
     var b: TensorType
+    /// Elements per step of each axis of the operands.
+    var aStrides: [Int]
+    var bStrides: [Int]
     var aRows: [Int]
     var bColumns: [Int]
     var aContracted: [Int]
@@ -19,7 +22,10 @@ struct ProductShape {
     var aBatch: [Int]
     var bBatch: [Int]
 
-    init(_ dot: DotGeneral, _ a: TensorType, _ b: TensorType) {
+    /// - Parameter strides: of the operands where they are not contiguous.
+    init(_ dot: DotGeneral, _ a: TensorType, _ b: TensorType, strides: [[Int]?] = [nil, nil]) {
+        aStrides = strides[0] ?? Axes.rowMajorStrides(a.shape)
+        bStrides = strides[1] ?? Axes.rowMajorStrides(b.shape)
         element = a.element
         result = dot.result
         self.a = a
@@ -39,8 +45,7 @@ struct ProductShape {
     var k: Int { aContracted.reduce(1) { $0 * a.shape[$1] } }
 
     /// The one stride with which axes in this order are walked, if there is one; `nil` otherwise.
-    static func mergedStride(_ axes: [Int], _ type: TensorType) -> Int? {
-        let strides = Axes.rowMajorStrides(type.shape)
+    static func mergedStride(_ axes: [Int], _ type: TensorType, _ strides: [Int]) -> Int? {
         let collapsed = Axes(extents: axes.map { type.shape[$0] }, strides: axes.map { strides[$0] }).collapsed()
         switch collapsed.extents.count {
         case 0: return 1
@@ -67,10 +72,10 @@ extension ProductShape {
         let type = left ? a : b
         let freeAxes = left ? aRows : bColumns
         let contracted = left ? aContracted : bContracted
-        guard let freeStride = Self.mergedStride(freeAxes, type),
-            let contractedStride = Self.mergedStride(contracted, type)
+        let strides = left ? aStrides : bStrides
+        guard let freeStride = Self.mergedStride(freeAxes, type, strides),
+            let contractedStride = Self.mergedStride(contracted, type, strides)
         else { return nil }
-        let strides = Axes.rowMajorStrides(type.shape)
         return ProductOperand(
             free: freeStride, contracted: contractedStride, batch: (left ? aBatch : bBatch).map { strides[$0] })
     }

@@ -140,4 +140,22 @@ private func evaluateInPlace(
             #expect(throws: PlanError.self) { try Engine.shared.plan(for: graph, donating: donating) }
         }
     }
+
+    /// The products read parts of the weights without a copy of them: they come before the update, or it is made aside.
+    @Test func anUpdateComesAfterProductsThatReadPartsOfWhatItReplaces() throws {
+        let b = GraphBuilder()
+        let w = b.input("w", TensorType(.f64, [6, 9]))
+        let x = b.input("x", TensorType(.f64, [6, 4]))
+        let part = b.slice(w, axis: 1, from: 2, to: 6)
+        let product = b.dot(x, part, contracting: ([1], [1]))
+        let other = b.dot(b.transpose(part, [1, 0]), w, contracting: ([1], [0]))
+        let step = b.dot(b.slice(w, axis: 1, from: 0, to: 4), x, contracting: ([1], [1]))
+        let change = b.concatenate([step, b.slice(product, axis: 1, from: 0, to: 3)], axis: 1)
+        let outer = b.dot(
+            b.slice(w, axis: 1, from: 1, to: 5), b.slice(w, axis: 0, from: 1, to: 5), contracting: ([1], [0]))
+        try expectTheSame(
+            b.build(outputs: [("next", b.subtract(w, change)), ("product", product), ("other", other)]),
+            donating: ["next": "w"])
+        try expectTheSame(b.build(outputs: [("next", b.subtract(w, outer)), ("y", other)]), donating: ["next": "w"])
+    }
 }
