@@ -83,7 +83,7 @@ extension Dataset {
             let places = labels.count / count
             if let place = labels.firstIndex(where: { $0 >= classes }) {
                 throw DatasetError(
-                    "\(prefix)labels: \(placeText(place, places)) has the label \(labels[place]), and the classes are 0 to \(classes - 1)"
+                    "\(prefix)labels: \(placeText(place, places)) (counted from 0) has the label \(labels[place]), and the classes are 0 to \(classes - 1)"
                 )
             }
             return Split(inputs: inputViews, labels: labels, places: places, classes: classes, name: name)

@@ -28,6 +28,11 @@ public struct DatasetSamples: SampleSource {
         targetShape = dataset.targetShape
         let places = split.labelsPerSample
         mask = split.labels.flatMap { SampleMask(labels: Array($0.prefix(count * places)), positions: places) }
+        if inputElement == .i32, dataset.vocabulary == nil {
+            throw ExperimentError.invalid(
+                "the network takes tokens, and the inputs of \(dataset.name) are not declared as tokens: give the data a "
+                    + "vocabulary, and whole numbers from 0 below it")
+        }
         inputs = try split.inputs(as: inputElement ?? element)
         targets = try split.targets(as: element)
     }

@@ -86,10 +86,11 @@ extension Symbolic {
     private func checkSteps(_ steps: Int..., padding: Int...) throws(GraphError) {
         let limit = 1 << 20
         if let step = steps.first(where: { $0 < 1 || $0 > limit }) {
-            throw GraphError("a stride, dilation or number of groups of \(step) in a convolution: they start at 1")
+            throw GraphError(
+                "a stride, dilation or number of groups of \(step) in a convolution: they are 1 to \(limit)")
         }
         if let count = padding.first(where: { $0 < 0 || $0 > limit }) {
-            throw GraphError("a padding of \(count) in a convolution: it is at least 0")
+            throw GraphError("a padding of \(count) in a convolution: it is 0 to \(limit)")
         }
     }
 

@@ -7,7 +7,9 @@ extension Symbolic {
     func axis(_ axis: Int, _ what: String) throws(GraphError) -> Int {
         let place = axis < 0 ? axis + shape.count : axis
         guard shape.indices.contains(place) else {
-            throw GraphError("\(what): a tensor of shape \(shape) has no axis \(axis)")
+            throw GraphError(
+                "\(what): a tensor of shape \(shape) has no axis \(axis < 0 ? "\(axis)" : "\(axis + 1) (counted from 1)")"
+            )
         }
         return place
     }
@@ -67,7 +69,8 @@ extension Symbolic {
             if b.count == a.count { (a[axis], b[axis]) = (0, 0) }
             guard a == b else {
                 throw GraphError(
-                    "concatenation along axis \(axis) of tensors of shapes \(parts.map(\.shape)), which do not fit")
+                    "concatenation of tensors of shapes \(shapes(parts)): all axes but axis \(axis + 1) (counted from 1) must agree"
+                )
             }
         }
         if parts.count == 1 { return first }
@@ -77,6 +80,9 @@ extension Symbolic {
 
     /// Tensors of one shape as one tensor with a new axis.
     public static func stacked(_ parts: [Symbolic], axis: Int = 0) throws(GraphError) -> Symbolic {
+        if let first = parts.first, parts.contains(where: { $0.shape != first.shape }) {
+            throw GraphError("stack of tensors of shapes \(shapes(parts)), which must agree")
+        }
         var expanded: [Symbolic] = []
         for part in parts { expanded.append(try part.expanded(axis: axis)) }
         return try concatenated(expanded, axis: axis)
@@ -86,7 +92,7 @@ extension Symbolic {
     public func expanded(axis: Int) throws(GraphError) -> Symbolic {
         let place = axis < 0 ? axis + shape.count + 1 : axis
         guard (0...shape.count).contains(place) else {
-            throw GraphError("a new axis \(axis) for a tensor of shape \(shape)")
+            throw GraphError("a new axis \(axis + 1) (counted from 1) for a tensor of shape \(shape)")
         }
         var target = shape
         target.insert(1, at: place)
@@ -171,4 +177,10 @@ extension Symbolic {
     public func erf() throws(GraphError) -> Symbolic { try with(Erf()) }
     /// The mean over the batch that the network is applied to; itself for one sample alone.
     public func batchMean() throws(GraphError) -> Symbolic { try with(BatchMean()) }
+}
+
+/// Shapes in words: [2, 3], [2] and [4].
+private func shapes(_ tensors: [Symbolic]) -> String {
+    let words = tensors.map { "\($0.shape)" }
+    return words.count < 2 ? words.joined() : words.dropLast().joined(separator: ", ") + " and " + (words.last ?? "")
 }

@@ -141,6 +141,10 @@ extension Symbolic {
         for axis in axes where !shape.indices.contains(axis) {
             throw GraphError("\(what) over axis \(axis + 1) of a tensor of shape \(shape)")
         }
+        guard Set(axes).count == axes.count else {
+            throw GraphError(
+                "\(what) over the axes \(axes.map { $0 + 1 }) of a tensor of shape \(shape): one is named twice")
+        }
         return axes.sorted()
     }
 

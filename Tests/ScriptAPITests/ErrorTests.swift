@@ -137,7 +137,7 @@ import Testing
         ),
         (
             "eoss.nn.module{ inputs = 3, params = { w = { shape = {} } }, forward = function(x, p) return 3 end }",
-            "forward must return a tensor, it returned number"
+            "forward of eoss.nn.module must return a tensor, it returned a number"
         ),
         (
             "eoss.nn.module{ inputs = 3, params = { w = { shape = {} } }, forward = function(x, p) leaked = x; return x end }; return leaked + 1",

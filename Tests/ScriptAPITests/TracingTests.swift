@@ -95,7 +95,10 @@ import Testing
         ("eoss.where(eoss.lt(x, 0), x, 1)", "x > 0 and 1 or x"),
         ("eoss.where(eoss.eq(x, x), x, 1)", "x"), ("eoss.where(eoss.ne(x, x), 1, x)", "x"),
         ("eoss.sum(eoss.reshape(x, {1, 1}), 2)", "x"), ("eoss.mean(x + p.v)", "x + 2"),
-        ("eoss.max(x + p.v, {1})", "x + 3"),
+        ("eoss.max(x + p.v, {1})", "x + 3"), ("eoss.min(x + p.v)", "x + 1"), ("eoss.var(x * p.v, 1)", "x * x * 2 / 3"),
+        ("eoss.var(x * p.m)", "x * x * 2 / 3"), ("eoss.sum(eoss.var(p.m + x * p.v, 2))", "2 * x * x"),
+        ("eoss.sign(x)", "x > 0 and 1 or -1"), ("eoss.clamp(x, -1, 0.5)", "math.max(-1, math.min(0.5, x))"),
+        ("(x * p.v)[3] - x[1]", "2 * x"), ("eoss.mean(p.v:zeros() + p.v:full(2, {2, 3}) + x)", "2 + x"),
         ("eoss.logsumexp(x * p.v)", "math.log(math.exp(x) + math.exp(2 * x) + math.exp(3 * x))"),
         (
             "eoss.dot(eoss.softmax(x * p.v), p.v)",

@@ -107,6 +107,25 @@ public struct Scan: Operation {
         return b.emitAll(with(body: batchedBody), values).map(b.axesExchanged)
     }
 
+    /// The most steps, those of recurrences in the body counted in each, that a network may have: what runs is written out step by
+    /// step (`unrollScans`), and the time to compile that grows faster than the steps.
+    public static let mostSteps = 10_000
+
+    /// - Throws: `GraphError` where this is a recurrence of more than `mostSteps` steps. For those who write networks: derivatives
+    ///   may have more.
+    public func checkLength() throws(GraphError) {
+        if allSteps > Self.mostSteps {
+            throw GraphError(
+                "a recurrence of \(allSteps) steps, those of recurrences in it counted: at most \(Self.mostSteps) can be run"
+            )
+        }
+    }
+
+    private var allSteps: Int {
+        let inner = body.nodes.reduce(0) { $0.addingSaturated(($1.operation as? Scan)?.allSteps ?? 0) }
+        return length.multipliedSaturated(by: max(1, inner))
+    }
+
     func isStacked(_ operand: Int) -> Bool { (carries..<carries + stacked).contains(operand) }
 
     /// That of the steps, and of stacking the results.

@@ -30,6 +30,7 @@ struct LSTMWeights {
         let scan = Scan(
             body: body.build(outputs: [("h", output.value), ("c", cell.value)]), carries: 2, stacked: 1,
             length: x.shape[0])
+        try scan.checkLength()
         let results = try x.builder.applyAll(scan, [zero.value, zero.value, gates.value, hidden.value])
         return Symbolic(results[0], in: x.builder)
     }

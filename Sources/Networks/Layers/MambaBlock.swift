@@ -90,6 +90,7 @@ public struct MambaBlock {
         let scan = Scan(
             body: body.build(outputs: [("state", next.value)]), carries: 1, stacked: 2, length: x.shape[0])
         let zero = try x.constant(0, shape: rates.shape)
+        try scan.checkLength()
         let states = try x.builder.applyAll(scan, [zero.value, decay.value, feed.value])[0]
         return try Symbolic(states, in: x.builder).contracted(with: out, batch: 1, own: 2, others: 1)
     }

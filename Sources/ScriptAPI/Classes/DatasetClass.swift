@@ -27,7 +27,12 @@ func datasetClass() -> ObjectClass<DatasetObject> {
         "subset", "Some of the training samples, as they are; the test samples stay.",
         options: ScriptHost.selectionOptions + [ScriptHost.labelNoise, .seed], results: ScriptHost.dataset
     ) { data, call in
-        DatasetObject(
+        let count = data.data.train.count
+        if let outside = try call.get("indices", as: [Int]?.self)?.first(where: { $0 > count }) {
+            throw ArgumentError(
+                "data:subset: there is no sample \(outside): \(data.data.name) has samples 1 to \(count)")
+        }
+        return DatasetObject(
             try data.data.subset(
                 selection(call, "data:subset"), classes: call.get("classes"), labelNoise: call.get("label_noise"),
                 seed: call.seed()))

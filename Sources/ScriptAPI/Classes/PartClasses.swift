@@ -38,6 +38,21 @@ func modelClass(_ host: ScriptHost) -> ObjectClass<ModelObject> {
     models.property("shapes", .map(of: .list(of: .integer)), "The shape of each parameter, by its name.") {
         Dictionary(uniqueKeysWithValues: $0.model.layout.entries.map { ($0.name, $0.shape) })
     }
+    models.property(
+        "layers", .table,
+        "What print shows, a table for each layer: name, kind, shape of its output, parameters, multiply_adds; empty where no layers were recorded, as in a module."
+    ) { object in
+        LuaValue.table(
+            LuaTable(
+                array: object.model.layers.map { layer in
+                    .table(
+                        LuaTable(fields: [
+                            "name": .string(layer.name), "kind": .string(layer.kind),
+                            "shape": layer.outputShape.luaValue, "parameters": .integer(layer.parameters),
+                            "multiply_adds": .integer(layer.multiplyAdds),
+                        ]))
+                }))
+    }
     models.procedure(
         "save", "Writes the parameters as a safetensors file below the output folder, in PyTorch's names and shapes.",
         parameters: [Parameter("path", .string, "The file, such as 'weights.safetensors'.")]

@@ -32,9 +32,10 @@ extension ScriptHost {
             items: layers, results: Self.layer
         ) { call in
             let parts: [LayerObject] = try call.items()
-            return LayerObject(
+            return try LayerObject(
                 "block{ \(parts.map(\.text).joined(separator: ", ")) }", .sequential(parts.map(\.layer)),
-                inputShape: parts.first?.inputShape)
+                inputShape: parts.first?.inputShape
+            ).keeping(parts, in: call.state)
         }
         nn.function(
             "residual",
@@ -48,12 +49,21 @@ extension ScriptHost {
         ) { call in
             let parts: [LayerObject] = try call.items()
             let shortcut: LayerObject? = try call.get("shortcut")
-            return LayerObject(
+            return try LayerObject(
                 "residual{ \(parts.map(\.text).joined(separator: ", ")) }",
                 .residual(
                     .sequential(parts.map(\.layer)), shortcut: shortcut?.layer ?? .identity,
                     activation: try call.choice("activation"), scale: try call.get("scale")),
-                inputShape: parts.first?.inputShape)
+                inputShape: parts.first?.inputShape
+            ).keeping(parts + [shortcut].compactMap { $0 }, in: call.state)
         }
+    }
+}
+
+extension LayerObject {
+    /// The layer, which keeps its parts: those written in Lua have functions that live with them.
+    fileprivate func keeping(_ parts: [LayerObject], in state: LuaState) throws -> LayerObject {
+        for part in parts { try state.keep(part, in: self) }
+        return self
     }
 }

@@ -8,6 +8,8 @@ extension ScriptHost {
         "init_scale", .number(.nonNegative), default: 1.0, "Multiplies the initial weights.")
     static let images = Parameter(
         "inputs", .shape, default: [3, 32, 32], "The shape of one sample: channels, rows, columns.")
+    /// Each layer is traced by itself: a slip of many zeros would take hours.
+    static let depth = LuaType.integer(.between(1, 1000))
     static let classes = Parameter("outputs", .integer(.positive), default: 10, "The number of outputs.")
     private static let anyInputs = Parameter("inputs", .shape, "The number of inputs, or the shape of one sample.")
     private static let batchnorm = Parameter("batchnorm", .boolean, default: false, "Whether it has batch norm.")
@@ -57,7 +59,7 @@ extension ScriptHost {
             "deep_linear", "A product of square matrices, Xavier normal (Cohen et al. 2021). Parameters: 0.weight, ….",
             options: [
                 Parameter("width", .integer(.positive), default: 50, "Of every layer."),
-                Parameter("layers", .integer(.positive), default: 20, "How many."), .seed, .dtype,
+                Parameter("layers", Self.depth, default: 20, "How many."), .seed, .dtype,
             ], results: Self.model
         ) { call in
             ModelObject(

@@ -29,7 +29,7 @@ extension ScriptHost {
                 Parameter("hidden", .integer(.positive), "The width of the state."),
             ],
             options: [
-                Parameter("layers", .integer(.positive), default: 1, "One upon the other."),
+                Parameter("layers", Self.depth, default: 1, "One upon the other."),
                 Parameter("bias", .boolean, default: true, "Whether it has biases."),
             ], results: Self.layer
         ) { call in

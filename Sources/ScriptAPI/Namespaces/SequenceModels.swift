@@ -35,7 +35,7 @@ extension ScriptHost {
             "The central-flows sequence transformer: tokens in, a vector of logits for each place. Parameters: embedding.weight, decoder.layers.0.…, output_layer.weight.",
             options: [
                 Self.vocabulary, Self.length, Parameter("width", .integer(.positive), default: 32, "Numbers a place."),
-                Parameter("layers", .integer(.positive), default: 4, "How many."),
+                Parameter("layers", Self.depth, default: 4, "How many."),
                 Parameter("heads", .integer(.positive), default: 4, "Of the attention; they divide the width."),
                 .optional(
                     "hidden", .integer(.positive), "The width of the layers' MLPs; four times the width by default."),
@@ -60,7 +60,7 @@ extension ScriptHost {
             options: [
                 Self.vocabulary, Self.length, Parameter("width", .integer(.positive), default: 48, "Numbers a token."),
                 Parameter("hidden", .integer(.positive), default: 48, "The width of the state."),
-                Parameter("layers", .integer(.positive), default: 2, "How many."), .seed, .dtype,
+                Parameter("layers", Self.depth, default: 2, "How many."), .seed, .dtype,
             ], results: Self.model
         ) { call in
             ModelObject(
@@ -73,7 +73,7 @@ extension ScriptHost {
             "The central-flows Mamba (Gu & Dao 2023): tokens in, a vector of logits for each place. Parameters: embed.weight, mamba.layers.0.mixer.…, linear.weight.",
             options: [
                 Self.vocabulary, Self.length, Parameter("width", .integer(.positive), default: 64, "Numbers a place."),
-                Parameter("layers", .integer(.positive), default: 2, "How many."),
+                Parameter("layers", Self.depth, default: 2, "How many."),
                 Parameter("states", .integer(.positive), default: 16, "Of each channel."),
                 Parameter("expansion", .integer(.positive), default: 2, "Inner channels a number of the width."),
                 Parameter("kernel", .integer(.positive), default: 4, "Places of the convolution."),

@@ -149,25 +149,6 @@ extension ScriptHost {
 /// The list `tensors` of a call.
 private func tensors(_ call: borrowing LuaCall) throws -> [TensorObject] { try call.get("tensors") }
 
-extension TensorObject {
-    /// An operation on several tensors of one function.
-    static func combined(
-        _ tensors: [TensorObject], _ what: String, _ body: ([Symbolic]) throws -> Symbolic
-    ) throws -> TensorObject {
-        guard let first = tensors.first else { throw ArgumentError("\(what): the list of tensors is empty") }
-        return TensorObject(
-            try body(try tensors.map { try first.sharing($0).symbol() }), first.trace)
-    }
-
-    /// The other tensor, which must belong to the same function.
-    private func sharing(_ other: TensorObject) throws -> TensorObject {
-        guard trace === other.trace else {
-            throw ArgumentError("tensors of two different functions cannot be combined")
-        }
-        return other
-    }
-}
-
 extension Symbolic {
     /// Throws in the script's count, from 1.
     fileprivate func checkPlaces(_ axis: Int, _ from: Int, _ to: Int) throws {

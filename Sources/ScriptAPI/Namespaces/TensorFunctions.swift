@@ -6,11 +6,13 @@ import Networks
 extension ScriptHost {
     func addTensorFunctions(to eoss: Namespace) {
         addElementwise(to: eoss)
+        addClamp(to: eoss)
         addComparisons(to: eoss)
         addReductions(to: eoss)
         addShapes(to: eoss)
         addStructure(to: eoss)
         addNetworkFunctions(to: eoss)
+        addScans(to: eoss)
     }
 
     private func addElementwise(to eoss: Namespace) {
@@ -31,6 +33,7 @@ extension ScriptHost {
                 ("log1p", "log(1 + x), accurate near 0.", { try $0.log1p() }),
                 ("sqrt", "The square root.", { try $0.sqrt() }), ("abs", "The absolute value.", { try $0.abs() }),
                 ("erf", "The error function.", { try $0.erf() }),
+                ("sign", "−1, 0 or 1; its derivative is taken as 0.", { try $0.sign() }),
                 ("detach", "x as a constant: derivatives through it are zero.", { try $0.detached() }),
                 (
                     "batch_mean",
@@ -45,6 +48,23 @@ extension ScriptHost {
         }
         addBinary(to: eoss, "maximum", "The larger of two, element by element.") { try $0.maximum($1) }
         addBinary(to: eoss, "minimum", "The smaller of two, element by element.") { try $0.minimum($1) }
+    }
+
+    private func addClamp(to eoss: Namespace) {
+        eoss.function(
+            "clamp", "x cut to [from, to].",
+            parameters: [
+                Self.x, Parameter("from", .number, "The lower bound."), Parameter("to", .number, "The upper bound."),
+            ], results: Self.tensor
+        ) { call in
+            let (from, to): (Double, Double) = (try call.get("from"), try call.get("to"))
+            guard from <= to else {
+                throw ArgumentError("eoss.clamp: 'from' is \(short(from)), above 'to', \(short(to))")
+            }
+            return try call.get("x", as: TensorObject.self).map {
+                try $0.maximum($0.constant(from)).minimum($0.constant(to))
+            }
+        }
     }
 
     private func addComparisons(to eoss: Namespace) {
@@ -76,8 +96,8 @@ extension ScriptHost {
             guard let known else { throw ArgumentError("eoss.where: one of 'a' and 'b' must be a tensor") }
             let onTrue = try known.beside(a)
             let onFalse = try known.beside(b)
-            return try condition.combined(onTrue) { condition, onTrue in
-                try condition.choosing(onTrue, onFalse.symbol())
+            return try TensorObject.combined([condition, onTrue, onFalse], "eoss.where") {
+                try $0[1].selected(where: $0[0], otherwise: $0[2])
             }
         }
     }
@@ -87,6 +107,8 @@ extension ScriptHost {
             ("sum", "The sum over some axes, or over all.", { try $0.sum($1) }),
             ("mean", "The mean over some axes, or over all.", { try $0.mean($1) }),
             ("max", "The largest element over some axes, or over all.", { try $0.max($1) }),
+            ("min", "The smallest element over some axes, or over all.", { try $0.negated().max($1).negated() }),
+            ("var", "The variance over some axes, or over all: the mean of (x − mean)².", { try $0.variance($1) }),
         ]
         for (name, summary, body) in functions {
             eoss.function(
@@ -178,7 +200,12 @@ extension TensorObject {
 }
 
 extension Symbolic {
-    fileprivate func choosing(_ onTrue: Symbolic, _ onFalse: Symbolic) throws -> Symbolic {
-        try onTrue.selected(where: self, otherwise: onFalse)
+    /// The mean over some axes of (x − mean)², without a correction for the mean.
+    fileprivate func variance(_ axes: [Int]?) throws -> Symbolic {
+        let kept = shape.indices.map { axes?.contains($0) ?? true ? 1 : shape[$0] }
+        let difference = try self - mean(axes).reshaped(to: kept)
+        return try (difference * difference).mean(axes)
     }
+
+    fileprivate func sign() throws -> Symbolic { try Symbolic(builder.apply(Sign(), value), in: builder) }
 }
