@@ -54,3 +54,7 @@ if selected.isEmpty || selected.contains("tracked") {
     print("")
     try TrackedEigenvalueBench().run()
 }
+if selected.isEmpty || selected.contains("compile") {
+    print("")
+    try CompileBench().run()
+}
