@@ -7,7 +7,8 @@ import Networks
 struct CompileBench {
     func run() throws {
         let models: [(String, () throws -> (Model, LossName))] = [
-            ("CNN", { (try .cnn(seed: 1), .mse) }), ("VGG-11, batch norm", { (try .vgg11(batchNorm: true, seed: 1), .mse) }),
+            ("CNN", { (try .cnn(seed: 1), .mse) }),
+            ("VGG-11, batch norm", { (try .vgg11(batchNorm: true, seed: 1), .mse) }),
             ("ResNet-20, batch norm", { (try .resnet(batchNorm: true, seed: 1), .mse) }),
             ("ResNet-32 (Cohen)", { (try .cohenResnet(seed: 1), .mse) }),
             ("ViT", { (try .visionTransformer(seed: 1), .mse) }),
