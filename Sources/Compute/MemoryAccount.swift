@@ -74,6 +74,14 @@ public final class MemoryAccount: Sendable {
         return Buffer(base: base, byteCount: bytes, charged: size, account: self)
     }
 
+    /// Throws the refusal that an allocation of so many bytes in several parts would end in.
+    ///
+    /// - Throws: ``MemoryError`` if the limit would be passed.
+    public func check(bytes: Int, for what: String) throws(MemoryError) {
+        let (used, limit) = books.withLock { ($0.used, $0.limit) }
+        if bytes > limit - used { throw .overLimit(what: what, needed: bytes, used: used, limit: limit) }
+    }
+
     /// Memory for `count` values of `stride` bytes; the product is checked for overflow.
     ///
     /// - Throws: ``MemoryError``, as ``allocate(bytes:for:)``.

@@ -33,31 +33,46 @@ public final class LinearizedGradient {
         self.oracle = oracle
         self.theta = theta
         self.rows = rows
+        var pieces: [(piece: Oracle.Piece, program: LinearizedProgram)] = []
+        try oracle.forEachPiece(of: rows, for: .linearized) { piece in
+            pieces.append((piece, try oracle.linearizedProgram(count: piece.count)))
+        }
         var room = room ?? MemoryAccount.shared.limit / 2
+        // A quarter of all memory remains for vectors and plans; where a piece is computed anew, so does the room for that.
+        var spare = MemoryAccount.shared.limit / 4 * 3 - MemoryAccount.shared.used
+        let all = pieces.reduce(0) { $0 + $1.program.residualBytes }
+        if all > min(room, spare) {
+            for (piece, program) in pieces where transient[piece.count] == nil {
+                transient[piece.count] = try memory(for: program, piece)
+                spare -= program.residualBytes
+            }
+        }
         try theta.withUnsafeBytes { bytes in
             let parameters = oracle.layout.views(of: bytes.baseAddress!, element: oracle.element)
-            try oracle.forEachPiece(of: rows, for: .linearized) { piece in
-                let program = try oracle.linearizedProgram(count: piece.count)
+            for (piece, program) in pieces {
                 var kept: [Buffer]?
-                if program.residualBytes <= min(room, Self.spare) { kept = try Self.memory(for: program) }
-                if let kept {
+                if program.residualBytes <= min(room, spare) {
+                    let memory = try memory(for: program, piece)
                     room -= program.residualBytes
-                    self.run(point: program, parameters, piece, into: kept)
-                } else if transient[piece.count] == nil {
-                    transient[piece.count] = try Self.memory(for: program)
+                    spare -= program.residualBytes
+                    run(point: program, parameters, piece, into: memory)
+                    kept = memory
                 }
                 parts.append(Part(piece: piece, program: program, kept: kept))
             }
         }
+        let isAnew = Set(parts.filter { $0.kept == nil }.map(\.piece.count))
+        transient = transient.filter { isAnew.contains($0.key) }
     }
 
-    /// Bytes that may be kept so that a quarter of all memory remains for vectors and plans.
-    private static var spare: Int { MemoryAccount.shared.limit / 4 * 3 - MemoryAccount.shared.used }
-
-    private static func memory(for program: LinearizedProgram) throws -> [Buffer] {
-        try program.kept.map {
-            try MemoryAccount.shared.allocate(
-                count: $0.elementCount(), stride: $0.element.byteCount, for: "the point of a linearized gradient")
+    private func memory(for program: LinearizedProgram, _ piece: Oracle.Piece) throws -> [Buffer] {
+        try oracle.explaining(.linearized, oracle.words(forPieceOf: piece.count)) {
+            // As one request, so that a refusal names what is needed in all.
+            let what = "the point of a linearized gradient"
+            try MemoryAccount.shared.check(bytes: program.residualBytes, for: what)
+            return try program.kept.map {
+                try MemoryAccount.shared.allocate(count: $0.elementCount(), stride: $0.element.byteCount, for: what)
+            }
         }
     }
 

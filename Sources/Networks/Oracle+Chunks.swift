@@ -40,7 +40,7 @@ extension Oracle {
     func pieceSize(of count: Int, for work: OracleWork) throws -> Int {
         if hasGhostBatches {
             let size = min(ghostBatch, count)
-            try explaining(work, "a ghost batch of \(size) samples, the option ghost_batch") {
+            try explaining(work, words(forPieceOf: size)) {
                 try prepare(work, count: size, limit: .max)
             }
             return size
@@ -141,11 +141,17 @@ extension Oracle {
     }
 
     /// A refusal of memory in words for what cannot be made smaller.
-    private func explaining(_ work: OracleWork, _ piece: String, _ body: () throws -> Void) throws {
-        do { try body() } catch MemoryError.overLimit(_, let needed, let used, let limit) {
+    func explaining<Result>(_ work: OracleWork, _ piece: String, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch MemoryError.overLimit(_, let needed, let used, let limit) {
             throw MemoryError.overLimit(
                 what: "the \(work.quantity) of \(model.name) over \(piece)", needed: needed, used: used, limit: limit)
         }
+    }
+
+    /// What a piece of so many samples is called in such a refusal.
+    func words(forPieceOf count: Int) -> String {
+        if hasGhostBatches { return "a ghost batch of \(count) samples, the option ghost_batch" }
+        return count == 1 ? "one sample" : "\(count) samples"
     }
 
     // MARK: - Plans

@@ -78,12 +78,19 @@ private struct Regions {
         }
     }
 
-    private mutating func joinOperands(_ node: Int, shape: [Int]) {
+    /// - Parameter user: the node whose region grows, where that is not the node itself.
+    private mutating func joinOperands(_ node: Int, shape: [Int], to user: Int? = nil) {
+        let user = user ?? node
         for operand in g.nodes[node].operands {
-            guard let producer = producers[operand.id], isFusable(producer), self.shape(producer) == shape else {
+            guard let producer = producers[operand.id], self.shape(producer) == shape, isElementwise[producer] else {
                 continue
             }
-            join(root(producer), root(node))
+            if isCloned[producer] {
+                // What it is made of.
+                joinOperands(producer, shape: shape, to: user)
+            } else {
+                join(root(producer), root(user))
+            }
         }
     }
 

@@ -15,7 +15,7 @@ extension GraphBuilder {
     fileprivate func hoisted(_ scan: Scan, _ operands: [Value]) -> [Value] {
         let body = hoistFromScans(scan.body.simplified()).groupingSums(apartFrom: 0..<scan.carries)
         let isCarried = body.dependents(on: 0..<scan.carries)
-        let split = ResidualFinder(body, isLinear: isCarried, outputs: body.outputs[...])
+        let split = ResidualChoice(body, isLinear: isCarried, outputs: body.outputs[...], makesAgain: false)
         let outside = split.residuals.filter { $0.id >= body.inputs.count }
         if outside.isEmpty { return emitAll(scan.with(body: body), operands) }
 

@@ -2,22 +2,28 @@
 ///
 /// - What is read of an operand where it lies: constants, broadcasts, slices, reversals, and transpositions that leave the
 ///   innermost axis in its place.
-/// - Cheap elementwise operations on one tensor that is there anyway and on what is repeated, if elementwise regions alone use
-///   them: x − μ of a normalised x is not stored beside x for the regions that want it.
+/// - Cheap elementwise operations on one tensor that is there anyway, on inputs of the graph and on what is repeated, if
+///   elementwise regions alone use them: x − μ of a normalised x is not stored beside x for the regions that want it, and of
+///   several products of one tensor with values that are kept from elsewhere the tensor alone is stored.
 struct RegionClones {
     /// For each node.
     private(set) var isCloned: [Bool]
 
     /// Operations made again for one use.
     private static let mostOperations = 6
+    /// Inputs of the graph that are read for one value beside a computed tensor, or instead.
+    private static let mostInputs = 2
     /// An innermost axis shorter than this is better copied once than read in pieces.
     private static let leastRun = 8
 
     /// How a value can be made again.
     private struct Recipe {
-        /// The tensor that it is made of; `nil` for what is read where it lies.
+        /// The computed tensor that it is made of, and inputs of the graph; none for what is read where it lies.
         var source: Value?
+        var inputs: Set<Value> = []
         var operations: Int
+
+        var isOfTensors: Bool { source != nil || !inputs.isEmpty }
     }
 
     init(_ g: Graph, isReduction: [Bool]) {
@@ -35,11 +41,11 @@ struct RegionClones {
             if isCloned[index] {
                 recipes[node.result.id] = Self.isSmall(node, in: g) ? Recipe(source: nil, operations: 0) : nil
             } else if Self.isCheap(node.operation) {
-                recipes[node.result.id] = Self.recipe(node, in: g, producers, recipes)
+                recipes[node.result.id] = Self.recipe(node, in: g, producers, recipes, users)
             }
         }
         for (index, node) in g.nodes.enumerated().reversed() where node.results.count == 1 && !isCloned[index] {
-            guard recipes[node.result.id]?.source != nil, !isKept[node.result.id] else { continue }
+            guard recipes[node.result.id]?.isOfTensors ?? false, !isKept[node.result.id] else { continue }
             let users = users[node.result.id]
             let areRegions = users.allSatisfy { user in
                 isReduction[user] || type(of: g.nodes[user].operation).isElementwise
@@ -68,30 +74,44 @@ struct RegionClones {
 
     private static func isCheap(_ operation: any Operation) -> Bool {
         switch operation {
-        case is Add, is Subtract, is Multiply, is Divide, is Negate, is Convert, is Maximum, is Minimum, is Abs: true
+        case is Add, is Subtract, is Multiply, is Divide, is Negate, is Convert, is Maximum, is Minimum, is Abs,
+            is Compare:
+            true
         default: false
         }
     }
 
     private static func recipe(
-        _ node: Graph.Node, in g: Graph, _ producers: [Int?], _ recipes: [Recipe?]
+        _ node: Graph.Node, in g: Graph, _ producers: [Int?], _ recipes: [Recipe?], _ users: [[Int]]
     ) -> Recipe? {
         var recipe = Recipe(source: nil, operations: 1)
         for operand in node.operands {
-            let isElementwise = producers[operand.id].map { type(of: g.nodes[$0].operation).isElementwise } ?? false
-            guard let own = recipes[operand.id] ?? (isElementwise ? nil : Recipe(source: operand, operations: 0)) else {
+            let own: Recipe
+            if let known = recipes[operand.id] {
+                own = known
+            } else if operand.id < g.inputs.count {
+                own = Recipe(source: nil, inputs: [operand], operations: 0)
+            } else if producers[operand.id].map({ type(of: g.nodes[$0].operation).isElementwise }) ?? false,
+                users[operand.id].count < 2
+            {
+                // Of no use to others: it need not be stored at all.
                 return nil
+            } else {
+                own = Recipe(source: operand, operations: 0)
             }
             if let source = own.source {
                 if let known = recipe.source, known != source { return nil }
                 recipe.source = source
             }
+            recipe.inputs.formUnion(own.inputs)
             recipe.operations += own.operations
         }
-        guard let source = recipe.source, recipe.operations <= mostOperations,
-            // A narrower result is better stored than made again.
-            g.type(of: node.result).element.byteCount >= g.type(of: source).element.byteCount
-        else { return nil }
+        guard recipe.isOfTensors, recipe.operations <= mostOperations, recipe.inputs.count <= mostInputs else {
+            return nil
+        }
+        // A narrower result is better stored than made again, but for what is there anyway.
+        let bytes = g.type(of: node.result).element.byteCount
+        if let source = recipe.source, bytes < g.type(of: source).element.byteCount { return nil }
         return recipe
     }
 }

@@ -17,8 +17,8 @@ public struct Linearized: Sendable {
 
 /// Splits the forward derivative of a graph into what is computed once and what is computed for every tangent.
 ///
-/// The linear part holds linear operations only. What is cheap to make again from something smaller (constants, broadcasts)
-/// stands in the linear part itself and is no residual.
+/// The linear part holds the operations that are linear in the tangents, and what is cheap to make again of the point's values
+/// from others: constants, broadcasts, elementwise operations. Which values are residuals is a minimum cut (`ResidualChoice`).
 /// - Throws: `GraphError` when `withRespectTo` names no input, or one that is not real.
 public func linearize(_ g: Graph, withRespectTo names: [String]) throws(GraphError) -> Linearized {
     // Simplified, so that what a rule computes again (the mask of a maximum) or only moves is not kept twice.
@@ -34,7 +34,7 @@ public func linearize(_ g: Graph, withRespectTo names: [String]) throws(GraphErr
     for (index, input) in g.inputs.enumerated() { atPoint[index] = point.input(input.name, input.type) }
     point.append(forward, values: &atPoint) { !isLinear[$0.results.lowerBound] }
 
-    let split = ResidualFinder(forward, isLinear: isLinear, outputs: tangentOutputs)
+    let split = ResidualChoice(forward, isLinear: isLinear, outputs: tangentOutputs, makesAgain: true)
     var table = NameTable(forward.inputs.map(\.name) + forward.outputs.map(\.name))
     let residuals = split.residuals.indices.map { table.claim("r\($0)") }
 
@@ -57,34 +57,4 @@ public func linearize(_ g: Graph, withRespectTo names: [String]) throws(GraphErr
     return Linearized(
         point: eliminateDeadCode(point.build(outputs: outputs(pointOutputs, atPoint) + kept)),
         linear: eliminateDeadCode(linear.build(outputs: outputs(tangentOutputs, inLinear))), residuals: residuals)
-}
-
-/// Which values the linear part computes, and which it needs from the point.
-struct ResidualFinder {
-    /// Values that nodes of the linear part compute: the linear ones, and those made again there.
-    private(set) var inLinear: [Bool]
-    private(set) var residuals: [Value] = []
-
-    init(_ forward: Graph, isLinear: [Bool], outputs: ArraySlice<Graph.Output>) {
-        inLinear = isLinear
-        var isNeeded = [Bool](repeating: false, count: forward.types.count)
-        for output in outputs { isNeeded[output.value.id] = true }
-        for node in forward.nodes.reversed() where isLinear[node.results.lowerBound] {
-            for operand in node.operands { isNeeded[operand.id] = true }
-        }
-        // Backwards, so that the operands of what is made again are seen after it.
-        for node in forward.nodes.reversed() where !isLinear[node.results.lowerBound] {
-            guard node.results.contains(where: { isNeeded[$0] }) else { continue }
-            if Self.isCheap(node.operation) {
-                for operand in node.operands { isNeeded[operand.id] = true }
-                for result in node.results { inLinear[result] = true }
-            }
-        }
-        residuals = isNeeded.indices.filter { isNeeded[$0] && !inLinear[$0] }.map(Value.init)
-    }
-
-    private static func isCheap(_ operation: any Operation) -> Bool {
-        operation is Constant || operation is ConstantTensor || operation is Iota || operation is BroadcastInDim
-            || operation is Reshape
-    }
 }
