@@ -43,4 +43,27 @@ import Testing
         let failure = try #require(try Laboratory().failure(of: "local d = " + script))
         #expect(failure.contains(word), "\(failure)")
     }
+
+    /// One logit for two classes, and sequences of labels, have an accuracy as well as one class a sample; outputs of
+    /// another width have none.
+    @Test func evaluationCountsWhatIsRight() throws {
+        let failure = try Laboratory().failure(
+            of: """
+                local function make(data, net, loss)
+                  return eoss.run{ model = net, data = data, loss = loss, optimizer = eoss.optim.sgd{ lr = 0.1 } }
+                end
+                local points = { {-2}, {-1}, {1}, {2} }
+                local data = eoss.data.arrays{ inputs = points, labels = { 0, 1, 1, 1 } }
+                local net = eoss.nn.module{ inputs = 1, params = { w = { shape = {1}, init = 1 } },
+                                            forward = function(x, p) return p.w * x end }
+                assert(make(data, net, "bce"):evaluate().accuracy == 0.75)
+                local sequences = eoss.data.sorting{ n = 8, test_n = 2 }
+                local run = make(sequences, eoss.nn.lstm{ vocabulary = 4, length = sequences.shape[1] }, "ce")
+                assert(run:evaluate().accuracy == run.accuracy and run.accuracy <= 1)
+                local wide = eoss.nn.mlp{ inputs = 1, hidden = {}, outputs = 3 }
+                local other = make(data, wide, function(f, y) return eoss.sum(f) ^ 2 + eoss.sum(y) end)
+                assert(other:evaluate().accuracy == nil)
+                """)
+        #expect(failure == nil)
+    }
 }

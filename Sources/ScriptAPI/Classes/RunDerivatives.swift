@@ -66,9 +66,9 @@ func addDerivatives(to runs: ObjectClass<Run>) {
         } else {
             evaluation = isTest ? try run.testEvaluation() : try run.evaluation()
         }
+        let accuracy: Double?
         // A loss written in Lua may take outputs of another width than the targets'.
-        let isComparable = run.objective.model.outputCount == split.outputs
-        let accuracy = isComparable ? try run.accuracy(of: evaluation, on: split) : nil
+        do { accuracy = try run.accuracy(of: evaluation, on: split) } catch is ExperimentError { accuracy = nil }
         return EvaluationObject(evaluation, accuracy: accuracy, outputShape: run.objective.model.outputShape)
     }
 }
