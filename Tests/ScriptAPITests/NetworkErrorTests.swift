@@ -37,6 +37,10 @@ import Testing
               return eoss.scan(nil, h, function(g) return g end, { length = 200 })[200] end, { length = 200 })[1] end)
             """, "a recurrence of 40000 steps"
         ),
+        (
+            "eoss.nn.cnn{ inputs = 784 }",
+            "layer 'convs.0' (conv 3×3): it takes 3 axes, channels first, its input has shape [784]"
+        ),
         ("eoss.nn.lstm{ vocabulary = 4, length = 1e6 }", "a recurrence of 1000000 steps"),
         (
             "eoss.nn.deep_linear{ layers = 1e7 }",

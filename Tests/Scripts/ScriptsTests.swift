@@ -42,4 +42,20 @@ import Testing
             for level in row[2...] { #expect(abs(level - 1) < 0.05, "\(row)") }
         }
     }
+
+    @Test func theConvolutionalEdgePrintsItsLevelsAndLeavesAFigure() throws {
+        let result = try run("cnn_edge.lua", ["steps": "100", "n": "32", "batch": "4"])
+        #expect(result.files == ["cnn_edge.svg", "cnn_edge.eoss"])
+        #expect(result.printed.last?.hasPrefix("over the last quarter") == true, "\(result.printed)")
+    }
+
+    /// The sharpness falls by what its gradient, a third derivative through a recurrence written in Lua, says.
+    @Test func aNetworkWrittenInLuaHasTheGradientOfItsSharpness() throws {
+        let result = try run("own_network.lua", ["steps": "30", "n": "32", "hidden": "6"])
+        #expect(result.files == ["own_network.svg", "own_network.eoss"])
+        let numbers = try #require(result.printed.last).split { !"0123456789.".contains($0) }.compactMap { Double($0) }
+        // sharpness, its share of 2/lr, the 2 and the decrease measured and predicted: a step of a thousandth, in f32.
+        let (measured, predicted) = (numbers[numbers.count - 2], numbers[numbers.count - 1])
+        #expect(predicted > 0 && abs(measured / predicted - 1) < 0.1, "\(result.printed)")
+    }
 }

@@ -54,8 +54,9 @@ extension Layer {
     ) throws -> [Int] {
         guard x.shape.count == kernel.count + 1, x.shape[0] == inputs ?? x.shape[0] else {
             throw GraphError(
-                "it takes \(inputs.map(String.init) ?? "some") channels of \(kernel.count) axes, its input has shape \(x.shape)"
-            )
+                (inputs.map { "it takes \($0) channels of \(kernel.count) axes" }
+                    ?? "it takes \(kernel.count + 1) axes, channels first")
+                    + ", its input has shape \(x.shape)")
         }
         guard groups >= 1, x.shape[0] % groups == 0, outputs % groups == 0 else {
             throw GraphError("\(groups) groups do not divide \(x.shape[0]) channels in and \(outputs) out")
