@@ -3,8 +3,8 @@
 ///
 /// Elementwise operations and what repeats or reshapes may be made again, never contractions, convolutions, reductions, scans or
 /// gathers. The cost is in bytes moved for a product: a kept value is read; one made again costs a little arithmetic where an
-/// elementwise region makes it for itself, but its writing and reading where another operation needs it in memory. So products
-/// get no slower, and operands of contractions and convolutions are kept as they are.
+/// elementwise region makes it for itself, but its writing and reading where another operation needs it in memory. So operands
+/// of contractions and convolutions are kept as they are.
 struct ResidualChoice {
     /// Values that nodes of the linear part compute: the linear ones, and those made again there.
     private(set) var inLinear: [Bool]
