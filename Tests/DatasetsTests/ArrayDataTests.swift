@@ -64,7 +64,7 @@ import Testing
             ),
             (
                 { try .arrays(inputs: inputs, answers: .labels(three), classes: 1) },
-                "sample 1 has the label 1, and the classes are 0 to 0"
+                "sample 1 (counted from 0) has the label 1, and the classes are 0 to 0"
             ),
             (
                 { try .arrays(inputs: inputs, answers: .labels(NDArray([0, -2, 0] as [Int32]))) },

@@ -125,7 +125,7 @@ import Testing
         let cases: [(() throws -> Dataset, String)] = [
             (
                 { try .arrays(inputs: tokens, answers: .labels(labels), classes: 2) },
-                "sample 1, place 1 has the label 5"
+                "sample 1, place 1 (counted from 0) has the label 5"
             ),
             (
                 { try .arrays(inputs: tokens, answers: .labels(labels), vocabulary: 3) },
