@@ -105,6 +105,6 @@ extension ElementType {
 /// Digits for a person: six significant ones at most.
 func short(_ x: Double) -> String {
     if x.isNaN { return "nan" }
-    if let integer = Int(exactly: x), abs(integer) < 1_000_000 { return "\(integer)" }
+    if let integer = Int(exactly: x), integer.magnitude < 1_000_000 { return "\(integer)" }
     return formatted(x, "%.6g")
 }
