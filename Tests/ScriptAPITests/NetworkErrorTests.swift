@@ -27,7 +27,10 @@ import Testing
         ),
         ("net(function(x, p) return eoss.var(x, 2) end)", "mean over axis 2 of a tensor of shape [4]"),
         ("net(function(x, p) return eoss.clamp(x, 2, 1) end)", "eoss.clamp: 'from' is 2, above 'to', 1"),
-        ("net(function(x, p) return eoss.clamp(x, 2, -2 ^ 63) end)", "eoss.clamp: 'from' is 2, above 'to', -9.22337e+18"),
+        (
+            "net(function(x, p) return eoss.clamp(x, 2, -2 ^ 63) end)",
+            "eoss.clamp: 'from' is 2, above 'to', -9.22337e+18"
+        ),
         (
             "net(function(x, p) return eoss.scan(nil, x, function(h) return h end, { length = 1e6 })[1] end)",
             "a recurrence of 1000000 steps, those of recurrences in it counted: at most 10000 can be run"
