@@ -3,20 +3,6 @@ import Testing
 
 /// What single operations compute and refuse, against values by hand.
 @Suite struct Operations {
-    private func run(_ operation: any Operation, _ operands: Tensor...) throws -> Tensor {
-        let b = GraphBuilder()
-        let values = operands.enumerated().map { b.input("x\($0)", $1.type) }
-        let result = try b.applyAll(operation, values)[0]
-        return try Interpreter.run(b.build(outputs: [("y", result)]), operands)[0]
-    }
-    private func refusal(_ operation: any Operation, _ operands: TensorType...) -> String? {
-        do throws(GraphError) {
-            _ = try operation.resultTypes(of: operands)
-            return nil
-        } catch { return error.message }
-    }
-    private func f64(_ shape: [Int], _ values: [Double]) -> Tensor { Tensor(TensorType(.f64, shape), values) }
-
     @Test func unaryFunctionsAreTheOnesOfTheMathLibrary() throws {
         let x = f64([4], [0.3, 1.7, -0.4, 0])
         // To 17 digits: e^0.3 and so on.

@@ -3,19 +3,6 @@ import Testing
 
 /// What takes tensors apart and puts them together: values by hand, and refusals.
 @Suite struct Structure {
-    private func run(_ operation: any Operation, _ operands: Tensor...) throws -> Tensor {
-        let b = GraphBuilder()
-        let values = operands.enumerated().map { b.input("x\($0)", $1.type) }
-        let result = try b.applyAll(operation, values)[0]
-        return try Interpreter.run(b.build(outputs: [("y", result)]), operands)[0]
-    }
-    private func refusal(_ operation: any Operation, _ operands: TensorType...) -> String? {
-        do throws(GraphError) {
-            _ = try operation.resultTypes(of: operands)
-            return nil
-        } catch { return error.message }
-    }
-    private func f64(_ shape: [Int], _ values: [Double]) -> Tensor { Tensor(TensorType(.f64, shape), values) }
     private let matrix = Tensor(TensorType(.f64, [2, 3]), [1, 2, 3, 4, 5, 6])
 
     @Test func aSliceReadsEveryStridethPlace() throws {
