@@ -36,7 +36,7 @@ let swiftTargets: [Target] = [
     .target(name: "Networks", dependencies: ["Compute", "Graph"]),
     .target(name: "Datasets", dependencies: ["Compute", "Graph", "CZlib"]),
     .target(name: "Curvature", dependencies: ["Networks", "Datasets", "Compute", "Graph"]),
-    .target(name: "Dynamics", dependencies: ["Networks", "Datasets", "Compute", "Graph"]),
+    .target(name: "Dynamics", dependencies: ["Curvature", "Networks", "Datasets", "Compute", "Graph"]),
     .target(
         name: "Experiments",
         dependencies: [
