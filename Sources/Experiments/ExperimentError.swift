@@ -16,15 +16,16 @@ public enum ExperimentError: Error, CustomStringConvertible, Sendable, Hashable 
                 + "up to here is kept; a lower lr or init_scale may help"
         case .unknownProbe(let name, let known):
             return
-                "unknown probe '\(name)'\(suggestion(name, known)); known are \(known.sorted().joined(separator: ", "))"
+                "unknown probe '\(name)'\(Self.suggestion(name, known)); known are \(known.sorted().joined(separator: ", "))"
         case .unknownSeries(let name, let run, let known):
             let tracked = known.isEmpty ? "it tracks nothing yet" : "it tracks \(known.joined(separator: ", "))"
-            return "run '\(run)' has no series '\(name)'\(suggestion(name, known)); \(tracked)"
+            return "run '\(run)' has no series '\(name)'\(Self.suggestion(name, known)); \(tracked)"
         case .invalid(let message): return message
         }
     }
 
-    private func suggestion(_ name: String, _ known: [String]) -> String {
+    /// ": did you mean 'x'?", where one of the names is near.
+    static func suggestion(_ name: String, _ known: [String]) -> String {
         guard let near = known.min(by: { distance(name, $0) < distance(name, $1) }), distance(name, near) <= 3 else {
             return ""
         }
@@ -32,7 +33,7 @@ public enum ExperimentError: Error, CustomStringConvertible, Sendable, Hashable 
     }
 
     /// Levenshtein's distance.
-    private func distance(_ a: String, _ b: String) -> Int {
+    private static func distance(_ a: String, _ b: String) -> Int {
         let x = Array(a.utf8)
         let y = Array(b.utf8)
         var row = Array(0...y.count)

@@ -1,24 +1,57 @@
-/// What probes are called, and the ones that take no options.
+import Compute
+
+/// All probes, by name.
 public enum ProbeCatalogue {
-    /// Every name that `track` and `measure` know.
-    public static var names: [String] {
-        Metric.all.keys + ["update_norm", "lambda_max", "batch_sharpness", "step_sharpness", "hessian_trace"]
+    /// Every probe that `track` and `measure` know.
+    public static let all: [ProbeDeclaration] = [
+        Metric.declarations, UpdateNorm.declarations, LambdaMax.declarations, BatchSharpness.declarations,
+        StepSharpness.declarations, HessianTrace.declarations,
+    ].flatMap { $0 }
+
+    public static var names: [String] { all.map(\.name) }
+
+    /// The declaration of a probe.
+    /// - Throws: `ExperimentError.unknownProbe`, with the nearest name.
+    public static func declaration(of name: String) throws -> ProbeDeclaration {
+        guard let declaration = all.first(where: { $0.name == name }) else {
+            throw ExperimentError.unknownProbe(name, known: names)
+        }
+        return declaration
     }
 
-    /// A probe with its default options.
-    /// - Throws: `ExperimentError.unknownProbe`, with the nearest name.
-    public static func probe(_ name: String) throws -> any Probe {
-        switch name {
-        case "update_norm": return UpdateNorm()
-        case "lambda_max": return try LambdaMax()
-        case "batch_sharpness": return BatchSharpness()
-        case "step_sharpness": return StepSharpness()
-        case "hessian_trace": return try HessianTrace()
-        default:
-            guard let metric = Metric.all[name] else { throw ExperimentError.unknownProbe(name, known: names) }
-            return Metric(name, metric)
+    /// A probe for each name, each with those of the options that it takes.
+    /// - Throws: `ExperimentError` for a name that no probe has, an option that none of them takes, and a value that cannot be.
+    public static func probes(
+        _ names: [String], _ arguments: ProbeArguments = [:], for run: Run
+    ) throws -> [any Probe] {
+        let declarations = try names.map(declaration)
+        for (option, _) in arguments.given where !declarations.contains(where: { $0.takes(option) }) {
+            throw ExperimentError.invalid(refusal(of: option, by: names))
+        }
+        return try declarations.map { declaration in
+            try declaration.probe(arguments.only(declaration.options.map(\.name)), for: run)
         }
     }
+
+    /// A probe.
+    /// - Throws: as `probes(_:_:for:)`.
+    public static func probe(_ name: String, _ arguments: ProbeArguments = [:], for run: Run) throws -> any Probe {
+        try declaration(of: name).probe(arguments, for: run)
+    }
+
+    private static func refusal(of option: String, by names: [String]) -> String {
+        let takers = all.filter { $0.takes(option) }.map(\.name)
+        if takers.isEmpty {
+            let known = Set(all.flatMap(\.options).map(\.name)).sorted()
+            return "unknown option '\(option)' for probes\(ExperimentError.suggestion(option, known))"
+        }
+        return
+            "option '\(option)' belongs to \(takers.joined(separator: ", ")), not to \(names.joined(separator: ", "))"
+    }
+}
+
+extension ProbeDeclaration {
+    func takes(_ option: String) -> Bool { options.contains { $0.name == option } }
 }
 
 extension Run {
@@ -26,11 +59,17 @@ extension Run {
     /// one step gives the same number.
     public func measure(_ probe: any Probe) throws -> [Measurement] {
         guard probe.timing == .point else {
-            throw ExperimentError.invalid("'\(probe.seriesNames[0])' belongs to a step: track it")
+            throw ExperimentError.invalid(
+                "'\(probe.seriesNames[0])' belongs to a step: track it, or give it a batch = {…} of its own")
         }
-        let tracker = Tracker(probe: probe, every: 1, index: 0)
-        return try measuring {
-            try probe.measure(self, batch: nil, stream: tracker.stream(seed: seed, step: step))
-        }
+        // Trackers count from 1.
+        let stream = RandomStream(seed: seed, purpose: .probe, index: UInt64(step) << 16)
+        return try measuring { try probe.measure(self, batch: nil, stream: stream) }
+    }
+
+    /// Measures a probe of the catalogue now, without recording.
+    /// - Throws: as `ProbeCatalogue.probes(_:_:for:)`, and what measuring throws.
+    public func measure(_ name: String, _ arguments: ProbeArguments = [:]) throws -> [Measurement] {
+        try measure(ProbeCatalogue.probe(name, arguments, for: self))
     }
 }

@@ -35,7 +35,7 @@ private func normalisedRun(batch: Run.BatchSize = .samples(6), ghostBatch: Int =
         for name in [
             "loss", "accuracy", "test_loss", "lambda_max", "batch_sharpness", "step_sharpness", "hessian_trace",
         ] {
-            try measured.track(ProbeCatalogue.probe(name), every: 3)
+            try measured.track(ProbeCatalogue.probe(name, for: measured), every: 3)
         }
         for run in [plain, measured] { try run.train(TrainingGoal(step: 12)) }
         #expect(measured.parameters.hasSameBits(as: plain.parameters))

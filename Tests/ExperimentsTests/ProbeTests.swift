@@ -31,7 +31,7 @@ import Testing
     @Test func batchSharpnessOverGivenBatchesIsExact() throws {
         let run = try SmallRun.make()
         let batches = [[0, 1, 2], [3, 4, 5, 6], [7]]
-        let measured = try run.measure(BatchSharpness(.init(batches: batches)))[0]
+        let measured = try run.measure("batch_sharpness", ["batches": .batches(batches)])[0]
         var sum = 0.0
         for batch in batches {
             let gradient = try run.oracle.gradient(at: run.parameters, over: .indices(batch)).gradient
@@ -46,15 +46,15 @@ import Testing
     @Test func batchSharpnessEstimatesTheMeanOverAllBatches() throws {
         let run = try SmallRun.make()
         let pairs = (0..<24).flatMap { i in (0..<i).map { [i, $0] } }
-        let truth = try run.measure(BatchSharpness(.init(batches: pairs)))[0].value
-        let estimate = try run.measure(BatchSharpness(.init(batchSize: 2, relativeError: 0, maxSamples: 640)))[0]
+        let truth = try run.measure("batch_sharpness", ["batches": .batches(pairs)])[0].value
+        let estimate = try run.measure("batch_sharpness", ["batch_size": 2, "rel_error": 0, "max_samples": 640])[0]
         #expect(estimate.samples == 640)
         #expect(abs(estimate.value - truth) < 4 * (estimate.standardError ?? 0))
     }
 
     @Test func batchSharpnessStopsAtItsRelativeError() throws {
         let run = try SmallRun.make()
-        let estimate = try run.measure(BatchSharpness(.init(relativeError: 0.05, maxSamples: 100_000)))[0]
+        let estimate = try run.measure("batch_sharpness", ["rel_error": 0.05, "max_samples": 100_000])[0]
         #expect((estimate.standardError ?? .infinity) <= 0.05 * abs(estimate.value))
         #expect((estimate.samples ?? 0) < 100_000)
     }
@@ -69,8 +69,8 @@ import Testing
 
     @Test func sampleNumbersOutsideTheDataAreRefused() throws {
         let run = try SmallRun.make()
-        #expect(throws: ExperimentError.self) { try run.measure(BatchSharpness(.init(batches: [[0, 24]]))) }
-        #expect(throws: ExperimentError.self) { try run.measure(BatchSharpness(.init(batchSize: 25))) }
+        #expect(throws: ExperimentError.self) { try run.measure("batch_sharpness", ["batches": .batches([[0, 24]])]) }
+        #expect(throws: ExperimentError.self) { try run.measure("batch_sharpness", ["batch_size": 25]) }
         #expect(throws: ExperimentError.self) { try LambdaMax(.init(k: 0)) }
         #expect(throws: ExperimentError.self) { try run.measure(StepSharpness()) }
     }

@@ -10,7 +10,7 @@ import Testing
 @Suite struct Training {
     @Test func aPointProbeIsMeasuredAtStepZeroAndEveryKSteps() throws {
         let run = try SmallRun.make()
-        try run.track(ProbeCatalogue.probe("loss"), every: 4)
+        try run.track(ProbeCatalogue.probe("loss", for: run), every: 4)
         try run.train(TrainingGoal(step: 10))
         #expect(try run.series("loss").steps == [0, 4, 8])
         try run.train(TrainingGoal(step: 12))
@@ -40,7 +40,7 @@ import Testing
         try plain.train(TrainingGoal(step: 40))
         let measured = try SmallRun.make()
         for name in ["loss", "test_loss", "lambda_max", "batch_sharpness", "step_sharpness", "hessian_trace"] {
-            try measured.track(ProbeCatalogue.probe(name), every: 5)
+            try measured.track(ProbeCatalogue.probe(name, for: measured), every: 5)
         }
         try measured.train(TrainingGoal(step: 40))
         #expect(measured.parameters.hasSameBits(as: plain.parameters))
@@ -48,7 +48,7 @@ import Testing
 
     @Test func anActionComesAfterTheProbesOfItsStepAndBeforeTheNext() throws {
         let run = try SmallRun.make(rate: 0.02)
-        try run.track(ProbeCatalogue.probe("edge"), every: 1)
+        try run.track(ProbeCatalogue.probe("edge", for: run), every: 1)
         var seen: [Int] = []
         try run.at(3) { run in
             seen.append(run.step)
@@ -130,7 +130,7 @@ import Testing
 
     @Test func aLossThatIsNotFiniteStopsTheRunAndKeepsEverything() throws {
         let run = try SmallRun.make(rate: 1000, activation: .relu, element: .f32)
-        try run.track(ProbeCatalogue.probe("weight_norm"), every: 1)
+        try run.track(ProbeCatalogue.probe("weight_norm", for: run), every: 1)
         let error = #expect(throws: ExperimentError.self) { try run.train(TrainingGoal(step: 1000)) }
         let message = try #require(error).description
         #expect(message.contains("diverged") && message.contains("step \(run.step)") && message.contains("1000"))
@@ -144,7 +144,7 @@ import Testing
         let run = try SmallRun.make()
         #expect(throws: ExperimentError.self) { try run.setLearningRate(.nan) }
         #expect(throws: ExperimentError.self) { try run.track(LambdaMax(), every: 0) }
-        let error = #expect(throws: ExperimentError.self) { try ProbeCatalogue.probe("lamda_max") }
+        let error = #expect(throws: ExperimentError.self) { try ProbeCatalogue.probe("lamda_max", for: run) }
         #expect("\(try #require(error))".contains("did you mean 'lambda_max'?"))
     }
 
@@ -162,7 +162,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let run = try SmallRun.make()
         run.makeFile = { try RunFile.create(name: $0.name, in: folder) }
-        try run.track(ProbeCatalogue.probe("loss"), every: 2)
+        try run.track(ProbeCatalogue.probe("loss", for: run), every: 2)
         try run.track(BatchSharpness(), every: 5)
         try run.at(5) { try $0.setLearningRate(0.01) }
         try run.train(TrainingGoal(step: 10))

@@ -3,10 +3,27 @@ import Curvature
 
 /// tr H over the training data by Hutchinson's estimator with Rademacher vectors; the defaults are those of the EoSS code.
 public final class HessianTrace: Probe {
+    static let declarations = [
+        ProbeDeclaration(
+            "hessian_trace",
+            "The trace of the Hessian over the training data, by random sign vectors. [Hutchinson 1990]",
+            options: ProbeOption.stopping(relativeError: 0.01, minSamples: 20, maxSamples: 256) + ProbeScope.options
+        ) { arguments, run in
+            try HessianTrace(
+                relativeError: arguments.number("rel_error") ?? 0.01,
+                minSamples: arguments.integer("min_samples") ?? 20,
+                maxSamples: arguments.integer("max_samples") ?? 256, scope: ProbeScope(arguments, run))
+        }
+    ]
+
     public let seriesNames = ["hessian_trace"]
     public let samples: MonteCarlo
+    public let scope: ProbeScope
 
-    public init(relativeError: Double = 0.01, minSamples: Int = 20, maxSamples: Int = 256) throws {
+    public init(
+        relativeError: Double = 0.01, minSamples: Int = 20, maxSamples: Int = 256, scope: ProbeScope = ProbeScope()
+    ) throws {
+        self.scope = scope
         samples = try MonteCarlo(
             relativeError: relativeError, minSamples: min(minSamples, maxSamples), maxSamples: maxSamples, chunk: 4)
     }
@@ -14,7 +31,8 @@ public final class HessianTrace: Probe {
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         var stream = stream
         let estimate = try trace(
-            of: Hessian(run.oracle, at: run.parameters), samples: samples, stream: &stream)
+            of: Hessian(scope.oracle(of: run), at: run.parameters, over: scope.selection(of: run)), samples: samples,
+            stream: &stream)
         return [
             Measurement(
                 step: run.step, value: estimate.value, standardError: estimate.standardError, samples: estimate.samples,

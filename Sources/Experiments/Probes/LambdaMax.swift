@@ -11,19 +11,36 @@ public final class LambdaMax: Probe {
         public var k: Int
         /// Relative accuracy of the eigenvalues.
         public var tolerance: Double
-        /// How many training samples the Hessian is taken over, drawn once from a stream of the probe's own; nil for all.
-        public var samples: Int?
+        /// What the Hessian is taken over.
+        public var scope: ProbeScope
 
-        public init(k: Int = 1, tolerance: Double = 0.01, samples: Int? = nil) {
+        public init(k: Int = 1, tolerance: Double = 0.01, scope: ProbeScope = ProbeScope()) {
             self.k = k
             self.tolerance = tolerance
-            self.samples = samples
+            self.scope = scope
         }
+    }
+
+    static let declarations = [
+        ProbeDeclaration(
+            "lambda_max", "The algebraically largest eigenvalues of the Hessian. [Cohen et al. 2021]",
+            options: [.k, .tolerance] + ProbeScope.options, series: { names("lambda_max", try $0.integer("k") ?? 1) },
+            make: { arguments, run in
+                let scope = try ProbeScope(arguments, run)
+                return try LambdaMax(
+                    Options(
+                        k: arguments.eigenvalueCount(of: run), tolerance: arguments.number("tolerance") ?? 0.01,
+                        scope: scope))
+            })
+    ]
+
+    /// `lambda_max`, `lambda_max_2`, ….
+    static func names(_ base: String, _ k: Int) -> [String] {
+        (0..<k).map { $0 == 0 ? base : "\(base)_\($0 + 1)" }
     }
 
     public let options: Options
     public let seriesNames: [String]
-    private var selection: BatchSelection?
     /// The eigenvectors last found, largest eigenvalue first.
     public private(set) var vectors: [Vector] = []
     /// What the next measurement starts from.
@@ -37,7 +54,7 @@ public final class LambdaMax: Probe {
             throw ExperimentError.invalid("lambda_max: tolerance must lie between 0 and 1, not \(options.tolerance)")
         }
         self.options = options
-        seriesNames = (1...options.k).map { $0 == 1 ? "lambda_max" : "lambda_max_\($0)" }
+        seriesNames = Self.names("lambda_max", options.k)
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
@@ -52,26 +69,11 @@ public final class LambdaMax: Probe {
     }
 
     func eigenpairs(of run: Run, stream: RandomStream) throws -> Eigenpairs {
-        let hessian = Hessian(run.oracle, at: run.parameters, over: try selection(of: run))
+        let scope = options.scope
+        let hessian = Hessian(
+            try scope.oracle(of: run), at: run.parameters, over: try scope.selection(of: run))
         var stream = stream
         return try topEigenpairs(
             of: hessian, k: options.k, tolerance: options.tolerance, warmStart: warmStart, stream: &stream)
-    }
-
-    private func selection(of run: Run) throws -> BatchSelection {
-        if let selection { return selection }
-        let made: BatchSelection
-        if let count = options.samples {
-            guard (1...run.data.train.count).contains(count) else {
-                throw ExperimentError.invalid(
-                    "lambda_max: samples is \(count), the data has \(run.data.train.count) samples")
-            }
-            var stream = RandomStream(seed: run.seed, purpose: .subset, index: 1)
-            made = .indices(stream.sample(count, from: run.data.train.count))
-        } else {
-            made = .all
-        }
-        selection = made
-        return made
     }
 }

@@ -16,26 +16,45 @@ final class Metric: Probe {
         [Measurement(step: run.step, value: try value(run))]
     }
 
-    /// Every metric by its name.
-    static let all: [String: @Sendable (Run) throws -> Double] = [
-        "loss": { try $0.evaluation().loss },
-        "accuracy": { try $0.accuracy(of: $0.evaluation(), on: $0.data.train) },
-        "test_loss": { try $0.testEvaluation().loss },
-        "test_accuracy": { run in
+    private static func declaration(
+        _ name: String, _ summary: String, _ value: @escaping @Sendable (Run) throws -> Double
+    ) -> ProbeDeclaration {
+        ProbeDeclaration(name, summary) { _, _ in Metric(name, value) }
+    }
+
+    static let declarations = [
+        declaration("loss", "L(θ) over the training data.") { try $0.evaluation().loss },
+        declaration("accuracy", "The share of training samples that the network labels rightly.") {
+            try $0.accuracy(of: $0.evaluation(), on: $0.data.train)
+        },
+        declaration("test_loss", "The loss over the test data.") { try $0.testEvaluation().loss },
+        declaration("test_accuracy", "The share of test samples that the network labels rightly.") { run in
             let evaluation = try run.testEvaluation()
             guard let split = run.data.test else { return .nan }
             return try run.accuracy(of: evaluation, on: split)
         },
-        "batch_loss": { $0.batchLoss ?? .nan },
-        "gradient_norm": { try $0.gradient().norm() },
-        "weight_norm": { $0.parameters.norm() },
-        "effective_lr": { $0.learningRate },
-        "edge": { $0.rule.edge(of: .batchSharpness) ?? .nan },
+        declaration("batch_loss", "The loss of the last step's batch at the parameters before it.") {
+            $0.batchLoss ?? .nan
+        },
+        declaration("gradient_norm", "‖∇L(θ)‖ over the training data.") { try $0.gradient().norm() },
+        declaration("weight_norm", "‖θ‖ over all parameters.") { $0.parameters.norm() },
+        declaration("effective_lr", "The learning rate of the next step.") { $0.learningRate },
+        declaration(
+            "edge", "Where training is stable up to, by the table of edges; not a number where the rule has none."
+        ) {
+            $0.rule.edge(of: .batchSharpness) ?? .nan
+        },
     ]
 }
 
 /// ‖θ_t − θₜ₋₁‖; not a number before the first step.
 final class UpdateNorm: Probe {
+    static let declarations = [
+        ProbeDeclaration("update_norm", "‖θₜ − θₜ₋₁‖, the length of the last step; not a number before the first.") {
+            _, _ in UpdateNorm()
+        }
+    ]
+
     let seriesNames = ["update_norm"]
     let timing = ProbeTiming.point
 

@@ -1,0 +1,126 @@
+import Compute
+import Networks
+
+/// What a curvature probe is measured over: the options `samples` and `statistics`, which all of them share.
+///
+/// A subset is drawn once, from a stream that depends on the run's seed alone, so that probes with the same `samples` look at
+/// the same ones.
+public struct ProbeScope: Sendable {
+    /// How many training samples; nil for all.
+    public let samples: Int?
+    public let statistics: StatisticsUse
+
+    public static let options = [ProbeOption.samples, .statistics]
+
+    public init(samples: Int? = nil, statistics: StatisticsUse = .batch) {
+        self.samples = samples
+        self.statistics = statistics
+    }
+
+    /// - Throws: `ExperimentError.invalid` for more samples than the data has.
+    public init(_ arguments: ProbeArguments, _ run: Run) throws {
+        samples = try arguments.integer("samples")
+        if let samples { try Self.check("samples", samples, of: run) }
+        statistics = try arguments.text("statistics") == "running" ? .running : .batch
+    }
+
+    /// The objective on the training data, with the statistics asked for.
+    public func oracle(of run: Run) throws -> Oracle { try run.oracle(statistics) }
+
+    /// The sample numbers of the subset, or nil for all samples.
+    /// - Throws: `ExperimentError.invalid` for more samples than the data has.
+    public func indices(of run: Run) throws -> [Int]? {
+        guard let samples else { return nil }
+        try Self.check("samples", samples, of: run)
+        var stream = RandomStream(seed: run.seed, purpose: .subset, index: 1)
+        return stream.sample(samples, from: run.data.train.count)
+    }
+
+    /// The subset, for operators.
+    public func selection(of run: Run) throws -> BatchSelection {
+        try indices(of: run).map { .indices($0) } ?? .all
+    }
+
+    /// How many samples there are to draw from.
+    public func count(of run: Run) -> Int { samples ?? run.data.train.count }
+
+    /// - Throws: `ExperimentError.invalid` unless 1 ≤ `value` ≤ n.
+    public static func check(_ option: String, _ value: Int, of run: Run) throws {
+        let count = run.data.train.count
+        guard (1...count).contains(value) else {
+            throw ExperimentError.invalid("option '\(option)' is \(value): the data has \(count) samples")
+        }
+    }
+}
+
+extension ProbeOption {
+    public static let samples = ProbeOption(
+        "samples", .count, default: "all", unit: "samples",
+        "Over so many training samples, drawn once; the same for all probes of a run.")
+    public static let statistics = ProbeOption(
+        "statistics", .choice(["batch", "running"]), default: "\"batch\"",
+        "Of batch norm: the batch's own, or the running values of evaluation.")
+    public static let batchSize = ProbeOption(
+        "batch_size", .count, default: "the run's", unit: "samples", "Samples in a batch.")
+    public static let batches = ProbeOption(
+        "batches", .batches, default: "random ones", "Over these batches exactly; samples from 1.")
+    /// Of probes of a step: their batch, in place of that of the step.
+    public static let batch = ProbeOption(
+        "batch", .samples, default: "the step's", "At the present parameters on this batch; samples from 1.")
+    /// How many eigenvalues; `eigenvalueCount(_:_:)` reads it.
+    public static let k = ProbeOption("k", .count, default: "1", "How many eigenvalues.")
+    public static let tolerance = ProbeOption(
+        "tolerance", .number(.positive), default: "0.01", "The relative accuracy of eigenvalues.")
+
+    /// When a Monte-Carlo estimate stops: `rel_error`, `min_samples`, `max_samples`.
+    public static func stopping(relativeError: Double, minSamples: Int, maxSamples: Int) -> [ProbeOption] {
+        [
+            ProbeOption(
+                "rel_error", .number(.nonNegative), default: "\(relativeError)",
+                "Stop at this standard error relative to the value; 0: take exactly max_samples."),
+            ProbeOption(
+                "min_samples", .count, default: "\(minSamples)", "Draws (batches or vectors) to take at least."),
+            ProbeOption("max_samples", .count, default: "\(maxSamples)", "Draws to take at most."),
+        ]
+    }
+}
+
+extension ProbeArguments {
+    /// The option `k`, at most the number of parameters.
+    /// - Throws: `ExperimentError.invalid`, with both figures.
+    public func eigenvalueCount(of run: Run) throws -> Int {
+        let k = try integer("k") ?? 1
+        let count = run.objective.model.layout.count
+        guard k <= count else {
+            throw ExperimentError.invalid(
+                "option 'k' is \(k): the model has \(count) parameters, and so many eigenvalues")
+        }
+        return k
+    }
+
+    /// The option `batch_size`, at most the number of samples; nil for the run's present one.
+    /// - Throws: `ExperimentError.invalid`, with both figures.
+    public func batchSize(of run: Run) throws -> Int? {
+        let size = try integer("batch_size")
+        if let size { try ProbeScope.check("batch_size", size, of: run) }
+        return size
+    }
+
+    /// Sample numbers that the data has.
+    /// - Throws: `ExperimentError.invalid`, with both figures.
+    public func batches(of run: Run) throws -> [[Int]]? {
+        let lists = try batches("batches")
+        for batch in lists ?? [] { try ProbeArguments.check(batch, of: run, "batches") }
+        return lists
+    }
+
+    static func check(_ samples: [Int], of run: Run, _ option: String) throws {
+        guard !samples.isEmpty else {
+            throw ExperimentError.invalid("option '\(option)': a batch has a sample at least")
+        }
+        let count = run.data.train.count
+        if let outside = samples.first(where: { !(0..<count).contains($0) }) {
+            throw ExperimentError.invalid("option '\(option)': sample \(outside + 1) of \(count)")
+        }
+    }
+}
