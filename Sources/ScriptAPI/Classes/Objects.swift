@@ -78,24 +78,6 @@ final class LayerObject: LuaObject {
     }
 }
 
-/// A Hessian, and about how many bytes it keeps once it is linearized.
-final class HessianObject: LuaObject {
-    let hessian: Hessian
-    let externalBytes: Int
-
-    init(_ hessian: Hessian, of run: Run, over samples: BatchSelection) {
-        self.hessian = hessian
-        let count: Int
-        switch samples {
-        case .all: count = run.data.train.count
-        case .indices(let indices): count = indices.count
-        }
-        // Activations, deltas, derivatives of activations and their like: some six numbers a unit and sample.
-        let units = run.objective.model.layout.entries.reduce(0) { $0 + ($1.shape.count > 1 ? $1.shape[0] : 0) }
-        externalBytes = (hessian.dimension + 6 * units * count) * hessian.element.byteCount
-    }
-}
-
 /// A tensor of a function that is being traced.
 final class TensorObject: LuaObject {
     let symbolic: Symbolic

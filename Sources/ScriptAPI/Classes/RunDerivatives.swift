@@ -15,14 +15,7 @@ func addDerivatives(to runs: ObjectClass<Run>) {
         return VectorObject(
             try call.oracle(of: run).gradient(at: call.point(of: run), over: call.selection(of: run)).gradient)
     }
-    runs.method(
-        "hessian", "The Hessian of the loss, known by its products; it keeps the parameters of this moment.",
-        options: Parameter.here, results: [Parameter("hessian", .object("hessian"), "The Hessian.")]
-    ) { run, call in
-        let samples = try call.selection(of: run)
-        return HessianObject(
-            Hessian(try call.oracle(of: run), at: try call.point(of: run), over: samples), of: run, over: samples)
-    }
+    addCurvature(to: runs)
     runs.method(
         "hvp", "The Hessian times a vector.", parameters: [Parameter("v", .vector, "The vector.")],
         options: Parameter.here, results: [Parameter("product", .vector, "Hv.")]

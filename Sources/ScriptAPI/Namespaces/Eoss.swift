@@ -11,7 +11,7 @@ extension ScriptHost {
         [
             runClass(self), modelClass(self), datasetClass(), optimizerClass(), initializerClass(), layerClass(),
             vectorClass(),
-            arrayClass(), seriesClass(), measurementClass(), eigenpairsClass(), evaluationClass(), hessianClass(),
+            arrayClass(), seriesClass(), measurementClass(), eigenpairsClass(), evaluationClass(), operatorClass(),
             tensorClass(),
         ]
     }
@@ -65,6 +65,13 @@ extension ScriptHost {
             let figure = try RunFigure(call).drawing(runs, call.names("names"))
             try draw(figure, of: runs, to: call.get("path"))
         }
+        eoss.function(
+            "average", "The mean of operators, such as the Hessians of several batches.",
+            parameters: [
+                Parameter("operators", .list(of: .object("operator")), "The operators, on the same parameters.")
+            ],
+            results: [Parameter("operator", .object("operator"), "The mean.")]
+        ) { call in try mean(of: call.get("operators"), "eoss.average") }
         eoss.function(
             "clock", "Seconds of a clock that never goes back.",
             results: [Parameter("seconds", .number, unit: "seconds", "Since some moment.")]

@@ -1,0 +1,65 @@
+import Compute
+import Curvature
+import Experiments
+import LuaBridge
+import Networks
+
+/// The curvature matrices of a run, as operators.
+func addCurvature(to runs: ObjectClass<Run>) {
+    runs.method(
+        "hessian", "The Hessian of the loss, known by its products; it keeps the parameters of this moment.",
+        options: options, results: [Parameter("hessian", .object("operator"), "The Hessian.")]
+    ) { run, call in
+        try curvature("hessian", of: run, call) { oracle, point, samples in
+            Hessian(oracle, at: point, over: samples)
+        }
+    }
+}
+
+/// Over which samples, where, and which part of it.
+private let options: [Parameter] =
+    Parameter.here + [
+        .optional("batches", .list(of: .samples), "Lists of sample numbers: the mean over these batches."),
+        .optional(
+            "samples", .integer(.positive), unit: "samples", "Over so many training samples, drawn once by 'seed'."),
+        .optional(
+            "seed", .integer(.nonNegative), "Of the samples drawn; the run's by default, so that probes draw the same."),
+        .optional("block", .names, "The block of these parameters: names, or beginnings of names such as 'layers.1'."),
+    ]
+
+private func curvature(
+    _ kind: String, of run: Run, _ call: borrowing LuaCall,
+    _ make: (Oracle, Vector, BatchSelection) throws -> any LinearOperator
+) throws -> OperatorObject {
+    let (oracle, point) = (try call.oracle(of: run), try call.point(of: run))
+    let selections = try call.selections(of: run)
+    let objects = try selections.map { samples in
+        OperatorObject(try make(oracle, point, samples), kind: kind, of: run, over: samples)
+    }
+    let whole = objects.count == 1 ? objects[0] : try mean(of: objects, "run:\(kind)")
+    return try call.has("block") ? whole.restricted(to: call.names("block")) : whole
+}
+
+extension LuaCall {
+    /// The samples of `batch`, of each of `batches`, or as many as `samples` says; all of them by default.
+    fileprivate func selections(of run: Run) throws -> [BatchSelection] {
+        let given = try ["batch", "batches", "samples"].filter { try has($0) }
+        guard given.count <= 1 else {
+            throw ArgumentError(
+                "\(given.map { "'\($0)'" }.joined(separator: " and ")): give one of batch, batches and samples")
+        }
+        if try !has("samples"), try has("seed") { throw ArgumentError("'seed' belongs to 'samples', which it draws") }
+        if let batches: [[Int]] = try get("batches", as: [[Int]]?.self) {
+            guard !batches.isEmpty else { throw ArgumentError("'batches' is empty: name at least one batch") }
+            return try batches.map { .indices(try run.sampleNumbers($0, "batches")) }
+        }
+        guard let count: Int = try get("samples", as: Int?.self) else { return [try selection(of: run)] }
+        let all = run.data.train.count
+        guard count <= all else {
+            throw ArgumentError("'samples' is \(count): run '\(run.name)' has \(all) training samples")
+        }
+        let seed = try get("seed", as: Int?.self).map(UInt64.init) ?? run.seed
+        var stream = RandomStream(seed: seed, purpose: .subset, index: 1)
+        return [.indices(stream.sample(count, from: all))]
+    }
+}
