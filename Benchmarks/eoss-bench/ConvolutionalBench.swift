@@ -60,7 +60,7 @@ struct ConvolutionalBench {
 
     /// Two contractions for the first layer, six for each later one.
     private func product(_ n: Int, repetitions: Int) throws -> Work {
-        let hessian = Hessian(try oracle(n), at: model.initial)
+        let hessian = CurvatureOperator(of: try oracle(n), at: model.initial)
         var stream = RandomStream(seed: 3, purpose: .vector)
         let v = try Vector.randomNormal(count: model.layout.count, element: .f32, stream: &stream)
         return Work(

@@ -30,7 +30,7 @@ struct TrackedEigenvalueBench {
         for step in stride(from: 0, through: steps, by: 100) {
             try run.train(TrainingGoal(step: step))
             var stream = RandomStream(seed: 9, purpose: .probe, index: UInt64(step))
-            let hessian = { Hessian(run.oracle, at: run.parameters) }
+            let hessian = { CurvatureOperator(of: run.oracle, at: run.parameters) }
             let tracked = try topEigenpairs(of: hessian(), warmStart: warm, stream: &stream)
             warm = tracked.warmStart
             let cold = try topEigenpairs(of: hessian(), stream: &stream)

@@ -14,6 +14,8 @@ public final class Plan: @unchecked Sendable {
     public var arenaBytes: Int { arena.size }
     /// Bytes of constants.
     public let constantBytes: Int
+    /// What one run costs by the cost model, of the graph as it is executed; the same on every machine.
+    public let cost: Cost
 
     let steps: [Step]
     let arena: ArenaPlan
@@ -33,6 +35,7 @@ public final class Plan: @unchecked Sendable {
     ) throws {
         let graph = try graph.splittingLargeRegions()
         self.graph = graph
+        cost = graph.cost()
         self.executor = executor
         self.level = level
         let lowering = try Lowering(graph, donations: donations)

@@ -1,22 +1,6 @@
 import Graph
 
 extension Objective {
-    /// The gradient split at a point: `point` computes what depends on θ only, `linear` maps tangents `x.tangent` to
-    /// Hessian-vector products, added to accumulators `x.sum`: outputs `x.product`.
-    public func linearizedGradient(count: Int, use: StatisticsUse = .batch) throws -> Linearized {
-        let gradient = try gradient(count: count, use: use)
-        let names = parameterNames.map { "\($0).gradient" }
-        // Simplified first: a transpose that is folded into its contraction does not become a kept value of its own.
-        let linearized = try linearize(
-            gradient.selecting(outputs: names).simplified(), withRespectTo: parameterNames)
-        let named = linearized.linear.renamed(
-            outputs: Dictionary(
-                uniqueKeysWithValues: parameterNames.map { ("\($0).gradient.tangent", "\($0).product") }))
-        return Linearized(
-            point: linearized.point, linear: try accumulating(named) { "\($0).product" },
-            residuals: linearized.residuals)
-    }
-
     /// D^{k+1}L contracted with k directions: further inputs `x.tangent1` … `x.tangentk` and accumulators `x.sum`; outputs
     /// `x.product`.
     public func directional(order k: Int, count: Int, use: StatisticsUse = .batch) throws -> Graph {
@@ -31,12 +15,6 @@ extension Objective {
         }
         let products = Dictionary(uniqueKeysWithValues: zip(names, parameterNames.map { "\($0).product" }))
         return try accumulating(graph.selecting(outputs: names).renamed(outputs: products)) { "\($0).product" }
-    }
-
-    /// vᵀHv by one backward and one forward sweep: further inputs `x.tangent`; output `loss.quadratic`.
-    public func quadratic(count: Int, use: StatisticsUse = .batch) throws -> Graph {
-        try quadraticForm(loss(count: count, use: use), of: "loss", along: parameterNames)
-            .selecting(outputs: ["loss.quadratic"])
     }
 
     /// Curvature of mini-batch losses along their own gradients, for `stack` batches of `count` samples at once: inputs

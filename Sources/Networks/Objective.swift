@@ -19,11 +19,16 @@ public struct Objective: Sendable {
     public let targetShape: [Int]
     /// The shape of one sample's losses and weights: none for one loss a sample, `[T]` for one at each of T places.
     public let positions: [Int]
+    /// The loss alone: inputs `output` and `target` of one sample, output `loss` (of shape `positions`).
+    public let losses: Graph
     /// One sample as part of a batch: outputs `loss` (of shape `positions`), `output`, then the moments of the batch as the
     /// model's `forward` has them.
     public let perSample: Graph
     /// One sample with running statistics: outputs `loss` and `output`.
     public let perSampleRunning: Graph
+
+    /// The name of a network's output in graphs.
+    static let outputName = "output"
 
     /// Traces the loss over symbolic tensors.
     /// - Parameters:
@@ -49,32 +54,35 @@ public struct Objective: Sendable {
         _ loss: (_ output: Symbolic, _ target: Symbolic) throws -> Symbolic
     ) throws {
         let shape = targetShape ?? model.outputShape
-        func trace(_ forward: Graph) throws -> (Graph, losses: [Int]) {
+        let lossBuilder = GraphBuilder()
+        let output = lossBuilder.input(Objective.outputName, TensorType(model.element, model.outputShape))
+        let target = lossBuilder.input(Model.targetName, TensorType(model.element, shape))
+        let value = try loss(Symbolic(output, in: lossBuilder), Symbolic(target, in: lossBuilder))
+        guard value.type.element == model.element, value.shape.isEmpty || value.shape == positions else {
+            let wanted = positions.isEmpty ? "a scalar" : "a scalar, or one number for each of \(positions),"
+            throw GraphError(
+                "loss '\(lossName)' returns \(value.type) for one sample; \(wanted) is needed: sum or average it")
+        }
+        let losses = lossBuilder.build(outputs: [("loss", value.value)])
+        func attached(to forward: Graph) -> Graph {
             let builder = GraphBuilder()
             let count = model.layout.entries.count + 1
             let first = forward.inputs.prefix(count).map { builder.input($0.name, $0.type) }
             let target = builder.input(Model.targetName, TensorType(model.element, shape))
             let rest = forward.inputs.dropFirst(count).map { builder.input($0.name, $0.type) }
             let results = builder.inline(forward, inputs: first + rest)
-            let value = try loss(Symbolic(results[0], in: builder), Symbolic(target, in: builder))
-            guard value.type.element == model.element, value.shape.isEmpty || value.shape == positions else {
-                let wanted = positions.isEmpty ? "a scalar" : "a scalar, or one number for each of \(positions),"
-                throw GraphError(
-                    "loss '\(lossName)' returns \(value.type) for one sample; \(wanted) is needed: sum or average it")
-            }
+            let value = builder.inline(losses, inputs: [results[0], target])[0]
             let moments = zip(forward.outputs, results).dropFirst().map { ($0.name, $1) }
-            return (
-                builder.build(outputs: [("loss", value.value), ("output", results[0])] + moments), value.shape
-            )
+            return builder.build(outputs: [("loss", value), (Objective.outputName, results[0])] + moments)
         }
-        let losses: [Int]
-        (perSample, losses) = try trace(model.forward)
-        perSampleRunning = model.statistics.isEmpty ? perSample : try trace(model.evaluation).0
+        perSample = attached(to: model.forward)
+        perSampleRunning = model.statistics.isEmpty ? perSample : attached(to: model.evaluation)
         self.model = model
         self.lossName = lossName
         self.loss = name
         self.targetShape = shape
-        self.positions = losses
+        self.positions = value.shape
+        self.losses = losses
     }
 
     /// The parameters' names: what derivatives are taken with respect to.

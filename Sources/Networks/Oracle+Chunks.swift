@@ -133,8 +133,8 @@ extension Oracle {
 
     /// Makes the plans of some work, so that they exist or the reason why they cannot is thrown.
     private func prepare(_ work: OracleWork, count: Int, limit: Int) throws {
-        if work == .linearized {
-            _ = try linearizedProgram(count: count, limit: limit)
+        if case .linearized(let matrix) = work {
+            _ = try linearizedProgram(matrix, count: count, limit: limit)
         } else {
             _ = try plan(work, count: count, limit: limit)
         }
@@ -170,7 +170,7 @@ extension Oracle {
         case .gradient(let updating): try objective.accumulatedGradient(count: count, use: use, updating: updating)
         case .descent: try objective.descent(count: count, use: use)
         case .directional(let order): try objective.directional(order: order, count: count, use: use)
-        case .quadratic: try objective.quadratic(count: count, use: use)
+        case .quadratic(let matrix): try objective.quadratic(matrix, count: count, use: use)
         case .batchCurvature(let size): try objective.batchCurvature(count: size, stack: count, use: use)
         case .linearized: preconditionFailure("two graphs: linearizedProgram")
         }
@@ -196,6 +196,16 @@ extension Oracle {
     func accumulatorDonation(_ suffix: String) -> [String: String] {
         Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).\(suffix)", "\($0).sum") })
     }
+
+    /// Runs a plan and counts its cost. Every plan of an oracle is run here.
+    func run(_ plan: Plan, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]) {
+        cache.work += plan.cost.total
+        plan.run(inputs: inputs, outputs: outputs)
+    }
+
+    /// The cost of all that this oracle and its copies (`with`, `frozen`) have run so far, in multiply-adds of the cost model
+    /// (`Cost.total`). It depends on what was asked and on the sizes of chunks, not on the machine's speed.
+    public var work: Double { cache.work }
 
     /// The running values that a graph of this oracle takes after the sample's weights.
     var runningInputs: [UnsafeRawPointer] {

@@ -37,8 +37,8 @@ extension Oracle {
                 let parameters = layout.views(of: bytes.baseAddress!, element: element)
                 try forEachPiece(of: rows, for: .samples) { piece in
                     let plan = try plan(.samples, count: piece.count)
-                    plan.run(
-                        inputs: parameters + [piece.inputs, piece.targets] + runningInputs,
+                    run(
+                        plan, inputs: parameters + [piece.inputs, piece.targets] + runningInputs,
                         outputs: [lossCells, scratch])
                     for i in 0..<piece.count {
                         var (own, count) = (0.0, 0)
@@ -82,7 +82,8 @@ extension Oracle {
                     let sums = layout.views(of: sum.baseAddress!, element: element)
                     try forEachPiece(of: rows, for: work) { piece in
                         let samples = [piece.inputs, piece.targets, piece.weights]
-                        try plan(work, count: piece.count).run(
+                        try run(
+                            plan(work, count: piece.count),
                             inputs: parameters + samples + before + sums.map { UnsafeRawPointer($0) },
                             outputs: [lossCell] + buffers + sums)
                         loss += number(lossCell)
@@ -126,7 +127,8 @@ extension Oracle {
                 } else {
                     rateCell.storeBytes(of: Float(rate), as: Float.self)
                 }
-                plan.run(
+                run(
+                    plan,
                     inputs: parameters.map { UnsafeRawPointer($0) } + [rows.inputs, rows.targets, rows.weights]
                         + before + [UnsafeRawPointer(rateCell)],
                     outputs: [lossCell] + buffers + parameters)

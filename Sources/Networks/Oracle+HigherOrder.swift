@@ -46,7 +46,8 @@ extension Oracle {
                     let sums = layout.views(of: sum.baseAddress!, element: element)
                     try forEachPiece(of: rows, for: .directional(order: order)) { piece in
                         let samples = [piece.inputs, piece.targets, piece.weights] + runningInputs
-                        try plan(.directional(order: order), count: piece.count).run(
+                        try run(
+                            plan(.directional(order: order), count: piece.count),
                             inputs: parameters + samples + tangents + sums.map { UnsafeRawPointer($0) },
                             outputs: sums)
                     }
@@ -56,23 +57,30 @@ extension Oracle {
         return result
     }
 
-    /// vᵀHv over a selection, at θ.
+    /// vᵀAv over a selection, at θ.
     public func quadratic(
-        at theta: Vector, along direction: Vector, over selection: BatchSelection = .all
+        _ matrix: CurvatureMatrix = .hessian, at theta: Vector, along direction: Vector,
+        over selection: BatchSelection = .all
     ) throws -> Double {
         try check(theta)
+        return try quadratic(matrix, at: theta, along: direction, rows: rows(of: selection))
+    }
+
+    func quadratic(
+        _ matrix: CurvatureMatrix, at theta: Vector, along direction: Vector, rows: Rows
+    ) throws -> Double {
         try check(direction)
-        let rows = try rows(of: selection)
         var value = 0.0
         try withScratch(count: 1, stride: 8, for: "a quadratic form") { cell in
             try theta.withUnsafeBytes { bytes in
                 try direction.withUnsafeBytes { along in
                     let parameters = layout.views(of: bytes.baseAddress!, element: element)
                     let tangents = layout.views(of: along.baseAddress!, element: element)
-                    try forEachPiece(of: rows, for: .quadratic) { piece in
+                    try forEachPiece(of: rows, for: .quadratic(matrix)) { piece in
                         let samples = [piece.inputs, piece.targets, piece.weights] + runningInputs
-                        try plan(.quadratic, count: piece.count).run(
-                            inputs: parameters + samples + tangents, outputs: [cell])
+                        try run(
+                            plan(.quadratic(matrix), count: piece.count), inputs: parameters + samples + tangents,
+                            outputs: [cell])
                         value += number(cell)
                     }
                 }
@@ -111,8 +119,9 @@ extension Oracle {
                             UnsafeBufferPointer(rebasing: indices[first * size..<(first + stack) * size]),
                             batches: size)
                         let samples = [rows.inputs, rows.targets, rows.weights] + runningInputs
-                        try plan(.batchCurvature(size: size), count: stack).run(
-                            inputs: parameters + samples, outputs: [losses, quadratics, squares])
+                        try run(
+                            plan(.batchCurvature(size: size), count: stack), inputs: parameters + samples,
+                            outputs: [losses, quadratics, squares])
                         for i in 0..<stack {
                             result.append(
                                 BatchCurvature(
@@ -135,10 +144,28 @@ extension Oracle {
             squaredGradientNorm: gradient.squaredNorm)
     }
 
-    /// The gradient's derivative at θ, with all that does not depend on the direction computed once and kept as far as it fits.
-    public func linearize(at theta: Vector, over selection: BatchSelection = .all) throws -> LinearizedGradient {
+    /// A curvature matrix at θ, with all that does not depend on the vector computed once and kept as far as it fits.
+    public func linearize(
+        _ matrix: CurvatureMatrix = .hessian, at theta: Vector, over selection: BatchSelection = .all
+    ) throws -> LinearizedProduct {
         try check(theta)
         let oracle = try frozen()
-        return try LinearizedGradient(oracle: oracle, theta: theta, rows: oracle.rows(of: selection))
+        return try LinearizedProduct(matrix, oracle: oracle, theta: theta, rows: oracle.rows(of: selection))
+    }
+
+    /// The cost of one product with a matrix whose point is kept, in multiply-adds of the cost model. Plans are made, nothing
+    /// is run.
+    public func productWork(_ matrix: CurvatureMatrix = .hessian, over selection: BatchSelection = .all) throws
+        -> Double
+    {
+        let count =
+            switch selection {
+            case .all: samples.count
+            case .indices(let indices): indices.count
+            }
+        let size = try pieceSize(of: count, for: .linearized(matrix))
+        var work = Double(count / size) * (try linearizedProgram(matrix, count: size).linear.cost.total)
+        if count % size > 0 { work += try linearizedProgram(matrix, count: count % size).linear.cost.total }
+        return work
     }
 }

@@ -7,8 +7,8 @@ enum OracleWork: Hashable {
     case gradient(updating: Bool)
     case descent
     case directional(order: Int)
-    case quadratic
-    case linearized
+    case quadratic(CurvatureMatrix)
+    case linearized(CurvatureMatrix)
     /// Batches of so many samples; what is counted are batches.
     case batchCurvature(size: Int)
 
@@ -19,9 +19,21 @@ enum OracleWork: Hashable {
         case .gradient: "gradient"
         case .descent: "descent"
         case .directional(let order): "derivative of order \(order + 1)"
-        case .quadratic: "quadratic form"
-        case .linearized: "Hessian-vector product"
+        case .quadratic(let matrix): matrix == .hessian ? "quadratic form" : "quadratic form of the \(matrix.words)"
+        case .linearized(let matrix): matrix == .hessian ? "Hessian-vector product" : "product with the \(matrix.words)"
         case .batchCurvature(let size): "batch curvature (b = \(size))"
+        }
+    }
+}
+
+extension CurvatureMatrix {
+    /// For messages.
+    public var words: String {
+        switch self {
+        case .hessian: "Hessian"
+        case .ggn: "Gauss-Newton matrix"
+        case .fisher: "Fisher matrix"
+        case .ntk: "tangent kernel"
         }
     }
 }
@@ -36,6 +48,8 @@ final class PlanCache {
 
     var plans = RecentlyUsed<Key, Plan>(capacity: 48)
     var linearized = RecentlyUsed<Key, LinearizedProgram>(capacity: 16)
+    /// Σ `Cost.total` of all plans run.
+    var work = 0.0
     /// Chunk sizes by work and the number of samples it is done over.
     var sizes = RecentlyUsed<Key, Int>(capacity: 256)
 }

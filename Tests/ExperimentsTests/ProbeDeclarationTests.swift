@@ -73,7 +73,7 @@ import Testing
         #expect(try ProbeScope(samples: 7).indices(of: run) == indices)
         // λ_max over the subset is that of the Hessian over these samples.
         let value = try run.measure("lambda_max", ["samples": 7, "tolerance": 1e-6])[0].value
-        let hessian = Hessian(run.oracle, at: run.parameters, over: .indices(indices))
+        let hessian = CurvatureOperator(of: run.oracle, at: run.parameters, over: .indices(indices))
         let truth = DenseEigen(symmetric: try dense(of: hessian)).values[0]
         #expect(abs(value / truth - 1) < 1e-5)
         // A batch as large as the subset is the subset.

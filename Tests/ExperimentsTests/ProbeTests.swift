@@ -10,7 +10,7 @@ import Testing
     @Test func lambdaMaxIsTheLargestEigenvalueOfTheDenseHessian() throws {
         let run = try SmallRun.make()
         try run.train(TrainingGoal(step: 20))
-        let hessian = Hessian(run.oracle, at: run.parameters)
+        let hessian = CurvatureOperator(of: run.oracle, at: run.parameters)
         let truth = DenseEigen(symmetric: try dense(of: hessian)).values
         let probe = try LambdaMax(.init(k: 3, tolerance: 1e-6))
         let values = try run.measure(probe).map(\.value)
@@ -20,7 +20,7 @@ import Testing
 
     @Test func theTraceIsThatOfTheDenseHessian() throws {
         let run = try SmallRun.make()
-        let matrix = try dense(of: Hessian(run.oracle, at: run.parameters))
+        let matrix = try dense(of: CurvatureOperator(of: run.oracle, at: run.parameters))
         let expected = (0..<matrix.rows).reduce(0) { $0 + matrix[$1, $1] }
         let measured = try run.measure(HessianTrace(relativeError: 0, maxSamples: 400))[0]
         #expect(measured.samples == 400)
@@ -62,7 +62,7 @@ import Testing
     @Test func ofAllSamplesBatchSharpnessIsTheCurvatureAlongTheGradient() throws {
         let run = try SmallRun.make(batch: .full)
         let gradient = try run.gradient()
-        let product = try Hessian(run.oracle, at: run.parameters).apply(gradient)
+        let product = try CurvatureOperator(of: run.oracle, at: run.parameters).apply(gradient)
         let expected = try gradient.dot(product) / gradient.squaredNorm
         #expect(abs(try run.measure(BatchSharpness())[0].value / expected - 1) < 1e-10)
     }

@@ -81,7 +81,7 @@ private let rounding = 1e-13
         let v = try problem.direction(1)
         let kept = try problem.oracle.linearize(at: problem.theta)
         let room = try 2 * problem.oracle.linearizedProgram(count: 8).residualBytes
-        let anew = try LinearizedGradient(
+        let anew = try LinearizedProduct(
             oracle: problem.oracle, theta: problem.theta, rows: problem.oracle.rows(of: .all), room: room)
         #expect(kept.pieces == 5 && kept.recomputedPieces == 0)
         #expect(anew.recomputedPieces == 3)

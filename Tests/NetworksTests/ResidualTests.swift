@@ -4,10 +4,10 @@ import Testing
 @testable import Graph
 @testable import Networks
 
-/// What a linearized gradient keeps of the point and makes again, on networks of CIFAR's size.
+/// What a linearized product keeps of the point and makes again, on networks of CIFAR's size.
 @Suite struct KeptValues {
     private func split(_ model: Model, count: Int = 2) throws -> (split: Linearized, bytes: Int) {
-        let split = try Objective(model: model, loss: .mse).linearizedGradient(count: count)
+        let split = try Objective(model: model, loss: .mse).linearized(count: count)
         let kept = split.point.outputs.filter {
             split.residuals.contains($0.name) && $0.value.id >= split.point.inputs.count
         }

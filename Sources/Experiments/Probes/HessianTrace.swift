@@ -31,7 +31,8 @@ public final class HessianTrace: Probe {
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         var stream = stream
         let estimate = try trace(
-            of: Hessian(scope.oracle(of: run), at: run.parameters, over: scope.selection(of: run)), samples: samples,
+            of: CurvatureOperator(of: scope.oracle(of: run), at: run.parameters, over: scope.selection(of: run)),
+            samples: samples,
             stream: &stream)
         return [
             Measurement(

@@ -70,8 +70,8 @@ public final class LambdaMax: Probe {
 
     func eigenpairs(of run: Run, stream: RandomStream) throws -> Eigenpairs {
         let scope = options.scope
-        let hessian = Hessian(
-            try scope.oracle(of: run), at: run.parameters, over: try scope.selection(of: run))
+        let hessian = CurvatureOperator(
+            of: try scope.oracle(of: run), at: run.parameters, over: try scope.selection(of: run))
         var stream = stream
         return try topEigenpairs(
             of: hessian, k: options.k, tolerance: options.tolerance, warmStart: warmStart, stream: &stream)

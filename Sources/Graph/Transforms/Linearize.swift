@@ -21,40 +21,50 @@ public struct Linearized: Sendable {
 /// from others: constants, broadcasts, elementwise operations. Which values are residuals is a minimum cut (`ResidualChoice`).
 /// - Throws: `GraphError` when `withRespectTo` names no input, or one that is not real.
 public func linearize(_ g: Graph, withRespectTo names: [String]) throws(GraphError) -> Linearized {
-    // Simplified, so that what a rule computes again (the mask of a maximum) or only moves is not kept twice.
-    let forward = try jvp(g, along: names).simplified()
-    let pointInputs = g.inputs.count
-    let isLinear = forward.dependents(on: pointInputs..<forward.inputs.count)
-    let (pointOutputs, tangentOutputs) = (
-        forward.outputs.prefix(g.outputs.count), forward.outputs.dropFirst(g.outputs.count)
-    )
+    Linearized(splitting: try jvp(g, along: names), pointInputs: g.inputs.count, pointOutputs: g.outputs.count)
+}
 
-    let point = GraphBuilder()
-    var atPoint = [Value?](repeating: nil, count: forward.types.count)
-    for (index, input) in g.inputs.enumerated() { atPoint[index] = point.input(input.name, input.type) }
-    point.append(forward, values: &atPoint) { !isLinear[$0.results.lowerBound] }
+extension Linearized {
+    /// Splits any graph that is linear in its last inputs, jointly: a forward derivative, or one followed by a transposed one.
+    /// - Parameters:
+    ///   - forward: a graph whose inputs after the first `pointInputs` are the tangents. Its outputs after the first
+    ///     `pointOutputs`, the linear ones, become those of `linear`; the others, which may not depend on tangents, of `point`.
+    public init(splitting forward: Graph, pointInputs: Int, pointOutputs: Int = 0) {
+        // Simplified, so that what a rule computes again (the mask of a maximum) or only moves is not kept twice.
+        let forward = forward.simplified()
+        let isLinear = forward.dependents(on: pointInputs..<forward.inputs.count)
+        let tangentOutputs = forward.outputs.dropFirst(pointOutputs)
 
-    let split = ResidualChoice(forward, isLinear: isLinear, outputs: tangentOutputs, makesAgain: true)
-    var table = NameTable(forward.inputs.map(\.name) + forward.outputs.map(\.name))
-    let residuals = split.residuals.indices.map { table.claim("r\($0)") }
+        let point = GraphBuilder()
+        var atPoint = [Value?](repeating: nil, count: forward.types.count)
+        for (index, input) in forward.inputs.prefix(pointInputs).enumerated() {
+            atPoint[index] = point.input(input.name, input.type)
+        }
+        point.append(forward, values: &atPoint) { !isLinear[$0.results.lowerBound] }
 
-    let linear = GraphBuilder()
-    var inLinear = [Value?](repeating: nil, count: forward.types.count)
-    for (name, value) in zip(residuals, split.residuals) {
-        inLinear[value.id] = linear.input(name, forward.type(of: value))
-    }
-    for index in pointInputs..<forward.inputs.count {
-        inLinear[index] = linear.input(forward.inputs[index].name, forward.inputs[index].type)
-    }
-    linear.append(forward, values: &inLinear) { split.inLinear[$0.results.lowerBound] }
+        let split = ResidualChoice(forward, isLinear: isLinear, outputs: tangentOutputs, makesAgain: true)
+        var table = NameTable(forward.inputs.map(\.name) + forward.outputs.map(\.name))
+        let residuals = split.residuals.indices.map { table.claim("r\($0)") }
 
-    func outputs(_ outputs: ArraySlice<Graph.Output>, _ values: [Value?]) -> [(name: String, value: Value)] {
-        outputs.compactMap { output in values[output.value.id].map { (output.name, $0) } }
+        let linear = GraphBuilder()
+        var inLinear = [Value?](repeating: nil, count: forward.types.count)
+        for (name, value) in zip(residuals, split.residuals) {
+            inLinear[value.id] = linear.input(name, forward.type(of: value))
+        }
+        for index in pointInputs..<forward.inputs.count {
+            inLinear[index] = linear.input(forward.inputs[index].name, forward.inputs[index].type)
+        }
+        linear.append(forward, values: &inLinear) { split.inLinear[$0.results.lowerBound] }
+
+        func outputs(_ outputs: ArraySlice<Graph.Output>, _ values: [Value?]) -> [(name: String, value: Value)] {
+            outputs.compactMap { output in values[output.value.id].map { (output.name, $0) } }
+        }
+        let kept = zip(residuals, split.residuals).compactMap { name, value in
+            atPoint[value.id].map { (name: name, value: $0) }
+        }
+        self.init(
+            point: eliminateDeadCode(
+                point.build(outputs: outputs(forward.outputs.prefix(pointOutputs), atPoint) + kept)),
+            linear: eliminateDeadCode(linear.build(outputs: outputs(tangentOutputs, inLinear))), residuals: residuals)
     }
-    let kept = zip(residuals, split.residuals).compactMap { name, value in
-        atPoint[value.id].map { (name: name, value: $0) }
-    }
-    return Linearized(
-        point: eliminateDeadCode(point.build(outputs: outputs(pointOutputs, atPoint) + kept)),
-        linear: eliminateDeadCode(linear.build(outputs: outputs(tangentOutputs, inLinear))), residuals: residuals)
 }

@@ -11,7 +11,7 @@ func addCurvature(to runs: ObjectClass<Run>) {
         options: options, results: [Parameter("hessian", .object("operator"), "The Hessian.")]
     ) { run, call in
         try curvature("hessian", of: run, call) { oracle, point, samples in
-            Hessian(oracle, at: point, over: samples)
+            CurvatureOperator(of: oracle, at: point, over: samples)
         }
     }
 }

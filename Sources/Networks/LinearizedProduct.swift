@@ -1,12 +1,12 @@
 import Compute
 import Graph
 
-/// v ↦ Hv at fixed parameters: for each piece of the data, what depends on the point alone (activations, backward deltas, second
-/// derivatives of the loss) is kept, and a product walks the linear part only.
+/// v ↦ Av for a curvature matrix at fixed parameters: for each piece of the data, what depends on the point alone (activations,
+/// backward deltas, second derivatives of the loss) is kept, and a product walks the linear part only.
 ///
 /// What does not fit beside the rest is computed anew for each product, by the same plans: slower, with the same bits. Holds its
 /// parameters and the kept values until it is released.
-public final class LinearizedGradient {
+public final class LinearizedProduct {
     private struct Part {
         let piece: Oracle.Piece
         let program: LinearizedProgram
@@ -14,6 +14,7 @@ public final class LinearizedGradient {
         let kept: [Buffer]?
     }
 
+    public let matrix: CurvatureMatrix
     private let oracle: Oracle
     private let theta: Vector
     private let rows: Oracle.Rows
@@ -29,13 +30,16 @@ public final class LinearizedGradient {
     /// - Parameters:
     ///   - oracle: one whose running values do not change.
     ///   - room: bytes that may be kept; by default half of the memory limit.
-    init(oracle: Oracle, theta: Vector, rows: Oracle.Rows, room: Int? = nil) throws {
+    init(
+        _ matrix: CurvatureMatrix = .hessian, oracle: Oracle, theta: Vector, rows: Oracle.Rows, room: Int? = nil
+    ) throws {
+        self.matrix = matrix
         self.oracle = oracle
         self.theta = theta
         self.rows = rows
         var pieces: [(piece: Oracle.Piece, program: LinearizedProgram)] = []
-        try oracle.forEachPiece(of: rows, for: .linearized) { piece in
-            pieces.append((piece, try oracle.linearizedProgram(count: piece.count)))
+        try oracle.forEachPiece(of: rows, for: .linearized(matrix)) { piece in
+            pieces.append((piece, try oracle.linearizedProgram(matrix, count: piece.count)))
         }
         var room = room ?? MemoryAccount.shared.limit / 2
         // A quarter of all memory remains for vectors and plans; where a piece is computed anew, so does the room for that.
@@ -66,9 +70,9 @@ public final class LinearizedGradient {
     }
 
     private func memory(for program: LinearizedProgram, _ piece: Oracle.Piece) throws -> [Buffer] {
-        try oracle.explaining(.linearized, oracle.words(forPieceOf: piece.count)) {
+        try oracle.explaining(.linearized(matrix), oracle.words(forPieceOf: piece.count)) {
             // As one request, so that a refusal names what is needed in all.
-            let what = "the point of a linearized gradient"
+            let what = "the point of a linearized product"
             try MemoryAccount.shared.check(bytes: program.residualBytes, for: what)
             return try program.kept.map {
                 try MemoryAccount.shared.allocate(count: $0.elementCount(), stride: $0.element.byteCount, for: what)
@@ -80,10 +84,27 @@ public final class LinearizedGradient {
         point program: LinearizedProgram, _ parameters: [UnsafeRawPointer], _ piece: Oracle.Piece, into memory: [Buffer]
     ) {
         let samples = [piece.inputs, piece.targets, piece.weights] + oracle.runningInputs
-        program.point?.run(inputs: parameters + samples, outputs: memory.map(\.base))
+        guard let plan = program.point else { return }
+        oracle.run(plan, inputs: parameters + samples, outputs: memory.map(\.base))
     }
 
-    /// Hv, over the samples that this was linearized on.
+    /// The cost of one product, in multiply-adds of the cost model.
+    public var productWork: Double {
+        parts.reduce(0) { sum, part in
+            let again = part.kept == nil ? part.program.point?.cost.total ?? 0 : 0
+            return sum + part.program.linear.cost.total + again
+        }
+    }
+
+    /// The products with all vectors of a block.
+    public func apply(block: [Vector]) throws -> [Vector] { try block.map { try apply($0) } }
+
+    /// vᵀAv for all vectors of a block, each by a forward sweep (for the Hessian after a backward sweep).
+    public func quadratic(block: [Vector]) throws -> [Double] {
+        try block.map { try oracle.quadratic(matrix, at: theta, along: $0, rows: rows) }
+    }
+
+    /// Av, over the samples that this was linearized on.
     public func apply(_ direction: Vector) throws -> Vector {
         try oracle.check(direction)
         products += 1
@@ -107,7 +128,8 @@ public final class LinearizedGradient {
                             case .computed(let index): UnsafeRawPointer(point[index].base)
                             }
                         }
-                        part.program.linear.run(
+                        oracle.run(
+                            part.program.linear,
                             inputs: residuals + tangents + sums.map { UnsafeRawPointer($0) }, outputs: sums)
                     }
                 }
@@ -117,7 +139,7 @@ public final class LinearizedGradient {
     }
 }
 
-/// The two plans of a linearized gradient for pieces of one size. Residuals that are inputs of the point's graph (weights,
+/// The two plans of a linearized product for pieces of one size. Residuals that are inputs of the point's graph (weights,
 /// samples) are bound where they are, not copied.
 struct LinearizedProgram {
     enum Source {
@@ -139,10 +161,12 @@ struct LinearizedProgram {
 
 extension Oracle {
     /// - Parameter limit: bytes of intermediate values and of kept ones.
-    func linearizedProgram(count: Int, limit: Int = .max) throws -> LinearizedProgram {
-        let key = PlanCache.Key(work: .linearized, use: use, count: count)
+    func linearizedProgram(
+        _ matrix: CurvatureMatrix = .hessian, count: Int, limit: Int = .max
+    ) throws -> LinearizedProgram {
+        let key = PlanCache.Key(work: .linearized(matrix), use: use, count: count)
         if let program = cache.linearized[key] { return program }
-        let graphs = try objective.linearizedGradient(count: count, use: use)
+        let graphs = try objective.linearized(matrix, count: count, use: use)
         var (sources, names, types) = ([LinearizedProgram.Source](), [String](), [TensorType]())
         for name in graphs.residuals {
             guard let output = graphs.point.outputs.first(where: { $0.name == name }) else { continue }
@@ -155,7 +179,7 @@ extension Oracle {
             }
         }
         let size = types.reduce(0.0) { $0 + $1.shape.reduce(Double($1.element.byteCount)) { $0 * Double($1) } }
-        guard size < 0x1p62 else { throw MemoryError.impossibleSize(what: "the point of a linearized gradient") }
+        guard size < 0x1p62 else { throw MemoryError.impossibleSize(what: "the point of a linearized product") }
         let bytes = Int(size)
         if bytes > limit { throw ArenaLimitError(needed: bytes) }
         let room = limit == .max ? Int.max : limit - bytes

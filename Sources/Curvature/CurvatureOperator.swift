@@ -1,0 +1,62 @@
+import Compute
+import Graph
+import Networks
+
+/// A curvature matrix of an objective over samples (Hessian, Gauss–Newton, Fisher, tangent kernel), at the parameters of one
+/// moment.
+///
+/// Linearized at the first product: what depends on the point alone is computed once and kept until the operator is let go, as
+/// far as it fits into memory; each product computes the rest anew, with the same bits.
+public final class CurvatureOperator: LinearOperator {
+    public let matrix: CurvatureMatrix
+    public let dimension: Int
+    public let element: ElementType
+    /// θ.
+    public let point: Vector
+    /// What the matrix is taken over.
+    public let samples: BatchSelection
+    private let oracle: Oracle
+    private var linearized: LinearizedProduct?
+    /// Products made so far, a quadratic form counted as one.
+    public private(set) var products = 0
+
+    public init(
+        _ matrix: CurvatureMatrix = .hessian, of oracle: Oracle, at point: Vector, over samples: BatchSelection = .all
+    ) {
+        self.matrix = matrix
+        self.oracle = oracle
+        self.point = point
+        self.samples = samples
+        dimension = point.count
+        element = point.element
+    }
+
+    public func apply(_ v: Vector) throws -> Vector {
+        products += 1
+        return try product().apply(v)
+    }
+
+    public func apply(block: [Vector]) throws -> [Vector] {
+        products += block.count
+        return try product().apply(block: block)
+    }
+
+    /// By a forward sweep for each vector, for the Hessian after a backward one: 2 to 3 contractions a layer against 4 to 6 of
+    /// a product.
+    public func quadratic(block: [Vector]) throws -> [Double] {
+        products += block.count
+        if let linearized { return try linearized.quadratic(block: block) }
+        return try block.map { try oracle.quadratic(matrix, at: point, along: $0, over: samples) }
+    }
+
+    /// The cost of one product in multiply-adds of the cost model; nil where it cannot be planned, as the product will say.
+    public var productWork: Double? {
+        linearized.map(\.productWork) ?? (try? oracle.productWork(matrix, over: samples))
+    }
+
+    private func product() throws -> LinearizedProduct {
+        let product = try linearized ?? oracle.linearize(matrix, at: point, over: samples)
+        linearized = product
+        return product
+    }
+}
