@@ -5,11 +5,15 @@ import Graph
 public struct FunctionOperator: LinearOperator {
     public let dimension: Int
     public let element: ElementType
+    public let productWork: Double?
     private let product: (Vector) throws -> Vector
 
-    public init(dimension: Int, element: ElementType, product: @escaping (Vector) throws -> Vector) {
+    public init(
+        dimension: Int, element: ElementType, productWork: Double? = nil, product: @escaping (Vector) throws -> Vector
+    ) {
         self.dimension = dimension
         self.element = element
+        self.productWork = productWork
         self.product = product
     }
 
@@ -45,15 +49,14 @@ public struct OperatorSum: LinearOperator {
         self.shift = shift
     }
 
+    public var productWork: Double? { totalWork(terms.map(\.matrix)) }
+
     public func apply(_ v: Vector) throws -> Vector { try first(of: apply(block: [v]), expected: 1) }
 
     public func apply(block: [Vector]) throws -> [Vector] {
         var result: [Vector] = []
         for (number, (weight, matrix)) in terms.enumerated() {
-            var products = try matrix.apply(block: block)
-            guard products.count == block.count else {
-                throw CurvatureError.wrongBlock(expected: block.count, got: products.count)
-            }
+            var products = try matrix.products(block)
             if number == 0 {
                 if weight != 1 { for i in products.indices { try products[i].scale(weight) } }
                 result = products
@@ -68,10 +71,7 @@ public struct OperatorSum: LinearOperator {
     public func quadratic(block: [Vector]) throws -> [Double] {
         var result = shift == 0 ? block.map { _ in 0.0 } : block.map { shift * $0.squaredNorm }
         for (weight, matrix) in terms {
-            let values = try matrix.quadratic(block: block)
-            guard values.count == block.count else {
-                throw CurvatureError.wrongBlock(expected: block.count, got: values.count)
-            }
+            let values = try matrix.quadratics(block)
             for i in values.indices { result[i] += weight * values[i] }
         }
         return result
@@ -87,60 +87,77 @@ extension LinearOperator {
 
     /// A + B.
     public func plus(_ other: any LinearOperator) throws -> OperatorSum { try OperatorSum([(1, self), (1, other)]) }
-
-    /// (I − UUᵀ)A(I − UUᵀ) for orthonormal columns U: A on the complement of a subspace, 0 on the subspace.
-    public func projected(outOf subspace: [Vector]) throws -> ComplementOperator {
-        try ComplementOperator(matrix: self, subspace: subspace)
-    }
 }
 
-/// (I − UUᵀ)A(I − UUᵀ); made by ``LinearOperator/projected(outOf:)``. A product costs one of A.
-public struct ComplementOperator: LinearOperator {
-    private let matrix: any LinearOperator
-    private let subspace: [Vector]
-
-    public var dimension: Int { matrix.dimension }
-    public var element: ElementType { matrix.element }
-
-    fileprivate init(matrix: any LinearOperator, subspace: [Vector]) throws {
-        for u in subspace where u.count != matrix.dimension {
-            throw CurvatureError.wrongDimension(expected: matrix.dimension, got: u.count)
-        }
-        self.matrix = matrix
-        self.subspace = subspace
-    }
-
-    public func apply(_ v: Vector) throws -> Vector { try first(of: apply(block: [v]), expected: 1) }
-
-    public func apply(block: [Vector]) throws -> [Vector] {
-        var inside = block
-        try project(&inside)
-        var products = try matrix.apply(block: inside)
-        try project(&products)
-        return products
-    }
-
-    private func project(_ block: inout [Vector]) throws {
-        let c = try VectorBlock.dots(subspace, block)
-        _ = try VectorBlock.subtract(subspace, times: c, from: &block)
-    }
+/// The mean of operators: the Hessian averaged over batches, say. A product costs one of each.
+///
+/// - Throws: as ``OperatorSum/init(_:shift:)``.
+public func average(of operators: [any LinearOperator]) throws -> OperatorSum {
+    try OperatorSum(operators.map { (1 / Double(operators.count), $0) })
 }
 
-private func first(of block: [Vector], expected: Int) throws -> Vector {
+func first(of block: [Vector], expected: Int) throws -> Vector {
     guard let vector = block.first else { throw CurvatureError.wrongBlock(expected: expected, got: 0) }
     return vector
 }
 
-/// The matrix of an operator, by products with the unit vectors: `dimension` products, for tests and small problems.
+/// The work of one product of each operator; nil where that of one is unknown.
+func totalWork(_ operators: [any LinearOperator]) -> Double? {
+    operators.reduce(0) { sum, matrix in
+        guard let sum, let work = matrix.productWork else { return nil }
+        return sum + work
+    }
+}
+
+extension LinearOperator {
+    /// ``apply(block:)``, with the number of products checked: an operator may come from a caller.
+    func products(_ block: [Vector]) throws -> [Vector] {
+        let result = try apply(block: block)
+        guard result.count == block.count else {
+            throw CurvatureError.wrongBlock(expected: block.count, got: result.count)
+        }
+        for product in result where product.count != dimension {
+            throw CurvatureError.wrongDimension(expected: dimension, got: product.count)
+        }
+        return result
+    }
+
+    /// ``quadratic(block:)``, with the number of values checked.
+    func quadratics(_ block: [Vector]) throws -> [Double] {
+        let result = try quadratic(block: block)
+        guard result.count == block.count else {
+            throw CurvatureError.wrongBlock(expected: block.count, got: result.count)
+        }
+        return result
+    }
+}
+
+/// Unit vectors multiplied at a time where a matrix or its diagonal is formed: enough for a block product to be at its
+/// best, few enough to fit into memory beside a network.
+let unitBlock = 16
+
+/// Calls `body` with blocks of unit vectors e₀, e₁, … of an operator's space and the number of their first.
+func forEachUnitBlock(of matrix: some LinearOperator, _ body: (_ first: Int, _ block: [Vector]) throws -> Void) throws {
+    for start in stride(from: 0, to: matrix.dimension, by: unitBlock) {
+        let block = try (start..<min(start + unitBlock, matrix.dimension)).map { i in
+            var unit = try Vector(zeros: matrix.dimension, element: matrix.element)
+            unit[i] = 1
+            return unit
+        }
+        try body(start, block)
+    }
+}
+
+/// The matrix of an operator, by products with blocks of unit vectors: `dimension` products, for tests and small problems.
 ///
-/// - Throws: what the products throw; `MemoryError` where a column does not fit.
+/// - Throws: what the products throw; `MemoryError` where a block does not fit.
 public func dense(of matrix: some LinearOperator) throws -> DenseMatrix {
     var result = DenseMatrix(zeros: matrix.dimension, matrix.dimension)
-    for j in 0..<matrix.dimension {
-        var unit = try Vector(zeros: matrix.dimension, element: matrix.element)
-        unit[j] = 1
-        let column = try matrix.apply(unit).values
-        for i in 0..<matrix.dimension { result[i, j] = column[i] }
+    try forEachUnitBlock(of: matrix) { start, block in
+        for (j, column) in try matrix.products(block).enumerated() {
+            let values = column.values
+            for i in 0..<matrix.dimension { result[i, start + j] = values[i] }
+        }
     }
     return result
 }

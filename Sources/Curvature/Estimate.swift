@@ -23,6 +23,17 @@ public struct Estimate: Sendable, Equatable, Codable {
     public var relativeError: Double {
         standardError == 0 ? 0 : standardError / abs(value)
     }
+
+    /// The interval around ``value`` that covers the truth with this probability, by Student's t with `samples − 1` degrees
+    /// of freedom; the value alone where it is exact, all numbers where the error cannot be told.
+    ///
+    /// - Parameter confidence: in (0, 1): 0.95 for the usual interval.
+    public func interval(_ confidence: Double = 0.95) -> (lower: Double, upper: Double) {
+        if standardError == 0 { return (value, value) }
+        guard value.isFinite, standardError.isFinite, samples >= 2 else { return (-.infinity, .infinity) }
+        let width = standardError * StudentT.quantile(confidence: confidence, degrees: Double(samples - 1))
+        return (value - width, value + width)
+    }
 }
 
 /// Wall-clock time since its making.

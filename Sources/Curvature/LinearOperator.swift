@@ -17,9 +17,14 @@ public protocol LinearOperator {
     func apply(block: [Vector]) throws -> [Vector]
     /// vᵀAv for all vectors of a block. Worth implementing where it is cheaper than the product; by default ⟨v, Av⟩.
     func quadratic(block: [Vector]) throws -> [Double]
+    /// Multiply-adds of one product by the engine's cost model, the same on every machine; nil where unknown. Composed
+    /// operators sum their parts. By default nil.
+    var productWork: Double? { get }
 }
 
 extension LinearOperator {
+    public var productWork: Double? { nil }
+
     public func apply(block: [Vector]) throws -> [Vector] {
         try block.map { try apply($0) }
     }
@@ -47,6 +52,8 @@ public enum CurvatureError: Error, Equatable, CustomStringConvertible {
     case impossibleCount(k: Int, dimension: Int)
     /// A product, or a drawn value, that is infinite or nan.
     case notFinite(what: String)
+    /// A linear solve met a direction d with dᵀ(A + δI)d = curvature·‖d‖² that is not positive.
+    case negativeCurvature(Double, damping: Double)
     /// Settings that cannot be met.
     case badSetting(String)
 
@@ -60,6 +67,10 @@ public enum CurvatureError: Error, Equatable, CustomStringConvertible {
             return "\(k) eigenpairs asked of an operator of dimension \(dimension): ask for 1 to \(dimension)"
         case .notFinite(let what):
             return "\(what) is infinite or nan: has the run diverged?"
+        case .negativeCurvature(let curvature, let damping):
+            return "the matrix with damping \(damping) is not positive definite: along one direction its curvature is "
+                + "\(curvature). Conjugate gradients cannot solve with it; take a damping above the smallest eigenvalue's "
+                + "size, more than \(damping - min(curvature, 0)), or a matrix without negative eigenvalues (Gauss–Newton)"
         case .badSetting(let message):
             return message
         }

@@ -1,24 +1,68 @@
 import Compute
 import Graph
 
-/// tr A by Hutchinson's estimator: the mean of vᵀAv over random sign vectors v.
+/// How the trace of an operator is estimated.
+public enum TraceMethod: String, CaseIterable, Sendable {
+    /// The mean of vᵀAv over random sign vectors: quadratic forms only, an error that falls as 1/√n. The best for
+    /// matrices with a flat spectrum, and where a quadratic form is much cheaper than a product.
+    case hutchinson
+    /// The trace on a sketched range exactly, and the mean of quadratic forms for what is left: an error that falls as 1/n
+    /// where few eigenvalues dominate. Meyer, Musco, Musco & Woodruff 2021.
+    case hutchPlusPlus = "hutch++"
+    /// As Hutch++, but every vector serves both purposes in turn. Epperly, Tropp & Webber 2024.
+    case xtrace
+}
+
+/// tr A, with its standard error.
 ///
-/// Its variance is 2(‖A‖²_F − Σᵢ aᵢᵢ²) a sample: exact for diagonal matrices. The standard error is that of the samples.
-/// Hutchinson 1990; signs rather than normal numbers because their variance is the least possible.
+/// Where as many samples as A has rows would be taken, the trace is computed exactly instead, by `dimension` quadratic
+/// forms: the standard error is 0 then.
 ///
 /// - Parameters:
-///   - samples: when to stop; exactly n samples are `MonteCarlo(relativeError: 0, minSamples: n, maxSamples: n)`.
-///   - stream: the random signs; `dimension` words a sample.
-/// - Throws: what the products throw.
+///   - method: see ``TraceMethod``.
+///   - samples: when to stop; exactly n samples are `MonteCarlo(relativeError: 0, minSamples: n, maxSamples: n)`. For
+///     Hutchinson these are quadratic forms, for the other methods products.
+///   - stream: the random vectors; `dimension` words a vector of signs.
+/// - Throws: what the products throw; `MemoryError` where the vectors kept by Hutch++ (two thirds of the products) and XTrace
+///   (as many as products) do not fit.
 public func trace(
-    of matrix: some LinearOperator, samples: MonteCarlo, stream: inout RandomStream
+    of matrix: some LinearOperator, method: TraceMethod = .hutchinson, samples: MonteCarlo, stream: inout RandomStream
+) throws -> Estimate {
+    let certain = samples.relativeError > 0 ? samples.minSamples : samples.maxSamples
+    if matrix.dimension <= certain { return try exactTrace(of: matrix) }
+    switch method {
+    case .hutchinson: return try hutchinson(matrix, samples, &stream)
+    case .hutchPlusPlus: return try hutchPlusPlus(matrix, samples, &stream)
+    case .xtrace: return try xtrace(matrix, samples, &stream)
+    }
+}
+
+/// tr A by the quadratic forms of all unit vectors: `dimension` of them.
+///
+/// - Throws: what the products throw.
+public func exactTrace(of matrix: some LinearOperator) throws -> Estimate {
+    let watch = Stopwatch()
+    var sum = 0.0
+    try forEachUnitBlock(of: matrix) { _, block in sum += try matrix.quadratics(block).reduce(0, +) }
+    return Estimate(
+        value: sum, standardError: 0, samples: matrix.dimension, products: matrix.dimension, seconds: watch.seconds)
+}
+
+/// Hutchinson's estimator. Its variance is 2(‖A‖²_F − Σᵢ aᵢᵢ²) a sample: exact for diagonal matrices. Signs rather than
+/// normal numbers because their variance is the least possible. Hutchinson 1990.
+private func hutchinson(
+    _ matrix: some LinearOperator, _ samples: MonteCarlo, _ stream: inout RandomStream
 ) throws -> Estimate {
     var estimate = try samples.mean { count in
-        let block = try (0..<count).map { _ in
-            try Vector.rademacher(count: matrix.dimension, element: matrix.element, stream: &stream)
-        }
-        return try matrix.quadratic(block: block)
+        try matrix.quadratics(signs(count, matrix, &stream))
     }
     estimate.products = estimate.samples
     return estimate
+}
+
+/// Random sign vectors.
+func signs(_ count: Int, _ matrix: some LinearOperator, _ stream: inout RandomStream) throws -> [Vector] {
+    try (0..<count).map { _ in
+        try Vector.rademacher(count: matrix.dimension, element: matrix.element, stream: &stream)
+    }
 }

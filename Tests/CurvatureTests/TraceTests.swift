@@ -18,10 +18,10 @@ import Testing
 
     /// The samples' variance is 2(‖A‖²_F − Σaᵢᵢ²); of 300 estimates, 95.4 % ± 6 % (five deviations) cover the truth.
     @Test func theErrorBarIsTheOneOfTheTheory() throws {
-        let matrix = randomSymmetric(20, seed: 4)
-        let truth = (0..<20).map { matrix[$0, $0] }.reduce(0, +)
+        let matrix = randomSymmetric(60, seed: 4)
+        let truth = (0..<60).map { matrix[$0, $0] }.reduce(0, +)
         var offDiagonal = 0.0
-        for i in 0..<20 { for j in 0..<20 where i != j { offDiagonal += matrix[i, j] * matrix[i, j] } }
+        for i in 0..<60 { for j in 0..<60 where i != j { offDiagonal += matrix[i, j] * matrix[i, j] } }
         let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 50, chunk: 16)
         var covered = 0
         var squares = 0.0
@@ -34,6 +34,17 @@ import Testing
         #expect(abs(Double(covered) / 300 - 0.954) < 0.06)
         // The mean of 300 sample variances of 50 samples each: within 5 %, five deviations of √(2/49/300) and a kurtosis.
         #expect(abs(squares / 300 / (2 * offDiagonal / 50) - 1) < 0.1)
+    }
+
+    @Test(arguments: TraceMethod.allCases)
+    func asManySamplesAsRowsAreSpentOnTheExactTrace(method: TraceMethod) throws {
+        let matrix = randomSymmetric(20, seed: 4)
+        let truth = (0..<20).map { matrix[$0, $0] }.reduce(0, +)
+        var stream = RandomStream(seed: 1, purpose: .probe)
+        let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 20)
+        let estimate = try trace(of: DenseOperator(matrix: matrix), method: method, samples: rule, stream: &stream)
+        #expect(abs(estimate.value - truth) < 1e-13)
+        #expect(estimate.standardError == 0 && estimate.products == 20)
     }
 
     @Test func theSameStreamGivesTheSameBits() throws {

@@ -1,0 +1,227 @@
+import Compute
+import Graph
+
+/// The rows and columns of A that belong to some coordinates: the block of one layer, of several.
+///
+/// Its vectors have as many elements as the ranges together, in their order. Eigenvalues of a block interlace those of A
+/// (Cauchy), so its largest is at most that of A. A product costs one of A.
+public struct BlockOperator: LinearOperator {
+    /// The coordinates, as ranges of 0 ..< dimension of A.
+    public let ranges: [Range<Int>]
+    public let dimension: Int
+    private let matrix: any LinearOperator
+
+    public var element: ElementType { matrix.element }
+    public var productWork: Double? { matrix.productWork }
+
+    /// - Throws: ``CurvatureError`` where the ranges are empty, overlap, or leave the dimension of A.
+    public init(_ matrix: any LinearOperator, ranges: [Range<Int>]) throws {
+        var last: Range<Int>?
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            guard !range.isEmpty, range.lowerBound >= 0, range.upperBound <= matrix.dimension else {
+                throw CurvatureError.badSetting(
+                    "coordinates \(range) are no block of an operator of dimension \(matrix.dimension)")
+            }
+            if let last, range.lowerBound < last.upperBound {
+                throw CurvatureError.badSetting("coordinates \(range) and \(last) overlap: name each only once")
+            }
+            last = range
+        }
+        guard last != nil else { throw CurvatureError.badSetting("a block needs at least one coordinate") }
+        self.matrix = matrix
+        self.ranges = ranges
+        dimension = ranges.reduce(0) { $0 + $1.count }
+    }
+
+    public func apply(_ v: Vector) throws -> Vector { try first(of: apply(block: [v]), expected: 1) }
+
+    public func apply(block: [Vector]) throws -> [Vector] {
+        try matrix.products(block.map(embed)).map(restrict)
+    }
+
+    public func quadratic(block: [Vector]) throws -> [Double] { try matrix.quadratics(block.map(embed)) }
+
+    /// The vector of A's space that has these values in the block, and 0 elsewhere.
+    ///
+    /// - Throws: ``CurvatureError`` or `VectorError` for a vector of another space; `MemoryError`.
+    public func embed(_ v: Vector) throws -> Vector {
+        try check(v, fits: self)
+        var result = try Vector(zeros: matrix.dimension, element: element)
+        try copy(v, into: &result) { offset, range in (from: offset, to: range.lowerBound) }
+        return result
+    }
+
+    /// The elements of a vector of A's space that belong to the block.
+    ///
+    /// - Throws: as ``embed(_:)``.
+    public func restrict(_ v: Vector) throws -> Vector {
+        try check(v, fits: matrix)
+        var result = try Vector(uninitialized: dimension, element: element)
+        try copy(v, into: &result) { offset, range in (from: range.lowerBound, to: offset) }
+        return result
+    }
+
+    private func copy(
+        _ source: Vector, into target: inout Vector, _ places: (Int, Range<Int>) -> (from: Int, to: Int)
+    ) throws {
+        let size = element.byteCount
+        try target.withUnsafeMutableBytes { to in
+            source.withUnsafeBytes { from in
+                var offset = 0
+                for range in ranges {
+                    let place = places(offset, range)
+                    UnsafeMutableRawBufferPointer(rebasing: to[place.to * size..<(place.to + range.count) * size])
+                        .copyMemory(
+                            from: UnsafeRawBufferPointer(
+                                rebasing: from[place.from * size..<(place.from + range.count) * size]))
+                    offset += range.count
+                }
+            }
+        }
+    }
+}
+
+/// UᵀAU on the span of k vectors, a k×k matrix: U is an orthonormal basis of the span, the first vectors first (Gram and
+/// Schmidt), so orthonormal vectors stay what they are. A product costs one of A.
+public struct SubspaceOperator: LinearOperator {
+    /// The columns of U.
+    public let basis: [Vector]
+    private let matrix: any LinearOperator
+
+    public var dimension: Int { basis.count }
+    public var element: ElementType { matrix.element }
+    public var productWork: Double? { matrix.productWork }
+
+    /// - Throws: ``CurvatureError`` where there is no vector, one has another dimension, or they are linearly dependent.
+    public init(_ matrix: any LinearOperator, span vectors: [Vector]) throws {
+        guard !vectors.isEmpty else { throw CurvatureError.badSetting("a subspace needs at least one vector") }
+        let basis = try orthonormalBasis(of: vectors, in: matrix)
+        guard basis.count == vectors.count else {
+            throw CurvatureError.badSetting(
+                "the \(vectors.count) vectors of a subspace span only \(basis.count) dimension(s): "
+                    + "leave out those that depend on others")
+        }
+        self.matrix = matrix
+        self.basis = basis
+    }
+
+    public func apply(_ v: Vector) throws -> Vector { try first(of: apply(block: [v]), expected: 1) }
+
+    public func apply(block: [Vector]) throws -> [Vector] {
+        let images = try matrix.products(embed(block))
+        let coordinates = try VectorBlock.dots(basis, images)
+        return try block.indices.map { try Vector(coordinates.column($0), element: element) }
+    }
+
+    public func quadratic(block: [Vector]) throws -> [Double] { try matrix.quadratics(embed(block)) }
+
+    /// Uc: the vectors of A's space with these coordinates.
+    ///
+    /// - Throws: ``CurvatureError`` or `VectorError` for coordinates of another space; `MemoryError`.
+    public func embed(_ coordinates: [Vector]) throws -> [Vector] {
+        for c in coordinates { try check(c, fits: self) }
+        return try VectorBlock.combinations(
+            basis,
+            DenseMatrix(rows: dimension, columns: coordinates.count, values: coordinates.flatMap(\.values)))
+    }
+}
+
+/// (I − UUᵀ)A(I − UUᵀ); made by ``LinearOperator/projected(outOf:)``. A product costs one of A.
+public struct ComplementOperator: LinearOperator {
+    private let matrix: any LinearOperator
+    private let subspace: [Vector]
+
+    public var dimension: Int { matrix.dimension }
+    public var element: ElementType { matrix.element }
+    public var productWork: Double? { matrix.productWork }
+
+    fileprivate init(matrix: any LinearOperator, subspace: [Vector]) throws {
+        self.matrix = matrix
+        self.subspace = try orthonormalBasis(of: subspace, in: matrix)
+    }
+
+    public func apply(_ v: Vector) throws -> Vector { try first(of: apply(block: [v]), expected: 1) }
+
+    public func apply(block: [Vector]) throws -> [Vector] {
+        var products = try matrix.products(projected(block))
+        try project(&products)
+        return products
+    }
+
+    public func quadratic(block: [Vector]) throws -> [Double] { try matrix.quadratics(projected(block)) }
+
+    private func projected(_ block: [Vector]) throws -> [Vector] {
+        var inside = block
+        try project(&inside)
+        return inside
+    }
+
+    private func project(_ block: inout [Vector]) throws {
+        let c = try VectorBlock.dots(subspace, block)
+        _ = try VectorBlock.subtract(subspace, times: c, from: &block)
+    }
+}
+
+extension LinearOperator {
+    /// The block of A that belongs to these coordinates.
+    public func restricted(to ranges: [Range<Int>]) throws -> BlockOperator { try BlockOperator(self, ranges: ranges) }
+
+    /// UᵀAU for an orthonormal basis U of the span of these vectors.
+    public func restricted(toSpanOf vectors: [Vector]) throws -> SubspaceOperator {
+        try SubspaceOperator(self, span: vectors)
+    }
+
+    /// (I − UUᵀ)A(I − UUᵀ) for an orthonormal basis U of the span of these vectors: A on the complement of a subspace, 0
+    /// on the subspace.
+    public func projected(outOf subspace: [Vector]) throws -> ComplementOperator {
+        try ComplementOperator(matrix: self, subspace: subspace)
+    }
+}
+
+/// Throws unless a vector is one that the operator takes.
+func check(_ v: Vector, fits matrix: some LinearOperator) throws {
+    guard v.count == matrix.dimension else {
+        throw CurvatureError.wrongDimension(expected: matrix.dimension, got: v.count)
+    }
+    guard v.element == matrix.element else { throw VectorError.differentElements(matrix.element, v.element) }
+}
+
+/// What remains of a vector after orthogonalisation is rounding, and not a direction, below this part of it.
+func roundoff(_ element: ElementType) -> Double { element == .f32 ? 0x1p-20 : 0x1p-46 }
+
+/// An orthonormal basis of the span, in the operator's element: Gram and Schmidt, each vector twice; what depends on the
+/// vectors before it is left out.
+private func orthonormalBasis(of vectors: [Vector], in matrix: some LinearOperator) throws -> [Vector] {
+    var basis: [Vector] = []
+    for vector in vectors {
+        guard vector.count == matrix.dimension else {
+            throw CurvatureError.wrongDimension(expected: matrix.dimension, got: vector.count)
+        }
+        guard vector.isFinite else { throw CurvatureError.notFinite(what: "a vector of a subspace") }
+        try appendOrthonormalised(vector.converted(to: matrix.element), to: &basis)
+    }
+    return basis
+}
+
+/// Appends what a vector adds to an orthonormal basis, scaled to length 1.
+///
+/// - Returns: the vector's coordinates in the basis as it is then; nil for the last where nothing was appended.
+@discardableResult
+func appendOrthonormalised(_ vector: Vector, to basis: inout [Vector]) throws -> [Double]? {
+    var rest = [vector]
+    var coordinates = [Double](repeating: 0, count: basis.count)
+    let original = vector.norm()
+    if !basis.isEmpty {
+        // Twice is enough (Kahan and Parlett).
+        for _ in 0..<2 {
+            let c = try VectorBlock.dots(basis, rest)
+            _ = try VectorBlock.subtract(basis, times: c, from: &rest)
+            for i in basis.indices { coordinates[i] += c[i, 0] }
+        }
+    }
+    let length = rest[0].norm()
+    guard length > roundoff(vector.element) * original, length > .leastNormalMagnitude else { return nil }
+    try rest[0].scale(1 / length)
+    basis.append(rest[0])
+    return coordinates + [length]
+}

@@ -1,0 +1,197 @@
+import Compute
+import Foundation
+import Graph
+
+/// The density of eigenvalues of an operator, as quadrature rules of random vectors.
+///
+/// Each vector v gives a probability measure Σⱼ wⱼ δ(λ − θⱼ), whose moments of degree up to 2m − 1 are vᵀAᵏv/‖v‖²; their
+/// mean over v is that of the eigenvalues, (1/p) tr Aᵏ. The scatter between vectors gives the standard errors.
+public struct SpectralDensity: Sendable {
+    /// θⱼ, ascending, one array a vector: Ritz values.
+    public let nodes: [[Double]]
+    /// wⱼ ≥ 0, of sum 1.
+    public let weights: [[Double]]
+    /// What each Ritz value is certain to: ‖Ay − θy‖ for its vector y. An eigenvalue lies within this of θ.
+    public let residuals: [[Double]]
+    /// The dimension p of the operator.
+    public let dimension: Int
+    /// Whether the nodes are all eigenvalues, of a dense matrix: nothing is sampled then.
+    public let isExact: Bool
+    /// Matrix–vector products used.
+    public let products: Int
+    /// Wall-clock time, seconds.
+    public let seconds: Double
+
+    /// The smallest and the largest node: for a few tens of steps the ends of the spectrum, to about 1 %.
+    public var support: (lower: Double, upper: Double) {
+        (nodes.joined().min() ?? 0, nodes.joined().max() ?? 0)
+    }
+
+    /// The standard deviation of the Gaussian that a node is drawn as, unless given: the mean distance of nodes.
+    public var defaultWidth: Double {
+        let (lower, upper) = support
+        let span = upper - lower
+        let size = max(abs(lower), abs(upper))
+        // A single eigenvalue is a peak: of any width that shows.
+        return span > 1e-6 * size ? span / Double(max(2, nodes.first?.count ?? 2)) : (size > 0 ? 0.01 * size : 0.01)
+    }
+
+    /// The density at each point, each node drawn as a Gaussian. Over all numbers it integrates to 1.
+    ///
+    /// - Parameter width: standard deviation of the Gaussian, in units of eigenvalues; by default ``defaultWidth``.
+    /// - Throws: ``CurvatureError`` for a width that is not positive.
+    public func density(at points: [Double], width: Double? = nil) throws -> (
+        values: [Double], standardErrors: [Double]
+    ) {
+        let width = width ?? defaultWidth
+        guard width > 0, width.isFinite else {
+            throw CurvatureError.badSetting("the width of a density must be positive, not \(width)")
+        }
+        let height = 1 / (width * (2 * Double.pi).squareRoot())
+        let estimates = points.map { x in
+            mean(of: { theta in
+                let z = (x - theta) / width
+                return height * exp(-z * z / 2)
+            })
+        }
+        return (estimates.map(\.value), estimates.map(\.standardError))
+    }
+
+    /// (1/p) tr Aᵏ.
+    public func moment(_ k: Int) -> Estimate { mean(of: { pow($0, Double(k)) }) }
+
+    /// (1/p) tr f(A), by the quadrature: exact in f of degree up to 2m − 1, but for the scatter of the vectors.
+    public func mean(of f: (Double) -> Double) -> Estimate {
+        let values = zip(nodes, weights).map { zip($0, $1).reduce(0) { $0 + $1.1 * f($1.0) } }
+        let (value, error) = MonteCarlo.meanAndError(values)
+        return Estimate(
+            value: value, standardError: isExact ? 0 : error, samples: values.count, products: products,
+            seconds: seconds)
+    }
+}
+
+/// The density of the eigenvalues of A by stochastic Lanczos quadrature.
+///
+/// From each of some random vectors (uniform on the sphere) Lanczos runs `steps` steps with full reorthogonalisation; the
+/// eigenvalues of its tridiagonal matrix are the nodes, the squared first components of its eigenvectors the weights.
+/// Ghorbani, Krishnan & Xiao 2019; Golub & Meurant 2010. Small matrices are decomposed instead.
+///
+/// - Parameters:
+///   - vectors: how many; the standard errors come from their scatter.
+///   - steps: products a vector; the resolution is about the support over this.
+///   - stream: the random vectors.
+/// - Throws: ``CurvatureError`` for counts below 1 and products that are not finite; `MemoryError` where the basis of one
+///   vector, `steps` vectors, does not fit; what the products throw.
+public func spectralDensity(
+    of matrix: some LinearOperator, vectors: Int = 10, steps: Int = 80, stream: inout RandomStream
+) throws -> SpectralDensity {
+    guard vectors >= 1, steps >= 1 else {
+        throw CurvatureError.badSetting("a spectral density takes at least 1 vector and 1 step")
+    }
+    guard matrix.dimension >= 1 else { throw CurvatureError.badSetting("an operator of dimension 0 has no spectrum") }
+    let watch = Stopwatch()
+    if matrix.dimension <= min(largestDense, vectors * steps) {
+        let eigen = DenseEigen(symmetric: try dense(of: matrix))
+        let p = matrix.dimension
+        return SpectralDensity(
+            nodes: [eigen.values.reversed()], weights: [Array(repeating: 1 / Double(p), count: p)],
+            residuals: [Array(repeating: 0, count: p)], dimension: p, isExact: true, products: p,
+            seconds: watch.seconds)
+    }
+    var rules: [LanczosQuadrature] = []
+    let together = max(1, min(vectors, basisBytes / (steps * matrix.dimension * matrix.element.byteCount)))
+    for first in stride(from: 0, to: vectors, by: together) {
+        let starts = try (0..<min(together, vectors - first)).map { _ in
+            try Vector.randomNormal(count: matrix.dimension, element: matrix.element, stream: &stream)
+        }
+        rules += try LanczosQuadrature.rules(of: matrix, starts: starts, steps: min(steps, matrix.dimension))
+    }
+    return SpectralDensity(
+        nodes: rules.map(\.nodes), weights: rules.map(\.weights), residuals: rules.map(\.residuals),
+        dimension: matrix.dimension, isExact: false, products: rules.reduce(0) { $0 + $1.nodes.count },
+        seconds: watch.seconds)
+}
+
+/// Up to this dimension a matrix is decomposed: dearer than Lanczos's own tridiagonal matrices by little.
+private let largestDense = 128
+
+/// Memory for the bases of vectors that go through Lanczos side by side, by block products.
+private let basisBytes = 1 << 30
+
+/// The Gauss quadrature of one vector.
+struct LanczosQuadrature {
+    let nodes: [Double]
+    let weights: [Double]
+    let residuals: [Double]
+
+    /// Lanczos from several vectors side by side, so that block products serve all of them.
+    static func rules(
+        of matrix: some LinearOperator, starts: [Vector], steps: Int
+    ) throws -> [LanczosQuadrature] {
+        var runs = try starts.map(LanczosRun.init)
+        for _ in 0..<steps {
+            let active = runs.indices.filter { runs[$0].next != nil }
+            guard !active.isEmpty else { break }
+            let images = try matrix.products(active.compactMap { runs[$0].next })
+            for (i, image) in zip(active, images) { try runs[i].take(image) }
+        }
+        return runs.map(\.quadrature)
+    }
+}
+
+/// The three-term recurrence of Lanczos from one vector, every new vector orthogonalised twice against all before.
+private struct LanczosRun {
+    private var basis: [Vector] = []
+    private var diagonal: [Double] = []
+    /// Norms of what each product adds; the last couples to ``next``.
+    private var couplings: [Double] = []
+    /// The vector to be multiplied; nil where the basis spans an invariant subspace.
+    private(set) var next: Vector?
+
+    init(_ start: Vector) throws {
+        let length = start.norm()
+        var q = start
+        try q.scale(1 / length)
+        next = q
+    }
+
+    mutating func take(_ image: Vector) throws {
+        guard let q = next else { return }
+        guard image.isFinite else { throw CurvatureError.notFinite(what: "a product of the operator") }
+        basis.append(q)
+        diagonal.append(try q.dot(image))
+        var rest = [image]
+        for _ in 0..<2 {
+            let c = try VectorBlock.dots(basis, rest)
+            _ = try VectorBlock.subtract(basis, times: c, from: &rest)
+        }
+        let length = rest[0].norm()
+        couplings.append(length)
+        let scale = max(image.norm(), diagonal.reduce(0) { max($0, abs($1)) })
+        if length > roundoff(q.element) * scale, length > .leastNormalMagnitude, basis.count < q.count {
+            try rest[0].scale(1 / length)
+            next = rest[0]
+        } else {
+            couplings[couplings.count - 1] = 0
+            next = nil
+        }
+    }
+
+    var quadrature: LanczosQuadrature {
+        let m = diagonal.count
+        var tridiagonal = DenseMatrix(zeros: m, m)
+        for i in 0..<m {
+            tridiagonal[i, i] = diagonal[i]
+            if i > 0 {
+                tridiagonal[i, i - 1] = couplings[i - 1]
+                tridiagonal[i - 1, i] = couplings[i - 1]
+            }
+        }
+        let eigen = DenseEigen(symmetric: tridiagonal)
+        let order = (0..<m).reversed()
+        return LanczosQuadrature(
+            nodes: order.map { eigen.values[$0] },
+            weights: order.map { eigen.vectors[0, $0] * eigen.vectors[0, $0] },
+            residuals: order.map { (couplings.last ?? 0) * abs(eigen.vectors[m - 1, $0]) })
+    }
+}
