@@ -18,9 +18,19 @@ public final class MemoryAccount: Sendable {
         var limit: Int
         var used = 0
         var peak = 0
+        var free = FreeBlocks()
+
+        /// Makes room beside blocks that are free: with what is used and the size to come they never pass the most that was
+        /// used at a time, nor is a large part of the limit kept.
+        mutating func shrinkFree(before size: Int) {
+            free.shrink(to: min(max(peak, used + size) - used - size, limit / MemoryAccount.freeShare))
+        }
     }
 
     private let books: Mutex<Books>
+
+    /// One part of the limit in so many may be held free, to be handed out again.
+    static let freeShare = 32
 
     /// The account of the process. Its limit is half of the machine's memory until `--memory` sets another.
     public static let shared = MemoryAccount(limit: MachineMemory.total / 2)
@@ -42,6 +52,9 @@ public final class MemoryAccount: Sendable {
     /// Bytes alive now.
     public var used: Int { books.withLock { $0.used } }
 
+    /// Bytes given back that are held to be handed out again.
+    var freeBytes: Int { books.withLock { $0.free.bytes } }
+
     /// The most bytes that were alive at a time since the account was made.
     public var peak: Int { books.withLock { $0.peak } }
 
@@ -57,22 +70,27 @@ public final class MemoryAccount: Sendable {
         let (padded, overflow) = bytes.addingReportingOverflow(Self.alignment - 1)
         guard !overflow else { throw .impossibleSize(what: what) }
         let size = padded & ~(Self.alignment - 1)
-        let refusal: MemoryError? = books.withLock { books in
+        let (refusal, known): (MemoryError?, Block?) = books.withLock { books in
             let (after, overflow) = books.used.addingReportingOverflow(size)
             guard !overflow, after <= books.limit else {
-                return .overLimit(what: what, needed: size, used: books.used, limit: books.limit)
+                return (.overLimit(what: what, needed: size, used: books.used, limit: books.limit), nil)
             }
+            let known = books.free.take(size)
+            if known == nil { books.shrinkFree(before: size) }
             books.used = after
             books.peak = max(books.peak, after)
-            return nil
+            return (nil, known.map(Block.init))
         }
         if let refusal { throw refusal }
+        if let known { return Buffer(base: known.base, byteCount: bytes, charged: size, account: self) }
         guard let base = aligned_alloc(Self.alignment, max(size, Self.alignment)) else {
-            giveBack(size)
+            books.withLock { $0.used -= size }
             throw .refusedBySystem(what: what, needed: size)
         }
         return Buffer(base: base, byteCount: bytes, charged: size, account: self)
     }
+
+    deinit { books.withLock { $0.free.shrink(to: 0) } }
 
     /// Throws the refusal that an allocation of so many bytes in several parts would end in.
     ///
@@ -91,9 +109,21 @@ public final class MemoryAccount: Sendable {
         return try allocate(bytes: bytes, for: what)
     }
 
-    fileprivate func giveBack(_ bytes: Int) {
-        books.withLock { $0.used -= bytes }
+    fileprivate func giveBack(_ base: UnsafeMutableRawPointer, _ size: Int) {
+        let block = Block(base: base)
+        if size < FreeBlocks.smallest { free(base) }
+        books.withLock { books in
+            books.used -= size
+            if size < FreeBlocks.smallest { return }
+            books.free.put(block.base, size: size)
+            books.shrinkFree(before: 0)
+        }
     }
+}
+
+/// `@unchecked Sendable`: memory that no one else knows of on its way into the account or out of it.
+private struct Block: @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
 }
 
 /// A piece of memory from a ``MemoryAccount``: 64-byte aligned, given back when the last reference goes.
@@ -117,8 +147,7 @@ public final class Buffer: @unchecked Sendable {
     }
 
     deinit {
-        free(base)
-        account.giveBack(charged)
+        account.giveBack(base, charged)
     }
 }
 

@@ -75,6 +75,46 @@ import Testing
         #expect(account.peak <= account.limit)
     }
 
+    @Test func aLargeBlockGivenBackIsHandedOutAgain() throws {
+        let account = MemoryAccount(limit: 64 << 20)
+        func place(_ bytes: Int) throws -> UnsafeMutableRawPointer {
+            try account.allocate(bytes: bytes, for: "x").base
+        }
+        _ = try place(2 << 20)
+        let first = try place(1 << 20)
+        // A block of another size does not stand in for it.
+        #expect(try place(1 << 19) != first)
+        #expect(try place(1 << 20) == first)
+        #expect(account.used == 0)
+        // The block of 2 MiB, the most that was used at a time, had to go for these two.
+        #expect(account.freeBytes == 3 << 19)
+    }
+
+    @Test func whatIsHeldNeverPassesTheMostThatWasUsed() throws {
+        let account = MemoryAccount(limit: 1 << 30)
+        var stream = RandomStream(seed: 1, purpose: .data)
+        var alive: [Buffer] = []
+        for _ in 0..<2000 {
+            if stream.below(2) == 0 || alive.isEmpty {
+                alive.append(try account.allocate(bytes: (1 + stream.below(6)) * FreeBlocks.smallest, for: "x"))
+            } else {
+                alive.remove(at: stream.below(alive.count))
+            }
+            #expect(account.used == alive.reduce(0) { $0 + $1.byteCount })
+            #expect(account.used + account.freeBytes <= account.peak)
+        }
+    }
+
+    @Test func noMoreThanAShareOfTheLimitIsHeldFree() throws {
+        let account = MemoryAccount(limit: 32 << 20)
+        var buffers = try (0..<8).map { _ in try account.allocate(bytes: 512 << 10, for: "x") }
+        buffers.removeAll()
+        #expect(account.freeBytes == 1 << 20)
+        // What is free is no reason for a refusal.
+        #expect(throws: Never.self) { try account.allocate(bytes: 32 << 20, for: "x") }
+        #expect(account.freeBytes <= 1 << 20)
+    }
+
     @Test func theDefaultLimitIsHalfOfTheMachine() {
         #expect(MachineMemory.total > 1 << 28)
         #expect(MemoryAccount.shared.limit == MachineMemory.total / 2)
