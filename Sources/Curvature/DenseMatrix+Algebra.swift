@@ -5,13 +5,25 @@ extension DenseMatrix {
     /// The matrix product.
     func times(_ other: DenseMatrix) -> DenseMatrix {
         var result = DenseMatrix(zeros: rows, other.columns)
-        for j in 0..<other.columns {
-            for l in 0..<columns {
-                let factor = other[l, j]
-                for i in 0..<rows { result[i, j] += self[i, l] * factor }
+        values.withUnsafeBufferPointer { a in
+            result.values.withUnsafeMutableBufferPointer { c in
+                for j in 0..<other.columns {
+                    for l in 0..<columns {
+                        let factor = other[l, j]
+                        if factor == 0 { continue }
+                        for i in 0..<rows { c[i + rows * j] += a[i + rows * l] * factor }
+                    }
+                }
             }
         }
         return result
+    }
+
+    /// The rows of one matrix above those of another with as many columns.
+    init(stacking upper: DenseMatrix, _ lower: DenseMatrix) {
+        self.init(
+            rows: upper.rows + lower.rows, columns: upper.columns,
+            values: (0..<upper.columns).flatMap { upper.column($0) + lower.column($0) })
     }
 
     func plus(_ other: DenseMatrix) -> DenseMatrix {

@@ -1,8 +1,7 @@
 import Compute
 import Graph
 
-/// A growing orthonormal basis Q of a block Krylov space of A, with the projected matrix T = QᵀAQ, for
-/// ``topEigenpairs(of:k:tolerance:warmStart:stream:maxProducts:)``.
+/// A growing orthonormal basis Q of a block Krylov space of A, with the projected matrix T = QᵀAQ.
 ///
 /// Always AQ = QT + FB, where the orthonormal block F ⟂ Q is the next to be multiplied and B couples it to Q. So the
 /// residual of the Ritz pair (θ, Qs) is ‖Bs‖, without a product. All inner products are taken against the whole basis,
@@ -22,12 +21,14 @@ struct KrylovBasis {
     private var startCoefficients: DenseMatrix?
 
     private let dimension: Int
+    private let element: ElementType
     /// What remains of a vector after orthogonalisation is rounding, and not a direction, below this part of it.
     private let roundoff: Double
 
     /// The basis before the first product: F is an orthonormal basis of the span of `start`.
     init(start: [Vector], dimension: Int, element: ElementType) throws {
         self.dimension = dimension
+        self.element = element
         // Sums of squares of p rounding errors, each half a unit in the last place of an element of size 1/√p.
         roundoff = element == .f32 ? 0x1p-21 : 0x1p-48
         var block = start
@@ -42,19 +43,10 @@ struct KrylovBasis {
     }
 
     /// Multiplies F and takes it into the basis.
-    mutating func extend(by matrix: some LinearOperator) throws {
+    mutating func extend(by problem: EigenProblem) throws {
         let block = next
-        var image = try matrix.apply(block: block)
+        var image = try problem.products(of: block)
         products += block.count
-        guard image.count == block.count else {
-            throw CurvatureError.wrongBlock(expected: block.count, got: image.count)
-        }
-        for w in image {
-            guard w.count == dimension else {
-                throw CurvatureError.wrongDimension(expected: dimension, got: w.count)
-            }
-            guard w.isFinite else { throw CurvatureError.notFinite(what: "a product of the operator") }
-        }
         let old = vectors.count
         vectors += block
         let norms = image.map { $0.norm() }
@@ -70,8 +62,8 @@ struct KrylovBasis {
         coupling = b
     }
 
-    /// Replaces Q by QS for the leading columns S of `ritz`: the thick restart.
-    mutating func restart(keeping ritz: DenseEigen, count: Int) throws {
+    /// Replaces Q by QS for the leading columns S of the Ritz vectors: the thick restart.
+    mutating func restart(keeping ritz: RitzPairs, count: Int) throws {
         startCoefficients = nil
         let s = ritz.vectors.prefix(columns: count)
         vectors = try VectorBlock.combinations(vectors, s)
@@ -80,38 +72,52 @@ struct KrylovBasis {
         for i in 0..<count { projected[i, i] = ritz.values[i] }
     }
 
-    /// Where Q spans an invariant subspace: goes on in a random direction outside of it.
-    mutating func refill(count: Int, element: ElementType, stream: inout RandomStream) throws {
+    /// Adds fresh random directions to F, orthogonal to all there is, where the Krylov space is complete or may lack
+    /// copies of multiple eigenvalues. They are the start vectors from now on.
+    mutating func refill(count: Int, stream: inout RandomStream) throws {
         var block = try (0..<count).map { _ in
             try Vector.randomNormal(count: dimension, element: element, stream: &stream)
         }
         let norms = block.map { $0.norm() }
+        let known = vectors + next
+        var inside = DenseMatrix(zeros: known.count, count)
         for _ in 0..<2 {
-            let c = try VectorBlock.dots(vectors, block)
-            _ = try VectorBlock.subtract(vectors, times: c, from: &block)
+            let c = try VectorBlock.dots(known, block)
+            _ = try VectorBlock.subtract(known, times: c, from: &block)
+            inside = inside.plus(c)
         }
-        next = try orthonormalise(&block, norms: norms).kept
-        coupling = DenseMatrix(zeros: next.count, vectors.count)
+        let (kept, triangle) = try orthonormalise(&block, against: known, norms: norms)
+        next += kept
+        coupling = DenseMatrix(stacking: coupling, DenseMatrix(zeros: kept.count, vectors.count))
+        startCoefficients = DenseMatrix(stacking: inside, triangle).mapColumns { j, x in x / norms[j] }
     }
 
-    /// ‖Bs‖ for the first `count` columns s of `ritz`.
-    func residuals(of ritz: DenseEigen, count: Int) -> [Double] {
-        let r = coupling.times(ritz.vectors.prefix(columns: count))
-        return (0..<count).map { j in r.column(j).reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    /// ‖Bs‖ for all columns s.
+    func residuals(of coefficients: DenseMatrix) -> [Double] {
+        let r = coupling.times(coefficients)
+        return (0..<r.columns).map { j in r.column(j).reduce(0) { $0 + $1 * $1 }.squareRoot() }
     }
 
-    /// If μ, above all Ritz values, were an eigenvalue of A with unit eigenvector u: the most that |⟨x, u⟩| could then be
-    /// for the start vectors x (of length 1). Nil after a restart.
+    /// Start vectors whose part in the basis is known; 0 after a restart.
+    var startCount: Int { startCoefficients?.columns ?? 0 }
+
+    /// If μ were an eigenvalue of A with a unit eigenvector u that is orthogonal to the Ritz vectors beyond it: the most
+    /// that |⟨x, u⟩| could then be for the start vectors x (of length 1). Nil after a restart.
     ///
     /// From AQ = QT + FB follows Qᵀu = Gf with G = (μ − T)⁻¹Bᵀ and f = Fᵀu, and ‖Gf‖² + ‖f‖² ≤ ‖u‖² = 1. So a start
     /// vector Qa has ⟨Qa, u⟩ = aᵀGf, and the maximum over f is (gᵀM⁻¹g)^½ with g = Gᵀa, M = I + GᵀG. It shrinks
     /// exponentially with the products: what is not seen by then is hardly there. (With one start vector and no restart
     /// this is the bound by Lanczos polynomials of van Dorsselaer, Hochstenbach and van der Vorst 2000.)
-    func largestMissed(at mu: Double, _ ritz: DenseEigen) -> [Double]? {
+    ///
+    /// - Parameter side: 1 where "beyond μ" means above it, −1 where it means below.
+    func largestMissed(at mu: Double, _ ritz: RitzPairs, side: Double = 1) -> [Double]? {
         guard let start = startCoefficients else { return nil }
         guard !next.isEmpty else { return Array(repeating: 0, count: start.columns) }
         // In the basis of Ritz vectors: residualᵢ = Bsᵢ, and G is diagonal but for it.
-        let scaled = coupling.times(ritz.vectors).mapColumns { i, x in x / (mu - ritz.values[i]) }
+        let scaled = coupling.times(ritz.vectors).mapColumns { i, x in
+            let distance = side * (mu - ritz.values[i])
+            return distance > 0 ? x / distance : 0
+        }
         var m = scaled.times(scaled.transposed)
         for i in 0..<m.rows { m[i, i] += 1 }
         let g = scaled.times(ritz.vectors.prefix(rows: start.rows).transposed.times(start))
@@ -140,11 +146,12 @@ struct KrylovBasis {
 
     /// An orthonormal basis of what the block adds to Q, and the triangle R with block = basis·R.
     ///
-    /// The block is already orthogonal to Q (at the start Q is empty). A vector that the others leave nothing of but
+    /// The block is already orthogonal to Q, or to what is given as known (at the start Q is empty). A vector that the others leave nothing of but
     /// rounding is dropped: so the block shrinks when parts of the Krylov space are complete.
     private func orthonormalise(
-        _ block: inout [Vector], norms: [Double]? = nil
+        _ block: inout [Vector], against known: [Vector]? = nil, norms: [Double]? = nil
     ) throws -> (kept: [Vector], triangle: DenseMatrix) {
+        let known = known ?? vectors
         var kept: [Vector] = []
         var rows: [[Double]] = []
         for j in block.indices {
@@ -160,11 +167,11 @@ struct KrylovBasis {
                 let after = column[0].norm()
                 if after > 0.7 * before || after <= roundoff * original { break }
                 before = after
-                let again = try VectorBlock.dots(vectors, column)
-                _ = try VectorBlock.subtract(vectors, times: again, from: &column)
+                let again = try VectorBlock.dots(known, column)
+                _ = try VectorBlock.subtract(known, times: again, from: &column)
             }
             let length = column[0].norm()
-            if vectors.count + kept.count < dimension, length > roundoff * original, length > .leastNormalMagnitude {
+            if known.count + kept.count < dimension, length > roundoff * original, length > .leastNormalMagnitude {
                 try column[0].scale(1 / length)
                 kept.append(column[0])
                 for i in rows.indices { rows[i].append(coefficients[i]) }
