@@ -102,10 +102,10 @@ extension Oracle {
         return true
     }
 
-    /// How many batches are stacked for batch curvature: `most`, or the largest power of two that fits; nil where one alone
+    /// How many batches are stacked: `most`, or the largest power of two that fits; nil where one alone
     /// does not fit into the budget.
-    func stackSize(of batches: Int, size: Int) throws -> Int? {
-        let work = OracleWork.batchCurvature(size: size)
+    func stackSize(of batches: Int, _ quantity: BatchQuantity, size: Int) throws -> Int? {
+        let work = OracleWork.batches(quantity, size: size)
         let most = max(1, Oracle.stackedSamples / size)
         let key = PlanCache.Key(work: work, use: use, count: min(batches, most))
         if let known = cache.sizes[key] { return known > 0 ? known : nil }
@@ -171,7 +171,13 @@ extension Oracle {
         case .descent: try objective.descent(count: count, use: use)
         case .directional(let order): try objective.directional(order: order, count: count, use: use)
         case .quadratic(let matrix): try objective.quadratic(matrix, count: count, use: use)
-        case .batchCurvature(let size): try objective.batchCurvature(count: size, stack: count, use: use)
+        case .batches(let quantity, let size):
+            switch quantity {
+            case .curvature(let matrix): try objective.batchCurvature(matrix, count: size, stack: count, use: use)
+            case .momentumCurvature: try objective.momentumCurvature(count: size, stack: count, use: use)
+            case .gradientNorms: try objective.batchGradientNorms(count: size, stack: count, use: use)
+            case .slopes(let k): try objective.batchSlopes(along: k, count: size, stack: count, use: use)
+            }
         case .linearized: preconditionFailure("two graphs: linearizedProgram")
         }
     }
@@ -179,7 +185,7 @@ extension Oracle {
     /// Accumulators, parameters and running values are written over.
     private func donations(_ work: OracleWork) -> [String: String] {
         switch work {
-        case .samples, .quadratic, .batchCurvature: [:]
+        case .samples, .quadratic, .batches: [:]
         case .gradient(let updating): accumulatorDonation("gradient").merging(updating ? nextBuffers : [:]) { $1 }
         case .descent:
             Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).next", $0) })

@@ -1,22 +1,6 @@
 import Compute
 import Graph
 
-/// What batch curvature is made of, for one batch B: L_B, g_BᵀH_Bg_B and ‖g_B‖².
-public struct BatchCurvature: Sendable, Hashable {
-    public let loss: Double
-    public let quadratic: Double
-    public let squaredGradientNorm: Double
-
-    /// g_BᵀH_Bg_B / ‖g_B‖²; not a number where the gradient vanishes.
-    public var ratio: Double { quadratic / squaredGradientNorm }
-
-    public init(loss: Double, quadratic: Double, squaredGradientNorm: Double) {
-        self.loss = loss
-        self.quadratic = quadratic
-        self.squaredGradientNorm = squaredGradientNorm
-    }
-}
-
 extension Oracle {
     /// D^{k+1}L(θ) contracted with k directions: a vector. One direction gives Hv.
     /// - Parameter directions: at least one.
@@ -29,19 +13,8 @@ extension Oracle {
         let rows = try rows(of: selection)
         let order = directions.count
         var result = try Vector(zeros: layout.count, element: element)
-        try theta.withUnsafeBytes { bytes in
-            var inputs = layout.views(of: bytes.baseAddress!, element: element)
-            let parameterCount = inputs.count
-            func bindDirections(from level: Int, _ body: () throws -> Void) throws {
-                guard level < order else { return try body() }
-                try directions[level].withUnsafeBytes { direction in
-                    inputs += layout.views(of: direction.baseAddress!, element: element)
-                    try bindDirections(from: level + 1, body)
-                }
-            }
-            try bindDirections(from: 0) {
-                let parameters = inputs[..<parameterCount]
-                let tangents = inputs[parameterCount...]
+        try withViews(of: theta) { parameters in
+            try withViews(of: directions) { tangents in
                 try result.withUnsafeMutableBytes { sum in
                     let sums = layout.views(of: sum.baseAddress!, element: element)
                     try forEachPiece(of: rows, for: .directional(order: order)) { piece in
@@ -55,6 +28,24 @@ extension Oracle {
             }
         }
         return result
+    }
+
+    /// Calls `body` with the addresses of all parameters' parts of some vectors, vector after vector.
+    func withViews<Result>(
+        of vectors: [Vector], _ body: ([UnsafeRawPointer]) throws -> Result
+    ) throws -> Result {
+        func bind(_ rest: ArraySlice<Vector>, after views: [UnsafeRawPointer]) throws -> Result {
+            guard let next = rest.first else { return try body(views) }
+            return try next.withUnsafeBytes { bytes in
+                try bind(
+                    rest.dropFirst(), after: views + layout.views(of: bytes.baseAddress!, element: element))
+            }
+        }
+        return try bind(vectors[...], after: [])
+    }
+
+    func withViews<Result>(of vector: Vector, _ body: ([UnsafeRawPointer]) throws -> Result) throws -> Result {
+        try withViews(of: [vector], body)
     }
 
     /// vᵀAv over a selection, at θ.
@@ -72,10 +63,8 @@ extension Oracle {
         try check(direction)
         var value = 0.0
         try withScratch(count: 1, stride: 8, for: "a quadratic form") { cell in
-            try theta.withUnsafeBytes { bytes in
-                try direction.withUnsafeBytes { along in
-                    let parameters = layout.views(of: bytes.baseAddress!, element: element)
-                    let tangents = layout.views(of: along.baseAddress!, element: element)
+            try withViews(of: theta) { parameters in
+                try withViews(of: direction) { tangents in
                     try forEachPiece(of: rows, for: .quadratic(matrix)) { piece in
                         let samples = [piece.inputs, piece.targets, piece.weights] + runningInputs
                         try run(
@@ -87,61 +76,6 @@ extension Oracle {
             }
         }
         return value
-    }
-
-    /// The curvature of batches of equal size along their own gradients. Batches are stacked, so that every product with a
-    /// weight matrix is one tall product; the size of a stack follows from the batches' size, their number and the budget.
-    /// - Parameters:
-    ///   - batches: sample numbers from 0, batch after batch.
-    ///   - size: samples in a batch.
-    /// - Throws: `GraphError` where no label of a batch counts.
-    public func batchCurvature(at theta: Vector, batches: [Int], size: Int) throws -> [BatchCurvature] {
-        try check(theta)
-        precondition(size > 0 && batches.count % size == 0, "batches of equal size")
-        let total = batches.count / size
-        let whole = size <= (hasGhostBatches ? ghostBatch : largestChunk)
-        guard whole, let full = try stackSize(of: total, size: size) else {
-            // Batches this large have gradients that are cheaper to form than Gram matrices, and are walked in pieces.
-            return try (0..<total).map {
-                try batchCurvature(at: theta, over: Array(batches[$0 * size..<($0 + 1) * size]))
-            }
-        }
-        var result: [BatchCurvature] = []
-        result.reserveCapacity(total)
-        try withScratch(count: full, stride: 24, for: "batch curvatures") { losses in
-            let (quadratics, squares) = (losses + full * 8, losses + full * 16)
-            try theta.withUnsafeBytes { bytes in
-                let parameters = layout.views(of: bytes.baseAddress!, element: element)
-                try batches.withUnsafeBufferPointer { indices in
-                    for first in stride(from: 0, to: total, by: full) {
-                        let stack = min(full, total - first)
-                        let rows = try transientRows(
-                            UnsafeBufferPointer(rebasing: indices[first * size..<(first + stack) * size]),
-                            batches: size)
-                        let samples = [rows.inputs, rows.targets, rows.weights] + runningInputs
-                        try run(
-                            plan(.batchCurvature(size: size), count: stack), inputs: parameters + samples,
-                            outputs: [losses, quadratics, squares])
-                        for i in 0..<stack {
-                            result.append(
-                                BatchCurvature(
-                                    loss: number(losses, at: i),
-                                    quadratic: quadratics.load(fromByteOffset: i * 8, as: Double.self),
-                                    squaredGradientNorm: squares.load(fromByteOffset: i * 8, as: Double.self)))
-                        }
-                    }
-                }
-            }
-        }
-        return result
-    }
-
-    private func batchCurvature(at theta: Vector, over batch: [Int]) throws -> BatchCurvature {
-        let selection = BatchSelection.indices(batch)
-        let (loss, gradient) = try gradient(at: theta, over: selection)
-        return BatchCurvature(
-            loss: loss, quadratic: try quadratic(at: theta, along: gradient, over: selection),
-            squaredGradientNorm: gradient.squaredNorm)
     }
 
     /// A curvature matrix at θ, with all that does not depend on the vector computed once and kept as far as it fits.

@@ -9,8 +9,8 @@ enum OracleWork: Hashable {
     case directional(order: Int)
     case quadratic(CurvatureMatrix)
     case linearized(CurvatureMatrix)
-    /// Batches of so many samples; what is counted are batches.
-    case batchCurvature(size: Int)
+    /// Of batches of so many samples; what is counted are batches.
+    case batches(BatchQuantity, size: Int)
 
     /// For messages and the run file.
     var quantity: String {
@@ -21,7 +21,25 @@ enum OracleWork: Hashable {
         case .directional(let order): "derivative of order \(order + 1)"
         case .quadratic(let matrix): matrix == .hessian ? "quadratic form" : "quadratic form of the \(matrix.words)"
         case .linearized(let matrix): matrix == .hessian ? "Hessian-vector product" : "product with the \(matrix.words)"
-        case .batchCurvature(let size): "batch curvature (b = \(size))"
+        case .batches(let quantity, let size): "\(quantity.words) (b = \(size))"
+        }
+    }
+}
+
+/// What is computed of many batches at once.
+enum BatchQuantity: Hashable {
+    case curvature(CurvatureMatrix)
+    case momentumCurvature
+    case gradientNorms
+    /// Along so many directions.
+    case slopes(Int)
+
+    var words: String {
+        switch self {
+        case .curvature: "batch curvature"
+        case .momentumCurvature: "batch curvature along steps with momentum"
+        case .gradientNorms: "norms of batch gradients"
+        case .slopes: "slopes of batch losses"
         }
     }
 }

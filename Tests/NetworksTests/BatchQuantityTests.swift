@@ -1,0 +1,155 @@
+import Compute
+import Graph
+import Testing
+
+@testable import Networks
+
+/// Quantities of many batches at once against the gradients and products of each batch alone, in f64: rounding of sums of a few
+/// hundred terms, with a factor of a hundred for cancellation.
+private let rounding = 1e-11
+
+@Suite struct QuantitiesOfBatches {
+    private let batches = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [2, 5, 7, 11], [0, 4, 8, 9]]
+    private var flat: [Int] { batches.flatMap { $0 } }
+
+    private static func handmade() throws -> (oracle: Oracle, theta: Vector) {
+        let model = try BatchCurvatureOfAnObjective.handmade()
+        let samples = try RandomSamples(count: 12, inputs: 5, outputs: 3)
+        return (try Oracle(objective: Objective(model: model, loss: .mse), samples: samples), model.initial)
+    }
+
+    private static func direction(_ seed: UInt64, like theta: Vector) throws -> Vector {
+        var stream = RandomStream(seed: seed, purpose: .test)
+        return try Vector.randomNormal(count: theta.count, element: theta.element, stream: &stream)
+    }
+
+    private func isClose(_ a: Double, _ b: Double, scale: Double = 0) -> Bool {
+        abs(a - b) <= rounding * max(abs(b), scale)
+    }
+
+    @Test(arguments: CurvatureMatrix.allCases)
+    func theCurvatureIsThatOfTheBatchesMatrix(_ matrix: CurvatureMatrix) throws {
+        let (oracle, theta) = try Self.handmade()
+        let values = try oracle.batchCurvature(matrix, at: theta, batches: flat, size: 4)
+        for (value, batch) in zip(values, batches) {
+            let (loss, gradient) = try oracle.gradient(at: theta, over: .indices(batch))
+            let product = try oracle.linearize(matrix, at: theta, over: .indices(batch)).apply(gradient)
+            #expect(isClose(value.loss, loss))
+            #expect(isClose(value.squaredGradientNorm, gradient.squaredNorm))
+            #expect(isClose(value.quadratic, try gradient.dot(product)))
+        }
+    }
+
+    /// Batches that are walked in pieces give the same.
+    @Test(arguments: [1024, 2]) func momentumGoesWithTheStep(chunk: Int) throws {
+        let problem = try Problem(.tanh, loss: .crossEntropy, chunk: chunk)
+        let (oracle, theta) = (problem.oracle, problem.theta)
+        let (v, factor) = (try problem.direction(4), 0.9)
+        let values = try oracle.momentumCurvature(
+            at: theta, velocity: v, factor: factor, batches: flat, size: 4)
+        for (value, batch) in zip(values, batches) {
+            let (loss, gradient) = try oracle.gradient(at: theta, over: .indices(batch))
+            let step = try factor * v + gradient
+            let product = try oracle.directional(at: theta, along: [step], over: .indices(batch))
+            #expect(isClose(value.loss, loss))
+            #expect(isClose(value.quadratic, try step.dot(product)))
+            #expect(isClose(value.slope, try step.dot(gradient), scale: step.norm() * gradient.norm()))
+            #expect(isClose(value.squaredStepNorm, step.squaredNorm))
+            #expect(isClose(value.squaredGradientNorm, gradient.squaredNorm))
+        }
+    }
+
+    /// Without velocity the step is the gradient.
+    @Test func withoutVelocityMomentumCurvatureIsBatchSharpness() throws {
+        let problem = try Problem()
+        let zero = try Vector(zeros: problem.theta.count, element: .f64)
+        let a = try problem.oracle.momentumCurvature(
+            at: problem.theta, velocity: zero, factor: 0.9, batches: flat, size: 4)
+        let b = try problem.oracle.batchCurvature(at: problem.theta, batches: flat, size: 4)
+        for (x, y) in zip(a, b) { #expect(isClose(x.ratio, y.ratio)) }
+    }
+
+    @Test(arguments: [1024, 2]) func normsAndSlopesAreThoseOfTheBatchesGradients(chunk: Int) throws {
+        let problem = try Problem(.silu, chunk: chunk)
+        let (oracle, theta) = (problem.oracle, problem.theta)
+        // More directions than one plan takes.
+        let directions = try (0..<19).map { try problem.direction(UInt64(10 + $0)) }
+        let norms = try oracle.batchGradientNorms(at: theta, batches: flat, size: 4)
+        let slopes = try oracle.batchSlopes(at: theta, along: directions, batches: flat, size: 4)
+        for (index, batch) in batches.enumerated() {
+            let gradient = try oracle.gradient(at: theta, over: .indices(batch)).gradient
+            #expect(isClose(norms[index], gradient.squaredNorm))
+            #expect(slopes[index].count == directions.count)
+            for (slope, u) in zip(slopes[index], directions) {
+                #expect(isClose(slope, try u.dot(gradient), scale: u.norm() * gradient.norm()))
+            }
+        }
+    }
+
+    @Test func slopesOfSamplesAreThoseOfTheirOwnGradients() throws {
+        let problem = try Problem(.tanh, loss: .crossEntropy)
+        let directions = try [problem.direction(1), problem.direction(2)]
+        let slopes = try problem.oracle.sampleSlopes(at: problem.theta, along: directions, over: .indices([3, 0, 7]))
+        for (row, sample) in zip(slopes, [3, 0, 7]) {
+            let gradient = try problem.oracle.gradient(at: problem.theta, over: .indices([sample])).gradient
+            for (slope, u) in zip(row, directions) {
+                #expect(isClose(slope, try u.dot(gradient), scale: u.norm() * gradient.norm()))
+            }
+        }
+        let all = try problem.oracle.sampleSlopes(at: problem.theta, along: [directions[0]])
+        let gradient = try problem.oracle.gradient(at: problem.theta).gradient
+        #expect(isClose(all.reduce(0) { $0 + $1[0] } / Double(all.count), try directions[0].dot(gradient), scale: 1))
+    }
+
+    @Test func whatIsNoBatchIsAnError() throws {
+        let problem = try Problem()
+        let (oracle, theta) = (problem.oracle, problem.theta)
+        #expect(throws: GraphError.self) { try oracle.batchCurvature(at: theta, batches: [0, 1, 2], size: 2) }
+        #expect(throws: GraphError.self) { try oracle.batchCurvature(at: theta, batches: [0, 1], size: 0) }
+        #expect(throws: GraphError.self) { try oracle.batchGradientNorms(at: theta, batches: [0, 12], size: 2) }
+        #expect(throws: GraphError.self) { try oracle.batchSlopes(at: theta, along: [], batches: [0, 1], size: 2) }
+        let short = try Vector([1, 2], element: .f64)
+        #expect(throws: GraphError.self) { try oracle.batchSlopes(at: theta, along: [short], batches: [0], size: 1) }
+        #expect(throws: GraphError.self) {
+            try oracle.momentumCurvature(at: theta, velocity: short, factor: 1, batches: [0], size: 1)
+        }
+        #expect(try oracle.batchCurvature(at: theta, batches: [], size: 4).isEmpty)
+    }
+}
+
+/// That no p-sized gradient of a batch is formed: no value of the optimized graph has the shape of a stack of weights. Extents
+/// differ from each other, so that a shape tells what a value is.
+@Suite struct GraphsOfBatchQuantities {
+    private static let stack = 7
+
+    private func gradients(of model: Model, in graph: Graph) -> Set<String> {
+        let shapes = Set(graph.types.map { $0.shape.filter { $0 != 1 }.sorted() })
+        let weights = model.layout.entries.filter { $0.shape.count == 2 }
+        return Set(weights.filter { shapes.contains(($0.shape + [Self.stack]).sorted()) }.map(\.name))
+    }
+
+    private func formsNoGradient(_ make: (Objective) throws -> Graph) throws {
+        let perceptron = try Model.multilayerPerceptron(
+            inputShape: [23], hidden: [17, 13], outputs: 11, activation: .relu, initScale: 1, seed: 1)
+        for model in [perceptron, try BatchCurvatureOfAnObjective.handmade(.f32)] {
+            let graph = try make(Objective(model: model, loss: .mse))
+            // As it is asked for, the gradient of every weight of every batch is there: the check below can fail.
+            #expect(gradients(of: model, in: graph).count == model.layout.entries.count { $0.shape.count == 2 })
+            let optimized = graph.optimized()
+            #expect(gradients(of: model, in: optimized).isEmpty, "\(optimized)")
+        }
+    }
+
+    @Test(arguments: CurvatureMatrix.allCases) func ofCurvature(_ matrix: CurvatureMatrix) throws {
+        try formsNoGradient { try $0.batchCurvature(matrix, count: 2, stack: Self.stack) }
+    }
+    @Test func ofCurvatureAlongStepsWithMomentum() throws {
+        try formsNoGradient { try $0.momentumCurvature(count: 2, stack: Self.stack) }
+    }
+    @Test func ofNorms() throws {
+        try formsNoGradient { try $0.batchGradientNorms(count: 2, stack: Self.stack) }
+    }
+    @Test(arguments: [1, 3]) func ofSlopes(_ directions: Int) throws {
+        try formsNoGradient { try $0.batchSlopes(along: directions, count: 2, stack: Self.stack) }
+    }
+}
