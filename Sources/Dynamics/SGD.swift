@@ -1,16 +1,44 @@
 import Compute
 
-/// θ ← θ − η∇L_B(θ): (stochastic) gradient descent. Its edge for λ_max (full batch) and for batch sharpness is 2/η.
+/// θ ← θ − η(∇L_B(θ) + ωθ): (stochastic) gradient descent, ω the coupled weight decay.
+///
+/// Edges: 2/η − ω for λ_max, since the decay adds ω to every eigenvalue; 2/η for batch sharpness (also as a ratio of means) and
+/// the gradient–noise interaction.
 public struct SGD: UpdateRule {
     public var learningRate: Double
+    /// ω.
+    public let weightDecay: Double
 
-    public init(learningRate: Double) { self.learningRate = learningRate }
+    public init(learningRate: Double) {
+        self.learningRate = learningRate
+        weightDecay = 0
+    }
+
+    /// - Throws: `UpdateRuleError` for a negative weight decay.
+    public init(learningRate: Double, weightDecay: Double) throws {
+        self.learningRate = learningRate
+        self.weightDecay = try Setting.nonNegative(weightDecay, "weight_decay", of: "sgd")
+    }
 
     public var name: String { "sgd" }
 
-    public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
-        try batch.descend(&theta, rate: learningRate)
+    public var settings: [(name: String, value: Double)] {
+        [("lr", learningRate)] + Setting.unless(0, "weight_decay", weightDecay)
     }
 
-    public func edge(of quantity: EdgeQuantity) -> Double? { 2 / learningRate }
+    public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
+        if weightDecay == 0 { return try batch.descend(&theta, rate: learningRate) }
+        let (loss, gradient) = try batch.gradient(at: theta)
+        let (rate, decay) = (learningRate, weightDecay)
+        try Elementwise.update(&theta, with: gradient) { theta, g in theta -= rate * (g + decay * theta) }
+        return loss
+    }
+
+    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+        switch quantity {
+        case .lambdaMax: 2 / learningRate - weightDecay
+        case .batchSharpness, .batchSharpnessRatio, .gni: 2 / learningRate
+        default: nil
+        }
+    }
 }

@@ -1,42 +1,113 @@
 import Compute
-import Networks
+import Curvature
 
-/// A rule for one step θₜ₋₁ → θₜ: its state, and what it does with an oracle for the step's batch.
+/// A rule for one step θₜ₋₁ → θₜ: its settings, its state, and what it does with an oracle for the step's batch.
+///
+/// A rule is a value: a copy goes on with a state of its own. State vectors are as long as θ and in its element.
 public protocol UpdateRule: Sendable {
     /// The name scripts use: `sgd`.
     var name: String { get }
     /// η.
     var learningRate: Double { get set }
+    /// All settings as scripts name them, `lr` first.
+    var settings: [(name: String, value: Double)] { get }
 
     /// Takes one step in place.
     /// - Returns: the loss of the step's batch at θₜ₋₁.
     mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double
 
-    /// Where training is stable up to: the value that `quantity` is held at, or nil where the rule knows none.
-    func edge(of quantity: EdgeQuantity) -> Double?
+    /// v and β of v ← βv + g, θ ← θ − ηv; nil where the rule has no such velocity.
+    var momentum: Momentum? { get }
+
+    /// P without the learning rate, θ ← θ − ηP⁻¹g: from the state after the last step's gradient, or as it will be once
+    /// `gradient` has entered. Nil where the rule divides by nothing.
+    /// - Throws: `UpdateRuleError` where no gradient has entered yet, or P is not positive; for a vector of another model.
+    func preconditioner(after gradient: Vector?) throws -> Preconditioner?
+
+    /// The value of `quantity` up to which training is stable, and which training at the edge holds it at; nil where none is
+    /// known (table *Stability edges* of `docs/definitions.md`).
+    func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double?
+}
+
+extension UpdateRule {
+    public var settings: [(name: String, value: Double)] { [("lr", learningRate)] }
+    public var momentum: Momentum? { nil }
+    public func preconditioner(after gradient: Vector?) throws -> Preconditioner? { nil }
+
+    /// P from the state after the last step's gradient.
+    public func preconditioner() throws -> Preconditioner? { try preconditioner(after: nil) }
+
+    /// The edge that a plot shows where none is named: of batch sharpness under random batches, else of λ_max, or what the rule
+    /// has.
+    public func firstEdge(isFullBatch: Bool) -> (quantity: EdgeQuantity, value: Double)? {
+        let first: [EdgeQuantity] = isFullBatch ? [.lambdaMax, .batchSharpness] : [.batchSharpness, .lambdaMax]
+        for quantity in first + EdgeQuantity.allCases {
+            if let value = edge(of: quantity, isFullBatch: isFullBatch) { return (quantity, value) }
+        }
+        return nil
+    }
+
+    /// The rule as scripts write it: `momentum{ lr = 0.1, beta = 0.9 }`.
+    public var summary: String {
+        "\(name){ \(settings.map { "\($0.name) = \(Self.short($0.value))" }.joined(separator: ", ")) }"
+    }
+
+    private static func short(_ x: Double) -> String {
+        Int(exactly: x).flatMap { abs($0) < 1_000_000 ? "\($0)" : nil } ?? "\(x)"
+    }
+}
+
+/// v and β of a rule with momentum.
+public struct Momentum: Sendable {
+    /// v after the last step; nil, for zero, before the first.
+    public let velocity: Vector?
+    /// β.
+    public let factor: Double
+
+    public init(velocity: Vector?, factor: Double) {
+        self.velocity = velocity
+        self.factor = factor
+    }
 }
 
 /// The curvatures that have an edge (table *Stability edges* of `docs/definitions.md`).
 public enum EdgeQuantity: String, Sendable, CaseIterable {
     case lambdaMax = "lambda_max"
     case batchSharpness = "batch_sharpness"
+    case batchSharpnessRatio = "batch_sharpness_ratio"
+    case gni
+    case momentumBatchSharpness = "momentum_batch_sharpness"
+    case momentumBatchSharpnessRatio = "momentum_batch_sharpness_ratio"
+    case preconditionedLambdaMax = "preconditioned_lambda_max"
+    /// η times the one before.
+    case effectiveSharpness = "effective_sharpness"
 }
 
-/// The objective as a step sees it: on its batch.
-public struct StepOracle {
-    public let oracle: Oracle
-    /// The batch's samples, or nil for all of them.
-    public let batch: UnsafeBufferPointer<Int>?
+/// What is wrong with the settings or the state of a rule.
+public enum UpdateRuleError: Error, Equatable, CustomStringConvertible {
+    /// A setting that cannot be: what it is and what is allowed.
+    case badSetting(rule: String, setting: String, value: Double, allowed: String)
+    /// State, or a gradient, of another model.
+    case otherModel(rule: String, state: Int, parameters: Int)
+    /// A preconditioner asked for before the first gradient.
+    case noGradientYet(rule: String)
+    /// So many parameters have an entry of 0 in P.
+    case notPositive(rule: String, count: Int)
 
-    public init(_ oracle: Oracle, batch: UnsafeBufferPointer<Int>?) {
-        self.oracle = oracle
-        self.batch = batch
-    }
-
-    /// θ ← θ − rate·∇L_B(θ), the update fused with the weight gradient.
-    /// - Returns: L_B before the step.
-    public func descend(_ theta: inout Vector, rate: Double) throws -> Double {
-        if let batch { return try oracle.descend(&theta, rate: rate, batch: batch) }
-        return try oracle.descend(&theta, rate: rate)
+    public var description: String {
+        switch self {
+        case .badSetting(let rule, let setting, let value, let allowed):
+            return "\(rule): \(setting) must be \(allowed), not \(value)"
+        case .otherModel(let rule, let state, let parameters):
+            return
+                "\(rule) has a state of \(state) numbers, the model \(parameters) parameters of its element: take a new "
+                + "optimizer for another model"
+        case .noGradientYet(let rule):
+            return "\(rule) has no preconditioner before its first step: no gradient has entered it"
+        case .notPositive(let rule, let count):
+            return
+                "the preconditioner of \(rule) is 0 for \(count) parameter\(count == 1 ? "" : "s"), whose gradient was 0 at "
+                + "every step: give the optimizer an eps above 0"
+        }
     }
 }

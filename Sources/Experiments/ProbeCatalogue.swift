@@ -4,8 +4,13 @@ import Compute
 public enum ProbeCatalogue {
     /// Every probe that `track` and `measure` know.
     public static let all: [ProbeDeclaration] = [
-        Metric.declarations, UpdateNorm.declarations, LambdaMax.declarations, BatchSharpness.declarations,
-        StepSharpness.declarations, HessianTrace.declarations,
+        Metric.declarations,
+        UpdateNorm.declarations,
+        Edge.declarations,
+        LambdaMax.declarations,
+        BatchSharpness.declarations,
+        StepSharpness.declarations,
+        HessianTrace.declarations,
     ].flatMap { $0 }
 
     public static var names: [String] { all.map(\.name) }

@@ -59,7 +59,7 @@ public final class Run {
     /// What the program that made the run keeps with it.
     public var attachment: AnyObject?
 
-    /// The edge of batch sharpness, for plots, each value with the first step whose probes see it: a change after step t and
+    /// The rule's first edge, for plots, each value with the first step whose probes see it: a change after step t and
     /// its probes counts from t + 1 on.
     public private(set) var edges: [(step: Int, value: Double)] = []
 
@@ -142,6 +142,7 @@ public final class Run {
         try Run.check(size, count: data.train.count)
         if size != batchSize { note("batch_size", "\(batchSize) to \(size)") }
         batchSize = size
+        noteEdge()
     }
 
     /// Samples in a batch.
@@ -170,7 +171,7 @@ public final class Run {
     }
 
     private func noteEdge() {
-        guard let edge = rule.edge(of: .batchSharpness), edge != edges.last?.value else { return }
+        guard let edge = edge(), edge != edges.last?.value else { return }
         let first = step == 0 ? 0 : step + 1
         if edges.last?.step == first { edges.removeLast() }
         edges.append((first, edge))

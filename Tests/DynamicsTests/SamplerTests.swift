@@ -42,10 +42,3 @@ import Testing
         #expect(take(&sampler, 3) == take(&restored, 3))
     }
 }
-
-@Suite struct StabilityEdges {
-    @Test func theEdgeOfGradientDescentIsTwoOverTheRate() {
-        #expect(SGD(learningRate: 0.05).edge(of: .lambdaMax) == 40)
-        #expect(SGD(learningRate: 0.05).edge(of: .batchSharpness) == 40)
-    }
-}

@@ -1,5 +1,4 @@
 import Compute
-import Dynamics
 
 /// A plain metric: one number that is a function of the run as it stands.
 final class Metric: Probe {
@@ -39,11 +38,6 @@ final class Metric: Probe {
         declaration("gradient_norm", "‖∇L(θ)‖ over the training data.") { try $0.gradient().norm() },
         declaration("weight_norm", "‖θ‖ over all parameters.") { $0.parameters.norm() },
         declaration("effective_lr", "The learning rate of the next step.") { $0.learningRate },
-        declaration(
-            "edge", "Where training is stable up to, by the table of edges; not a number where the rule has none."
-        ) {
-            $0.rule.edge(of: .batchSharpness) ?? .nan
-        },
     ]
 }
 

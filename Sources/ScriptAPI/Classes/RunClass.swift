@@ -55,9 +55,9 @@ private func addState(to runs: ObjectClass<Run>) {
     runs.property("batch_loss", .number, "The loss of the last step's batch, before the step; nil before the first.") {
         $0.batchLoss
     }
-    runs.property("edge", .number, "Up to which curvature the optimizer is stable: 2/lr for sgd.") {
-        $0.rule.edge(of: .batchSharpness)
-    }
+    runs.property(
+        "edge", .number, "Up to which curvature the optimizer is stable: 2/lr for sgd; nil where no edge is known."
+    ) { $0.edge() }
     runs.property("model", .object("model"), "The network.") { $0.parts?.model }
     runs.property("data", .object("dataset"), "The data.") { $0.parts?.data }
     runs.property("tracked", .list(of: .string), "The names of its series.") { $0.seriesNames }

@@ -67,7 +67,7 @@ struct ProgressMeter {
             if name == "loss" {
                 loss = value
             } else if name != "edge" {
-                let edge = EdgeQuantity(rawValue: name).flatMap { run.rule.edge(of: $0) }
+                let edge = EdgeQuantity(rawValue: name).flatMap { run.edge(of: $0) }
                 tracked.append(.init(name: name, value: value, edge: edge))
             }
         }

@@ -1,0 +1,155 @@
+import Compute
+import Graph
+
+/// Updates of parameters and state element by element, in one pass and in place. Each element is computed in f64 and rounded once
+/// to the element of its vector.
+enum Elementwise {
+    /// Calls `body` with each element of θ and of the gradient.
+    @inline(__always)
+    static func update(_ a: inout Vector, with gradient: Vector, _ body: (inout Double, Double) -> Void) throws {
+        let (count, element) = (a.count, a.element)
+        try a.withUnsafeMutableBytes { a in
+            gradient.withUnsafeBytes { g in
+                if element == .f32 {
+                    let (a, g) = (a.assumingMemoryBound(to: Float.self), g.assumingMemoryBound(to: Float.self))
+                    for i in 0..<count {
+                        var x = Double(a[i])
+                        body(&x, Double(g[i]))
+                        a[i] = Float(x)
+                    }
+                } else {
+                    let (a, g) = (a.assumingMemoryBound(to: Double.self), g.assumingMemoryBound(to: Double.self))
+                    for i in 0..<count { body(&a[i], g[i]) }
+                }
+            }
+        }
+    }
+
+    /// The same with a state vector.
+    @inline(__always)
+    static func update(
+        _ a: inout Vector, _ b: inout Vector, with gradient: Vector,
+        _ body: (inout Double, inout Double, Double) -> Void
+    ) throws {
+        let (count, element) = (a.count, a.element)
+        try a.withUnsafeMutableBytes { a in
+            try b.withUnsafeMutableBytes { b in
+                gradient.withUnsafeBytes { g in
+                    if element == .f32 {
+                        let (a, b) = (a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self))
+                        let g = g.assumingMemoryBound(to: Float.self)
+                        for i in 0..<count {
+                            var (x, y) = (Double(a[i]), Double(b[i]))
+                            body(&x, &y, Double(g[i]))
+                            (a[i], b[i]) = (Float(x), Float(y))
+                        }
+                    } else {
+                        let (a, b) = (a.assumingMemoryBound(to: Double.self), b.assumingMemoryBound(to: Double.self))
+                        let g = g.assumingMemoryBound(to: Double.self)
+                        for i in 0..<count { body(&a[i], &b[i], g[i]) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same with two state vectors.
+    @inline(__always)
+    static func update(
+        _ a: inout Vector, _ b: inout Vector, _ c: inout Vector, with gradient: Vector,
+        _ body: (inout Double, inout Double, inout Double, Double) -> Void
+    ) throws {
+        let (count, element) = (a.count, a.element)
+        try a.withUnsafeMutableBytes { a in
+            try b.withUnsafeMutableBytes { b in
+                try c.withUnsafeMutableBytes { c in
+                    gradient.withUnsafeBytes { g in
+                        if element == .f32 {
+                            let (a, b) = (a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self))
+                            let (c, g) = (c.assumingMemoryBound(to: Float.self), g.assumingMemoryBound(to: Float.self))
+                            for i in 0..<count {
+                                var (x, y, z) = (Double(a[i]), Double(b[i]), Double(c[i]))
+                                body(&x, &y, &z, Double(g[i]))
+                                (a[i], b[i], c[i]) = (Float(x), Float(y), Float(z))
+                            }
+                        } else {
+                            let (a, b) = (
+                                a.assumingMemoryBound(to: Double.self), b.assumingMemoryBound(to: Double.self)
+                            )
+                            let (c, g) = (
+                                c.assumingMemoryBound(to: Double.self), g.assumingMemoryBound(to: Double.self)
+                            )
+                            for i in 0..<count { body(&a[i], &b[i], &c[i], g[i]) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The state for a step of θ, taken out of where it is kept, so that it is not copied when it is written; zero at first.
+    /// - Throws: `UpdateRuleError.otherModel`, and leaves it where it was; `MemoryError`.
+    static func state(_ kept: inout Vector?, like theta: Vector, of rule: String) throws -> Vector {
+        guard let state = kept else {
+            return try Vector(zeros: theta.count, element: theta.element, for: "the state of \(rule)")
+        }
+        try check(state, theta, of: rule)
+        kept = nil
+        return state
+    }
+
+    private static func check(_ state: Vector, _ other: Vector, of rule: String) throws {
+        guard state.count == other.count, state.element == other.element else {
+            throw UpdateRuleError.otherModel(rule: rule, state: state.count, parameters: other.count)
+        }
+    }
+
+    /// The diagonal of a preconditioner: ν, once `gradient` has entered it, after `finish`.
+    /// - Throws: `UpdateRuleError` where nothing has entered ν, or an entry is not positive.
+    static func roots(
+        of nu: Vector?, after gradient: Vector?, rule: String, enter: (inout Double, Double) -> Void,
+        finish: (inout Double) -> Void
+    ) throws -> Vector {
+        guard let like = nu ?? gradient else { throw UpdateRuleError.noGradientYet(rule: rule) }
+        var result = try nu ?? Vector(zeros: like.count, element: like.element, for: "a preconditioner")
+        var zeros = 0
+        if let gradient {
+            try check(result, gradient, of: rule)
+            try update(&result, with: gradient) { x, g in
+                enter(&x, g)
+                finish(&x)
+                if !(x > 0) { zeros += 1 }
+            }
+        } else {
+            try update(&result, with: like) { x, _ in
+                finish(&x)
+                if !(x > 0) { zeros += 1 }
+            }
+        }
+        if zeros > 0 { throw UpdateRuleError.notPositive(rule: rule, count: zeros) }
+        return result
+    }
+}
+
+/// Checks of settings.
+enum Setting {
+    static func nonNegative(_ value: Double, _ setting: String, of rule: String) throws -> Double {
+        guard value.isFinite, value >= 0 else {
+            throw UpdateRuleError.badSetting(rule: rule, setting: setting, value: value, allowed: "0 or larger")
+        }
+        return value
+    }
+
+    /// 0 ≤ x < 1.
+    static func share(_ value: Double, _ setting: String, of rule: String) throws -> Double {
+        guard value >= 0, value < 1 else {
+            throw UpdateRuleError.badSetting(rule: rule, setting: setting, value: value, allowed: "from 0 to below 1")
+        }
+        return value
+    }
+
+    /// A setting, left out of a summary where it has its plain value.
+    static func unless(_ plain: Double, _ name: String, _ value: Double) -> [(name: String, value: Double)] {
+        value == plain ? [] : [(name, value)]
+    }
+}

@@ -1,0 +1,70 @@
+import Compute
+
+/// Gradient descent with momentum: v ← βv + ∇L_B(θ) + ωθ, then
+/// - Polyak: θ ← θ − ηv;
+/// - Nesterov: θ ← θ − η(∇L_B(θ) + ωθ + βv), as PyTorch has it.
+///
+/// Edges of λ_max, full batch: (2 + 2β)/η − ω; Nesterov (2 + 2β)/(η(1 + 2β)) − ω. Polyak's batch sharpness: 2(1 − β)/η for small
+/// batches, 2(1 + β)/η for the full one (arXiv 2604.14108); its momentum batch sharpness: 2/η.
+public struct HeavyBall: UpdateRule {
+    public enum Kind: String, Sendable {
+        case polyak = "momentum"
+        case nesterov
+    }
+
+    public var learningRate: Double
+    public let kind: Kind
+    /// β.
+    public let factor: Double
+    /// ω.
+    public let weightDecay: Double
+    private var velocity: Vector?
+
+    /// - Throws: `UpdateRuleError` unless 0 ≤ β < 1 and ω ≥ 0.
+    public init(learningRate: Double, factor: Double = 0.9, weightDecay: Double = 0, kind: Kind = .polyak) throws {
+        self.learningRate = learningRate
+        self.kind = kind
+        self.factor = try Setting.share(factor, "beta", of: kind.rawValue)
+        self.weightDecay = try Setting.nonNegative(weightDecay, "weight_decay", of: kind.rawValue)
+    }
+
+    public var name: String { kind.rawValue }
+
+    public var settings: [(name: String, value: Double)] {
+        [("lr", learningRate), ("beta", factor)] + Setting.unless(0, "weight_decay", weightDecay)
+    }
+
+    public var momentum: Momentum? { Momentum(velocity: velocity, factor: factor) }
+
+    public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
+        let (loss, gradient) = try batch.gradient(at: theta)
+        // Taken out, so that its memory is not shared while it is written.
+        var v = try Elementwise.state(&velocity, like: theta, of: name)
+        defer { velocity = v }
+        let (rate, factor, decay) = (learningRate, factor, weightDecay)
+        switch kind {
+        case .polyak:
+            try Elementwise.update(&theta, &v, with: gradient) { theta, v, g in
+                v = factor * v + (g + decay * theta)
+                theta -= rate * v
+            }
+        case .nesterov:
+            try Elementwise.update(&theta, &v, with: gradient) { theta, v, g in
+                let g = g + decay * theta
+                v = factor * v + g
+                theta -= rate * (g + factor * v)
+            }
+        }
+        return loss
+    }
+
+    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+        switch (kind, quantity) {
+        case (.polyak, .lambdaMax): (2 + 2 * factor) / learningRate - weightDecay
+        case (.nesterov, .lambdaMax): (2 + 2 * factor) / (learningRate * (1 + 2 * factor)) - weightDecay
+        case (.polyak, .batchSharpness): 2 * (isFullBatch ? 1 + factor : 1 - factor) / learningRate
+        case (.polyak, .momentumBatchSharpness), (.polyak, .momentumBatchSharpnessRatio): 2 / learningRate
+        default: nil
+        }
+    }
+}
