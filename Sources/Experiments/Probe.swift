@@ -1,5 +1,4 @@
 import Compute
-import Dynamics
 
 /// Something that is measured along a run, and what it keeps between measurements (eigenvectors to start from).
 ///
@@ -11,6 +10,9 @@ public protocol Probe: AnyObject {
 
     /// When it is taken: at θ_t, or at θₜ₋₁ on the batch of step t.
     var timing: ProbeTiming { get }
+
+    /// Whether it asks for the parameters before the last step (`Run.previousParameters`), which cost a copy.
+    var usesPreviousParameters: Bool { get }
 
     /// - Parameter batch: the step's batch, for a probe whose timing is `.step`; nil for all samples.
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement]
@@ -25,27 +27,5 @@ public enum ProbeTiming: Sendable {
 
 extension Probe {
     public var timing: ProbeTiming { .point }
-}
-
-/// A probe that a run follows: when it is due, and which of its random streams is next.
-struct Tracker {
-    let probe: any Probe
-    let every: Int
-    /// The number that keys this tracker's random streams.
-    let index: Int
-    var lastMeasured: Int?
-
-    func isDue(at step: Int) -> Bool { step % every == 0 && lastMeasured != step }
-
-    /// The first step from `step` on at which it is due.
-    func nextDue(from step: Int) -> Int {
-        let late = step % every
-        if late == 0 && step != lastMeasured { return step }
-        let (due, overflow) = (step - late).addingReportingOverflow(every)
-        return overflow ? .max : due
-    }
-
-    func stream(seed: UInt64, step: Int) -> RandomStream {
-        RandomStream(seed: seed, purpose: .probe, index: UInt64(step) << 16 | UInt64(index & 0xFFFF))
-    }
+    public var usesPreviousParameters: Bool { false }
 }

@@ -1,5 +1,3 @@
-import Compute
-
 /// All probes, by name.
 public enum ProbeCatalogue {
     /// Every probe that `track` and `measure` know.
@@ -60,18 +58,6 @@ extension ProbeDeclaration {
 }
 
 extension Run {
-    /// Measures now, without recording. The random stream is that of the present step and of measuring, so measuring twice at
-    /// one step gives the same number.
-    public func measure(_ probe: any Probe) throws -> [Measurement] {
-        guard probe.timing == .point else {
-            throw ExperimentError.invalid(
-                "'\(probe.seriesNames[0])' belongs to a step: track it, or give it a batch = {…} of its own")
-        }
-        // Trackers count from 1.
-        let stream = RandomStream(seed: seed, purpose: .probe, index: UInt64(step) << 16)
-        return try measuring { try probe.measure(self, batch: nil, stream: stream) }
-    }
-
     /// Measures a probe of the catalogue now, without recording.
     /// - Throws: as `ProbeCatalogue.probes(_:_:for:)`, and what measuring throws.
     public func measure(_ name: String, _ arguments: ProbeArguments = [:]) throws -> [Measurement] {

@@ -35,22 +35,6 @@ public enum TrainingEnd: String, Sendable {
 }
 
 extension Run {
-    /// Follows a probe: it is measured at steps 0, `every`, 2·`every`, …, from the present one on.
-    public func track(_ probe: any Probe, every: Int) throws {
-        guard every >= 1 else { throw ExperimentError.invalid("every must be at least 1, not \(every)") }
-        if let name = probe.seriesNames.first(where: { name in
-            trackers.contains { $0.probe.seriesNames.contains(name) }
-        }) {
-            throw ExperimentError.invalid("run '\(self.name)' tracks '\(name)' already")
-        }
-        trackers.append(Tracker(probe: probe, every: every, index: trackers.count + 1))
-        for name in probe.seriesNames where recorded[name] == nil {
-            recorded[name] = Series(name: name)
-            seriesNames.append(name)
-        }
-        nextDue = min(nextDue, step)
-    }
-
     /// Runs an action after step `step` and its probes, before the next step.
     public func at(_ step: Int, _ action: @escaping (Run) throws -> Void) throws {
         guard step >= self.step else {
@@ -102,7 +86,7 @@ extension Run {
 
     private func looksAtLoss() -> Bool {
         if let tracker = trackers.first(where: { $0.probe.seriesNames.contains("loss") }) {
-            return step % tracker.every == 0
+            return tracker.lastMeasured == step
         }
         return step % 100 == 0
     }
@@ -111,21 +95,20 @@ extension Run {
     private func takeStep() throws {
         try openFile()
         let next = step + 1
-        let due = trackers.indices.filter { trackers[$0].probe.timing == .step && trackers[$0].isDue(at: next) }
         let rate = rule.learningRate
-        if keepsPreviousParameters { previousParameters = theta }
+        previousParameters = keepsPreviousParameters ? theta : nil
         let loss: Double
         switch batchSize {
         case .full:
-            try measure(due, at: next, batch: nil)
-            loss = try rule.step(&theta, StepOracle(oracle, batch: nil))
+            try measureStep(next, batch: nil)
+            loss = try descend(on: nil)
             sampler.takeEpoch()
         case .samples(let size):
             // The sampler is a value: it is advanced in a copy and put back, so that a probe which throws leaves it unmoved.
             var advanced = sampler
             loss = try advanced.next(size) { batch in
-                try measure(due, at: next, batch: batch)
-                return try rule.step(&theta, StepOracle(oracle, batch: batch))
+                try measureStep(next, batch: batch)
+                return try descend(on: batch)
             }
             sampler = advanced
         }
@@ -141,73 +124,22 @@ extension Run {
         }
     }
 
-    /// Whether a probe asks for θₜ₋₁.
-    private var keepsPreviousParameters: Bool { trackers.contains { $0.probe is UpdateNorm } }
+    private func descend(on batch: UnsafeBufferPointer<Int>?) throws -> Double {
+        let start = ContinuousClock.now
+        let before = work
+        let loss = try rule.step(&theta, StepOracle(oracle, batch: batch))
+        earn(work - before, seconds: (ContinuousClock.now - start) / .seconds(1))
+        return loss
+    }
 
     /// Measures what is due at θ_t, then runs the actions of t.
     func settle() throws {
-        let due = trackers.indices.filter { trackers[$0].probe.timing == .point && trackers[$0].isDue(at: step) }
-        try measure(due, at: step, batch: nil)
+        try measurePoint()
         while let index = actions.firstIndex(where: { $0.step <= step }) {
             let action = actions.remove(at: index).action
             try action(self)
         }
         nextDue = actions.map(\.step).min() ?? .max
-        for tracker in trackers {
-            switch tracker.probe.timing {
-            case .point: nextDue = min(nextDue, tracker.nextDue(from: step))
-            // Steps look at these by themselves.
-            case .step: break
-            }
-        }
-    }
-
-    private func measure(_ due: [Int], at step: Int, batch: UnsafeBufferPointer<Int>?) throws {
-        for index in due {
-            let tracker = trackers[index]
-            let values = try measuring {
-                try tracker.probe.measure(self, batch: batch, stream: tracker.stream(seed: seed, step: step))
-            }
-            trackers[index].lastMeasured = step
-            for (name, value) in zip(tracker.probe.seriesNames, values) {
-                var value = value
-                value.step = step
-                try record(name, value)
-            }
-        }
-    }
-
-    func measuring<Result>(_ body: () throws -> Result) rethrows -> Result {
-        let outer = isMeasuring
-        isMeasuring = true
-        defer { isMeasuring = outer }
-        return try body()
-    }
-
-    private func record(_ series: String, _ measurement: Measurement) throws {
-        recorded[series, default: Series(name: series)].append(measurement)
-        try openFile()
-        try file?.record(series, measurement)
-        noteChunks()
-    }
-
-    /// Writes into the file in what chunks data was walked: sums are taken in this order.
-    private func noteChunks() {
-        guard file != nil, !chunks.isEmpty else { return }
-        for (quantity, samples) in chunks { note("chunk", "\(quantity): \(samples) samples at a time") }
-        chunks = []
-    }
-
-    func openFile() throws {
-        guard file == nil, let makeFile else { return }
-        file = try makeFile(self)
-    }
-
-    /// The values measured of a series.
-    public func series(_ name: String) throws -> Series {
-        guard let series = recorded[name] else {
-            throw ExperimentError.unknownSeries(name, run: self.name, known: seriesNames)
-        }
-        return series
+        for tracker in trackers where tracker.probe.timing == .point { nextDue = min(nextDue, tracker.candidate) }
     }
 }

@@ -44,6 +44,11 @@ public final class Run {
     var recorded: [String: Series] = [:]
     /// The order in which series were first recorded.
     public internal(set) var seriesNames: [String] = []
+    /// What steps took, and what probes did outside of plans, in the cost model's operations.
+    var training = Spending()
+    var probeWork = 0.0
+    /// The share of the work that probes may take, once one of them has a budget.
+    var budget: Budget?
     /// No probe and no action is due before this step.
     var nextDue = 0
     var isMeasuring = false

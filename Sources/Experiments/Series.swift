@@ -5,6 +5,8 @@ public struct Series: Sendable {
     public private(set) var values: [Double]
     /// Standard errors; not a number where the value has none.
     public private(set) var standardErrors: [Double]
+    /// Lists of numbers that belong to values, such as sketches, by the value's place from 0 and the list's name.
+    public private(set) var arrays: [Int: [String: [Double]]] = [:]
 
     public init(name: String, steps: [Int] = [], values: [Double] = [], standardErrors: [Double]? = nil) {
         precondition(steps.count == values.count, "a series has a value for each step")
@@ -20,14 +22,25 @@ public struct Series: Sendable {
         steps.append(measurement.step)
         values.append(measurement.value)
         standardErrors.append(measurement.standardError ?? .nan)
+        if let lists = measurement.arrays, !lists.isEmpty { arrays[steps.count - 1] = lists }
     }
 
     /// What was measured at steps from `first` to `last`, both included.
     public func between(_ first: Int?, _ last: Int?) -> Series {
         let kept = steps.indices.filter { steps[$0] >= first ?? .min && steps[$0] <= last ?? .max }
-        return Series(
+        var result = Series(
             name: name, steps: kept.map { steps[$0] }, values: kept.map { values[$0] },
             standardErrors: kept.map { standardErrors[$0] })
+        for (place, index) in kept.enumerated() { result.arrays[place] = arrays[index] }
+        return result
+    }
+
+    /// The names of its lists of numbers, in alphabetical order.
+    public var arrayNames: [String] { Set(arrays.values.flatMap(\.keys)).sorted() }
+
+    /// Bytes of its numbers.
+    public var byteCount: Int {
+        arrays.values.reduce(24 * count) { $0 + $1.values.reduce(0) { $0 + 8 * $1.count } }
     }
 
     /// The mean of the values; not a number for an empty series.

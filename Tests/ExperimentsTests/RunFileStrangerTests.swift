@@ -13,6 +13,11 @@ import Testing
         for step in 0..<120 {
             try file.record("loss", step: step, value: 1 / Double(step + 1))
             try file.record("batch_sharpness", step: step, value: .nan, standardError: 0.5, samples: 64, products: 3)
+            if step % 10 == 0 {
+                let numbers = (0..<200).map { Double($0 + step) }
+                try file.record(
+                    "sketch", Measurement(step: step, value: 1, arrays: ["numbers": numbers, "few": [0.5]]))
+            }
         }
         try file.setParameters(["lr": 0.05, "hidden": [200, 200]])
         try file.addScript(path: "a.lua", source: String(repeating: "print('x')\n", count: 1000))
@@ -29,7 +34,10 @@ import Testing
     private func readAll(_ url: URL) throws(RunFileError) -> Int {
         let reader = try RunFile.open(url)
         var count = try reader.environment().count + reader.parameters().count + reader.scripts().count
-        for name in try reader.seriesNames() { count += try reader.series(name).count }
+        for name in try reader.seriesNames() {
+            count += try reader.series(name).count
+            count += try reader.arrays("numbers", of: name).count
+        }
         count += try reader.events().count + reader.notes().count
         for step in try reader.checkpointSteps() { count += try reader.checkpoint(step: step).count }
         for name in try reader.figureNames() { count += try reader.figure(name).bytes.count }
@@ -83,7 +91,15 @@ import Testing
 
     @Test(arguments: [
         ("PRAGMA application_id = 7", "another program"),
-        ("PRAGMA user_version = 2", "newer eoss"),
+        ("PRAGMA user_version = 3", "newer eoss"),
+        ("PRAGMA user_version = 1", "'measurement'"),
+        ("PRAGMA user_version = 0", "its format is number 0"),
+        ("PRAGMA user_version = -1", "its format is number -1"),
+        ("DROP TABLE array", "'array'"),
+        (
+            "UPDATE array SET numbers = x'000102' WHERE name = 'numbers'",
+            "the list 'numbers' of the series 'sketch' has 3 bytes"
+        ),
         ("CREATE TABLE extra (a)", "'extra'"),
         ("CREATE VIEW extra AS SELECT * FROM run", "'extra'"),
         ("CREATE TRIGGER extra AFTER INSERT ON note BEGIN DELETE FROM run; END", "'extra'"),

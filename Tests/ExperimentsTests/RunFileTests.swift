@@ -30,6 +30,7 @@ struct TemporaryFolder: ~Copyable {
         for (step, value) in values.enumerated() { try file.record("loss", step: step, value: value) }
         let full = Measurement(
             step: 7, value: 39.5, standardError: 0.25, samples: 640, products: 11, residual: 1e-3, seconds: 0.5,
+            operations: 1.5e12, arrays: ["nodes": [0.1, -.infinity, .leastNonzeroMagnitude], "none": []],
             extra: #"{"values":[1,2]}"#)
         try file.record("batch_sharpness", full)
         try file.record(

@@ -51,6 +51,7 @@ final class UpdateNorm: Probe {
 
     let seriesNames = ["update_norm"]
     let timing = ProbeTiming.point
+    let usesPreviousParameters = true
 
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let norm = try run.previousParameters.map { try (run.parameters - $0).norm() } ?? .nan

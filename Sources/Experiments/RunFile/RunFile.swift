@@ -70,7 +70,16 @@ public final class RunFile: Sendable {
     }
 
     /// Records a measurement of a series.
+    ///
+    /// - Throws: ``RunFileError/tooLarge(what:bytes:limit:)`` for a list of more than 125 million numbers.
     public func record(_ series: String, _ measurement: Measurement) throws {
+        if let arrays = measurement.arrays {
+            for (name, numbers) in arrays where numbers.count > Self.largestBlob / 8 {
+                throw RunFileError.tooLarge(
+                    what: "the list '\(name)' of the series '\(series)'", bytes: 8 * numbers.count,
+                    limit: Self.largestBlob)
+            }
+        }
         try writer.record(series, measurement)
     }
 

@@ -20,7 +20,7 @@ struct RunFileBatch: Sendable {
     var newSeries: [(id: Int, name: String)] = []
     var samples: ContiguousArray<Sample> = []
     var rows: [Row] = []
-    /// Bytes of the rows, and of the samples' extras.
+    /// Bytes of the rows, and of the samples' arrays and extras.
     var byteCount = 0
 
     var isEmpty: Bool { samples.isEmpty && rows.isEmpty && newSeries.isEmpty }

@@ -61,19 +61,27 @@ struct RunFileDatabase: Sendable {
         let insert = try db.cachedStatement(
             sql: """
                 INSERT INTO measurement
-                (series, step, value, standard_error, samples, products, residual, seconds, nan, extra)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                (series, step, value, standard_error, samples, products, residual, seconds, operations, nan, extra)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         for sample in batch.samples {
             let measured = sample.measurement
             let nan = measured.nanColumns
             try insert.execute(arguments: [
                 sample.series, measured.step, measured.value, measured.standardError, measured.samples,
-                measured.products, measured.residual, measured.seconds, nan.isEmpty ? nil : nan.rawValue,
-                measured.extra,
+                measured.products, measured.residual, measured.seconds, measured.operations,
+                nan.isEmpty ? nil : nan.rawValue, measured.extra,
             ])
+            if let arrays = measured.arrays { try Self.insert(arrays, of: db.lastInsertedRowID, into: db) }
         }
         for row in batch.rows { try Self.insert(row, into: db) }
+    }
+
+    private static func insert(_ arrays: [String: [Double]], of measurement: Int64, into db: Database) throws {
+        let insert = try db.cachedStatement(sql: "INSERT INTO array (measurement, name, numbers) VALUES (?, ?, ?)")
+        for (name, numbers) in arrays.sorted(by: { $0.key < $1.key }) {
+            try insert.execute(arguments: [measurement, name, Data(littleEndian: numbers)])
+        }
     }
 
     private static func insert(_ row: RunFileBatch.Row, into db: Database) throws {

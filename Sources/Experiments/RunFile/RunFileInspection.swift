@@ -6,7 +6,8 @@ import Synchronization
 /// Opening a file that may come from a stranger: it is read as data, never trusted, never changed but for one case,
 /// the commit that a killed process of ours left half done.
 enum RunFileInspection {
-    static func open(_ path: String) throws(RunFileError) -> DatabaseQueue {
+    /// The file's connection, and the version of its schema.
+    static func open(_ path: String) throws(RunFileError) -> (queue: DatabaseQueue, version: Int32) {
         try checkKind(path)
         let header = HeaderBytes()
         do {
@@ -23,18 +24,21 @@ enum RunFileInspection {
         }
     }
 
-    private static func openReadOnly(_ path: String, _ header: HeaderBytes) throws -> DatabaseQueue {
+    private static func openReadOnly(
+        _ path: String, _ header: HeaderBytes
+    ) throws -> (queue: DatabaseQueue, version: Int32) {
         var configuration = guarded()
         configuration.readonly = true
         configuration.prepareDatabase { db in try header.check(db, path: path) }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
-        try queue.read { db in
-            try checkSchema(db, path: path)
+        let version = try queue.read { db in
+            let version = try checkSchema(db, path: path)
             // Nobody writes now: the header and the length of the file belong together.
             try header.check(db, path: path)
             if let missing = header.missingBytes(path) { throw cutOff(path, missing) }
+            return version
         }
-        return queue
+        return (queue, version)
     }
 
     /// A connection on which a hostile schema can do nothing: it calls no function, writes no page by SQL, and a cell that
@@ -112,7 +116,8 @@ enum RunFileInspection {
 
     // MARK: - What SQLite sees
 
-    private static func checkSchema(_ db: Database, path: String) throws {
+    /// Compares the schema with that of the version which the file says it has.
+    private static func checkSchema(_ db: Database, path: String) throws -> Int32 {
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id")
         guard application == RunSchema.applicationID else {
             throw RunFileError.notARunFile(path: path, reason: "it is an SQLite database of another program")
@@ -121,7 +126,10 @@ enum RunFileInspection {
         guard version <= RunSchema.version else {
             throw RunFileError.newerFormat(path: path, version: version, ours: Int(RunSchema.version))
         }
-        var ours = Dictionary(uniqueKeysWithValues: RunSchema.objects.map { ($0.name, $0) })
+        guard version >= 1, let version = Int32(exactly: version) else {
+            throw RunFileError.notARunFile(path: path, reason: "its format is number \(version)")
+        }
+        var ours = Dictionary(uniqueKeysWithValues: RunSchema.objects(of: version).map { ($0.name, $0) })
         // `sqlite_autoindex_…`, made for UNIQUE columns, stand there without a statement.
         let rows = try Row.fetchCursor(db, sql: "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
         while let row = try rows.next() {
@@ -138,6 +146,7 @@ enum RunFileInspection {
         if let missing = ours.keys.min() {
             throw RunFileError.notARunFile(path: path, reason: "it has no table '\(missing)'")
         }
+        return version
     }
 
     private static func failure(_ path: String, _ error: any Error, _ header: HeaderBytes) -> RunFileError {

@@ -18,12 +18,14 @@ public final class RunFileReader: Sendable {
     /// The run that this one was forked from.
     public let parent: RunParent?
 
+    /// The version of the file's schema.
+    let version: Int32
     private let queue: DatabaseQueue
 
     public init(_ url: URL) throws(RunFileError) {
         let path = url.standardizedFileURL.path
         self.url = url.standardizedFileURL
-        queue = try RunFileInspection.open(path)
+        (queue, version) = try RunFileInspection.open(path)
         let header = try Self.read(queue, path) { db in
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM run WHERE id = 1") else {
                 throw RunFileError.damaged(path: path, reason: "it has no header")
@@ -101,18 +103,32 @@ public final class RunFileReader: Sendable {
     }
 
     /// The measurements of a series between two steps (both included), in the order of their steps.
+    ///
+    /// Files of the first version know no operations and no lists: these are nil.
     public func series(_ name: String, from: Int = .min, to: Int = .max) throws(RunFileError) -> [Measurement] {
+        let operations = version >= 2 ? "operations" : "NULL"
+        var measured = try rows(
+            """
+            SELECT step, value, standard_error, samples, products, residual, seconds, \(operations), nan, extra, id
+            FROM measurement WHERE series = ? AND step BETWEEN ? AND ? ORDER BY step, id
+            """, [try seriesID(name), from, to]
+        ) { row in (row: try row.decode(Int64.self, atIndex: 10), value: try Self.measurement(row)) }
+        // Read after the measurements: what was written meanwhile belongs to later ones.
+        let arrays = try arrays(of: name, from: from, to: to)
+        if !arrays.isEmpty {
+            for i in measured.indices { measured[i].value.arrays = arrays[measured[i].row] }
+        }
+        return measured.map(\.value)
+    }
+
+    func seriesID(_ name: String) throws(RunFileError) -> Int {
         let ids = try rows("SELECT id FROM series WHERE name = ?", [name]) { try $0.decode(Int.self, atIndex: 0) }
         guard let id = ids.first else { throw .missing(path: url.path, what: "series '\(name)'") }
-        return try rows(
-            """
-            SELECT step, value, standard_error, samples, products, residual, seconds, nan, extra
-            FROM measurement WHERE series = ? AND step BETWEEN ? AND ? ORDER BY step, id
-            """, [id, from, to], Self.measurement)
+        return id
     }
 
     private static func measurement(_ row: Row) throws -> Measurement {
-        let nan = Measurement.NaNColumns(rawValue: try row.decode(Int?.self, atIndex: 7) ?? 0)
+        let nan = Measurement.NaNColumns(rawValue: try row.decode(Int?.self, atIndex: 8) ?? 0)
         func real(_ index: Int, _ column: Measurement.NaNColumns) throws -> Double? {
             nan.contains(column) ? .nan : try row.decode(Double?.self, atIndex: index)
         }
@@ -121,7 +137,8 @@ public final class RunFileReader: Sendable {
             value: nan.contains(.value) ? .nan : try row.decode(Double.self, atIndex: 1),
             standardError: try real(2, .standardError), samples: try row.decode(Int?.self, atIndex: 3),
             products: try row.decode(Int?.self, atIndex: 4), residual: try real(5, .residual),
-            seconds: try real(6, .seconds), extra: try row.decode(String?.self, atIndex: 8))
+            seconds: try real(6, .seconds), operations: try real(7, .operations),
+            extra: try row.decode(String?.self, atIndex: 9))
     }
 
     /// What happened, in order.
@@ -167,7 +184,7 @@ public final class RunFileReader: Sendable {
         return figure
     }
 
-    private func rows<Value>(
+    func rows<Value>(
         _ sql: String, _ arguments: StatementArguments = [], _ decode: (Row) throws -> Value
     ) throws(RunFileError) -> [Value] {
         try Self.read(queue, url.path) { db in

@@ -52,7 +52,7 @@ final class RunFileWriter: @unchecked Sendable {
     // MARK: - The threads that measure
 
     func record(_ series: String, _ measurement: Measurement) throws {
-        let byteCount = measurement.extra?.utf8.count ?? 0
+        let byteCount = measurement.byteCount
         try monitor.withLock {
             try makeRoom(byteCount)
             let id: Int

@@ -16,12 +16,18 @@ public struct Measurement: Sendable, Hashable {
     public var residual: Double?
     /// Wall-clock seconds that measuring took.
     public var seconds: Double?
+    /// Multiply-adds of the cost model (`Cost.total`) that measuring took: the same number on every machine. Of a probe with
+    /// several series the first has the cost of all.
+    public var operations: Double?
+    /// Lists of numbers that belong to the value, by name: a sketch, the nodes of a quadrature.
+    public var arrays: [String: [Double]]?
     /// Anything more, as JSON text.
     public var extra: String?
 
     public init(
         step: Int, value: Double, standardError: Double? = nil, samples: Int? = nil, products: Int? = nil,
-        residual: Double? = nil, seconds: Double? = nil, extra: String? = nil
+        residual: Double? = nil, seconds: Double? = nil, operations: Double? = nil,
+        arrays: [String: [Double]]? = nil, extra: String? = nil
     ) {
         self.step = step
         self.value = value
@@ -30,6 +36,8 @@ public struct Measurement: Sendable, Hashable {
         self.products = products
         self.residual = residual
         self.seconds = seconds
+        self.operations = operations
+        self.arrays = arrays
         self.extra = extra
     }
 
@@ -40,6 +48,7 @@ public struct Measurement: Sendable, Hashable {
         static let standardError = NaNColumns(rawValue: 2)
         static let residual = NaNColumns(rawValue: 4)
         static let seconds = NaNColumns(rawValue: 8)
+        static let operations = NaNColumns(rawValue: 16)
     }
 
     var nanColumns: NaNColumns {
@@ -48,7 +57,17 @@ public struct Measurement: Sendable, Hashable {
         if standardError?.isNaN == true { columns.insert(.standardError) }
         if residual?.isNaN == true { columns.insert(.residual) }
         if seconds?.isNaN == true { columns.insert(.seconds) }
+        if operations?.isNaN == true { columns.insert(.operations) }
         return columns
+    }
+
+    /// Bytes that it takes beside those of its own size.
+    var byteCount: Int {
+        var bytes = extra?.utf8.count ?? 0
+        if let arrays {
+            for (name, numbers) in arrays { bytes += name.utf8.count + 8 * numbers.count }
+        }
+        return bytes
     }
 }
 

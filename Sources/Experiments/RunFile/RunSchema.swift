@@ -1,11 +1,11 @@
-/// The tables of a run file. A file whose schema differs by one character from this one is refused, so a change here
-/// is a change of ``version``.
+/// The tables of a run file. A file whose schema differs by one character from that of its version is refused, so a change
+/// here is a change of ``version``, with the schema before it kept in ``objects(of:)`` for the files that there are.
 enum RunSchema {
     /// SQLite's `application_id`: the letters "eoss".
     static let applicationID: Int32 = 0x656F_7373
 
     /// SQLite's `user_version`: the version of the schema below.
-    static let version: Int32 = 1
+    static let version: Int32 = 2
 
     /// One object of the schema: the statement that makes it stands word for word in the file's schema table.
     struct Object {
@@ -14,7 +14,34 @@ enum RunSchema {
         let sql: String
     }
 
-    static let objects: [Object] = [
+    static let objects = objects(of: version)
+
+    /// The schema of a version, 1 to ``version``. Version 2 added operations and lists to measurements.
+    static func objects(of version: Int32) -> [Object] {
+        let measured = [measurement(version >= 2 ? ", operations REAL" : ""), byStep]
+        return common + measured + (version >= 2 ? [list] : [])
+    }
+
+    private static func measurement(_ added: String) -> Object {
+        // SQLite has no NaN: it stores null. `nan` says which nulls were NaN (``Measurement/NaNColumns``).
+        table(
+            "measurement",
+            """
+            id INTEGER PRIMARY KEY, series INTEGER NOT NULL, step INTEGER NOT NULL, value REAL, standard_error REAL, \
+            samples INTEGER, products INTEGER, residual REAL, seconds REAL\(added), nan INTEGER, extra TEXT
+            """)
+    }
+
+    private static let byStep = index("measurement_by_step", on: "measurement (series, step)")
+
+    /// `numbers` are the doubles of a list that belongs to a measurement, low byte first.
+    private static let list = table(
+        "array",
+        """
+        measurement INTEGER NOT NULL, name TEXT NOT NULL, numbers BLOB NOT NULL, PRIMARY KEY (measurement, name)
+        """)
+
+    private static let common: [Object] = [
         // `closed` is null while the run goes on, and in a file whose process was killed.
         table(
             "run",
@@ -28,14 +55,6 @@ enum RunSchema {
         // `source` is text, or a blob where it is not UTF-8; `sha256` in hexadecimal. The first row is the script itself.
         table("script", "id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, source ANY NOT NULL"),
         table("series", "id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE"),
-        // SQLite has no NaN: it stores null. `nan` says which nulls were NaN (``Measurement/NaNColumns``).
-        table(
-            "measurement",
-            """
-            id INTEGER PRIMARY KEY, series INTEGER NOT NULL, step INTEGER NOT NULL, value REAL, standard_error REAL, \
-            samples INTEGER, products INTEGER, residual REAL, seconds REAL, nan INTEGER, extra TEXT
-            """),
-        index("measurement_by_step", on: "measurement (series, step)"),
         table("event", "id INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL"),
         // `bytes` is a safetensors file.
         table(

@@ -4,18 +4,17 @@ import LuaBridge
 /// Measuring along the run: track, series, first.
 func addTracking(to runs: ObjectClass<Run>) {
     runs.procedure(
-        "track", "Measures one or several quantities every so many steps from now on.",
+        "track", "Measures one or several quantities along the run from now on.",
         parameters: [Parameter("names", .names, "Which: a name or a list of names.")],
-        options: [
-            Parameter("every", .integer(.positive), default: 1, unit: "steps", "At which steps: its multiples."),
-            .optional("fn", .function("(run) -> number"), "Computes a quantity of your own, of this name."),
+        options: Cadence.parameters + [
+            .optional("fn", .function("(run) -> number"), "Computes a quantity of your own, of this name.")
         ] + ProbeArguments.parameters
     ) { run, call in
         let names = try call.names("names")
-        let every: Int = try call.get("every")
+        let cadence = try Cadence(call, of: run, names: names)
         guard try call.has("fn") else {
             let arguments = try ProbeArguments(call, of: run)
-            for probe in try ProbeCatalogue.probes(names, arguments, for: run) { try run.track(probe, every: every) }
+            for probe in try ProbeCatalogue.probes(names, arguments, for: run) { try run.track(probe, cadence) }
             return
         }
         guard let name = names.first, names.count == 1, !name.isEmpty else {
@@ -32,7 +31,7 @@ func addTracking(to runs: ObjectClass<Run>) {
             }
             return number
         }
-        try run.track(probe, every: every)
+        try run.track(probe, cadence)
     }
     runs.method(
         "series", "The values measured of a quantity.", parameters: [Parameter("name", .string, "Which.")],

@@ -1,0 +1,65 @@
+/// A share of the run's work for its probes, in the cost model's operations: P ≤ share·(T + P), where T is what training took
+/// and P what all probes took since the first of them had a budget.
+///
+/// Each step earns share/(1 − share) of its own work. Probes without a budget are paid first. What is left is divided equally
+/// among those that have one; what a cheap one cannot use, because it is measured at every step that its spacing allows, goes
+/// to the dear ones. A probe is measured once its account holds what it cost the last time. The first measurement is on credit,
+/// and so is what a measurement costs more than the one before: the debt is paid back before the next.
+struct Budget {
+    /// Between 0 and 1.
+    let share: Double
+    /// What probes without a budget took, as far as no step has made up for it.
+    private var debt = 0.0
+
+    init(share: Double) { self.share = share }
+
+    /// A probe without a budget took so much.
+    mutating func owe(_ operations: Double) { debt += operations }
+
+    /// A step took so much: pays into the accounts.
+    mutating func earn(_ training: Double, for trackers: inout [Tracker]) {
+        var income = training * share / (1 - share)
+        let repaid = min(debt, income)
+        debt -= repaid
+        income -= repaid
+        // Each round fills an account, or is the last.
+        for _ in trackers.indices {
+            let open = trackers.count { $0.account?.isOpen ?? false }
+            guard open > 0, income > 0 else { return }
+            let part = income / Double(open)
+            income = 0
+            for i in trackers.indices where trackers[i].account?.isOpen ?? false {
+                income += trackers[i].account?.add(part) ?? 0
+            }
+        }
+    }
+}
+
+/// What a probe with a budget may spend.
+struct BudgetAccount {
+    /// Negative after the first measurement, and after one that was dearer than the one before.
+    private(set) var balance = 0.0
+    /// What the next measurement will cost, going by the last.
+    private(set) var expected = 0.0
+
+    var canPay: Bool { balance >= expected }
+
+    /// An account holds up to two measurements: with a spacing of which each allows 3/4 of a measurement, three of four are then
+    /// used. More would be spent in a burst.
+    private var limit: Double { 2 * expected }
+
+    var isOpen: Bool { balance < limit }
+
+    /// Adds what there is room for.
+    /// - Returns: the rest.
+    mutating func add(_ amount: Double) -> Double {
+        let taken = min(amount, limit - balance)
+        balance += taken
+        return amount - taken
+    }
+
+    mutating func pay(_ cost: Double, measured: Bool) {
+        balance -= cost
+        if measured { expected = cost }
+    }
+}

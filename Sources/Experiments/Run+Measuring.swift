@@ -1,0 +1,145 @@
+import Compute
+
+extension Run {
+    /// Follows a probe from the present step on.
+    /// - Throws: `ExperimentError.invalid` where a series of that name is followed already, and for a second budget.
+    public func track(_ probe: any Probe, _ cadence: Cadence) throws {
+        if let name = probe.seriesNames.first(where: { name in
+            trackers.contains { $0.probe.seriesNames.contains(name) }
+        }) {
+            throw ExperimentError.invalid("run '\(self.name)' tracks '\(name)' already")
+        }
+        if let share = cadence.budget {
+            if let budget, budget.share != share {
+                throw ExperimentError.invalid(
+                    "run '\(name)' has a budget of \(budget.share), which all its probes share: a second one, \(share), is "
+                        + "not possible")
+            }
+            budget = budget ?? Budget(share: share)
+        }
+        trackers.append(Tracker(probe: probe, cadence: cadence, index: trackers.count + 1, from: step))
+        for name in probe.seriesNames where recorded[name] == nil {
+            recorded[name] = Series(name: name)
+            seriesNames.append(name)
+        }
+        nextDue = min(nextDue, step)
+    }
+
+    /// Follows a probe: it is measured at steps 0, `every`, 2·`every`, …, from the present one on.
+    public func track(_ probe: any Probe, every: Int) throws { try track(probe, .every(every)) }
+
+    /// Measures now, without recording. The random stream is that of the present step and of measuring, so measuring twice at
+    /// one step gives the same number.
+    public func measure(_ probe: any Probe) throws -> [Measurement] {
+        guard probe.timing == .point else {
+            throw ExperimentError.invalid(
+                "'\(probe.seriesNames[0])' belongs to a step: track it, or give it a batch = {…} of its own")
+        }
+        let stream = Tracker.stream(seed: seed, step: step, index: 0)
+        return try priced { try probe.measure(self, batch: nil, stream: stream) }.measured
+    }
+
+    /// Multiply-adds of the cost model that this run's plans took so far, and what probes did beside them.
+    var work: Double { oracle.work + probeWork }
+
+    /// Counts what a probe did outside of plans, in multiply-adds of the cost model: an element moved is eight of them.
+    func count(operations: Double) { probeWork += operations }
+
+    /// Measures what is due at θ_t.
+    func measurePoint() throws {
+        for index in trackers.indices where trackers[index].timing == .point {
+            try measureIfDue(index, at: step, batch: nil)
+        }
+    }
+
+    /// Measures what is due on the batch of step `next`, at the parameters before it.
+    func measureStep(_ next: Int, batch: UnsafeBufferPointer<Int>?) throws {
+        for index in trackers.indices where trackers[index].timing == .step {
+            try measureIfDue(index, at: next, batch: batch)
+        }
+    }
+
+    /// Whether a probe asks for θₜ₋₁ after the next step.
+    var keepsPreviousParameters: Bool {
+        trackers.contains { $0.usesPreviousParameters && $0.candidate <= step + 1 }
+    }
+
+    private func measureIfDue(_ index: Int, at step: Int, batch: UnsafeBufferPointer<Int>?) throws {
+        guard trackers[index].reaches(step) else { return }
+        guard trackers[index].isAffordable else { return trackers[index].pass(step, measured: false) }
+        let tracker = trackers[index]
+        let (measured, cost) = try priced {
+            if let condition = tracker.cadence.condition, try !measuring({ try condition(self) }) {
+                return [Measurement]()
+            }
+            return try measuring {
+                try tracker.probe.measure(
+                    self, batch: batch, stream: Tracker.stream(seed: seed, step: step, index: tracker.index))
+            }
+        }
+        trackers[index].pay(cost, for: measured)
+        if !trackers[index].hasBudget { budget?.owe(cost.operations) }
+        trackers[index].pass(step, measured: !measured.isEmpty)
+        for (name, value) in zip(tracker.probe.seriesNames, measured) {
+            var value = value
+            value.step = step
+            try record(name, value)
+        }
+    }
+
+    /// Measures, and writes to the first measurement what it all took.
+    private func priced(
+        _ measure: () throws -> [Measurement]
+    ) throws -> (measured: [Measurement], cost: Tracker.Price) {
+        let start = ContinuousClock.now
+        let before = work
+        var measured = try measure()
+        let cost = Tracker.Price(
+            operations: work - before, seconds: (ContinuousClock.now - start) / .seconds(1))
+        for i in measured.indices { measured[i].operations = i == 0 ? cost.operations : nil }
+        if !measured.isEmpty, measured[0].seconds == nil { measured[0].seconds = cost.seconds }
+        return (measured, cost)
+    }
+
+    /// A step took so much.
+    func earn(_ operations: Double, seconds: Double) {
+        training.measurements += 1
+        training.operations += operations
+        training.seconds += seconds
+        budget?.earn(operations, for: &trackers)
+    }
+
+    func measuring<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let outer = isMeasuring
+        isMeasuring = true
+        defer { isMeasuring = outer }
+        return try body()
+    }
+
+    private func record(_ series: String, _ measurement: Measurement) throws {
+        recorded[series, default: Series(name: series)].append(measurement)
+        try openFile()
+        try file?.record(series, measurement)
+        noteChunks()
+    }
+
+    /// Writes into the file in what chunks data was walked: sums are taken in this order.
+    private func noteChunks() {
+        guard file != nil, !chunks.isEmpty else { return }
+        for (quantity, samples) in chunks { note("chunk", "\(quantity): \(samples) samples at a time") }
+        chunks = []
+    }
+
+    func openFile() throws {
+        guard file == nil, let makeFile else { return }
+        file = try makeFile(self)
+    }
+
+    /// The values measured of a series.
+    public func series(_ name: String) throws -> Series {
+        guard let series = recorded[name] else {
+            throw ExperimentError.unknownSeries(name, run: self.name, known: seriesNames)
+        }
+        return series
+    }
+}

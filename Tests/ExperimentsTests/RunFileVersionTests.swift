@@ -1,0 +1,123 @@
+import Foundation
+import GRDB
+import Testing
+
+@testable import Experiments
+
+/// What version 2 of the schema added, and the files of version 1 that there are.
+@Suite struct RunFileVersions {
+    @Test func listsKeepTheirBitsAndTheirOrder() throws {
+        let folder = try TemporaryFolder()
+        let file = try RunFile.create(name: "a", in: folder.url)
+        let lists = (0..<5).map { step in [Double(step), .nan, -0.0, .infinity] }
+        // Written out of order, as a fork's or another thread's may be.
+        for step in [3, 0, 4, 1, 2] {
+            try file.record("sketch", Measurement(step: step, value: 1, arrays: ["numbers": lists[step]]))
+            try file.record("loss", step: step, value: 0)
+        }
+        try file.record("sketch", step: 5, value: 2)
+        try file.close()
+        let read = try RunFile.open(file.url)
+        let found = try read.arrays("numbers", of: "sketch", from: 1)
+        #expect(found.map(\.step) == [1, 2, 3, 4])
+        for (step, numbers) in found { #expect(numbers.map(\.bitPattern) == lists[step].map(\.bitPattern)) }
+        #expect(try read.series("sketch", from: 4).map { $0.arrays?["numbers"]?.count } == [4, nil])
+        #expect(try read.series("loss").allSatisfy { $0.arrays == nil })
+        #expect(try read.arrays("others", of: "sketch").isEmpty)
+        #expect(throws: RunFileError.missing(path: file.url.path, what: "series 'none'")) {
+            try read.arrays("numbers", of: "none")
+        }
+    }
+
+    /// The layout that other programs may rely on: IEEE 754 doubles, low byte first.
+    @Test func listsAreStoredLowByteFirst() throws {
+        #expect(Data(littleEndian: [1, -2]) == Data([0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 0, 0, 0, 0, 0, 0, 0, 0xC0]))
+        #expect([Double](littleEndian: Data([9, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F]).dropFirst()) == [1])
+        #expect([Double](littleEndian: Data([1, 2, 3])) == nil)
+    }
+
+    @Test func operationsThatAreNoNumberAreKept() throws {
+        let folder = try TemporaryFolder()
+        let file = try RunFile.create(name: "a", in: folder.url)
+        for (step, operations) in [Double.nan, .infinity, 0].enumerated() {
+            try file.record("loss", Measurement(step: step, value: 1, operations: operations))
+        }
+        try file.record("loss", step: 3, value: 1)
+        try file.close()
+        let read = try RunFile.open(file.url).series("loss").map(\.operations)
+        #expect(read[0]?.isNaN == true && read[1] == .infinity && read[2] == 0 && read[3] == nil)
+    }
+
+    /// A queue of 1,000 bytes takes lists of 800 one at a time.
+    @Test func listsCountAgainstTheQueuesLimit() throws {
+        let folder = try TemporaryFolder()
+        var limits = RunFileWriter.Limits()
+        limits.bytes = 1000
+        limits.delay = 3600
+        let file = try RunFile(name: "a", directory: folder.url, header: RunHeader(), limits: limits)
+        for step in 0..<20 {
+            let numbers = [Double](repeating: Double(step), count: 100)
+            try file.record("sketch", Measurement(step: step, value: 1, arrays: ["numbers": numbers]))
+        }
+        // With an hour's delay only a full queue has been written: all but the last lists are there.
+        #expect(try RunFile.open(file.url).arrays("numbers", of: "sketch").count >= 18)
+        try file.close()
+        #expect(try RunFile.open(file.url).arrays("numbers", of: "sketch").count == 20)
+    }
+
+    @Test func aListTooLongForSQLiteIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let file = try RunFile.create(name: "a", in: folder.url)
+        // Zero pages of the system: 1 GB that is never touched.
+        let huge = [Double](unsafeUninitializedCapacity: RunFile.largestBlob / 8 + 1) { _, count in
+            count = RunFile.largestBlob / 8 + 1
+        }
+        let error = #expect(throws: RunFileError.self) {
+            try file.record("sketch", Measurement(step: 0, value: 1, arrays: ["numbers": huge]))
+        }
+        #expect("\(try #require(error))".contains("the list 'numbers' of the series 'sketch'"))
+        try file.close()
+    }
+
+    /// A file as the first version of the format made it.
+    private func firstVersion(in folder: borrowing TemporaryFolder) throws -> URL {
+        let file = try RunFile.create(name: "old", in: folder.url)
+        try file.record("loss", step: 0, value: 0.25)
+        try file.close()
+        let queue = try DatabaseQueue(path: file.url.path)
+        let old = RunSchema.objects(of: 1)
+        try queue.writeWithoutTransaction { db in
+            try db.execute(sql: "DROP TABLE array; DROP INDEX measurement_by_step; DROP TABLE measurement")
+            for object in old where object.name.hasPrefix("measurement") { try db.execute(sql: object.sql) }
+            try db.execute(
+                sql: """
+                    INSERT INTO measurement (series, step, value, standard_error, samples, products, residual, seconds,
+                    nan, extra) VALUES (1, 7, NULL, 0.5, 3, 4, 1e-3, 2.5, 1, '{}')
+                    """)
+            try db.execute(sql: "PRAGMA user_version = 1")
+        }
+        try queue.close()
+        return file.url
+    }
+
+    @Test func aFileOfTheFirstVersionIsStillRead() throws {
+        let folder = try TemporaryFolder()
+        let read = try RunFile.open(try firstVersion(in: folder))
+        let measured = try #require(try read.series("loss").first)
+        #expect(measured.step == 7 && measured.value.isNaN && measured.standardError == 0.5 && measured.seconds == 2.5)
+        #expect(measured.operations == nil && measured.arrays == nil && measured.extra == "{}")
+        #expect(try read.arrays("numbers", of: "loss").isEmpty)
+    }
+
+    /// The statements of version 1, word for word: files with this schema exist.
+    @Test func theFirstVersionsSchemaIsWhatItWas() throws {
+        let old = RunSchema.objects(of: 1)
+        #expect(old.count == 11)
+        #expect(
+            old.first { $0.name == "measurement" }?.sql == """
+                CREATE TABLE measurement (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, step INTEGER NOT NULL, \
+                value REAL, standard_error REAL, samples INTEGER, products INTEGER, residual REAL, seconds REAL, \
+                nan INTEGER, extra TEXT) STRICT
+                """)
+    }
+}
