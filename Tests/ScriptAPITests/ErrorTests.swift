@@ -41,7 +41,10 @@ import Testing
         ),
         ("run:track('lamda_max')", "unknown probe 'lamda_max': did you mean 'lambda_max'?"),
         ("run:track('loss', { evry = 3 })", "unknown option 'evry' for run:track: did you mean 'every'?"),
-        ("run:track('loss', { every = 0 })", "option 'every' of run:track: expected an integer > 0, got 0"),
+        (
+            "run:track('loss', { every = 0 })",
+            "option 'every' of run:track: expected an integer > 0 or a table { first, growth, max }, got 0"
+        ),
         ("run:track('loss', { k = 3 })", "option 'k' belongs to lambda_max"),
         ("run:track('loss'); run:track('loss')", "run 'small' tracks 'loss' already"),
         (
