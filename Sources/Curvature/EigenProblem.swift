@@ -45,7 +45,24 @@ struct EigenProblem {
     }
 
     func solve(by solver: EigenSolver, _ stream: inout RandomStream) throws -> Eigenpairs {
-        try lanczos(&stream)
+        switch solver {
+        case .lobpcg: try lobpcg(&stream)
+        case .lanczos: try lanczos(&stream)
+        case .automatic: try fitsLanczos() ? lanczos(&stream) : lobpcg(&stream)
+        }
+    }
+
+    /// Whether the basis of Lanczos fits into the memory that is left, with the vectors of a restart beside it.
+    private func fitsLanczos() -> Bool {
+        guard case .above = goal else {
+            let wanted = if case .largest(let k) = goal { k } else { 1 }
+            let basis = Self.largestBasis(wanted: wanted)
+            let vectors = Double(basis + wanted + (basis - wanted) / 3 + 2 * min(wanted, 8))
+            let bytes = vectors * Double(matrix.dimension) * Double(matrix.element.byteCount)
+            let account = MemoryAccount.shared
+            return bytes <= Double(account.limit - account.used)
+        }
+        return true
     }
 
     /// AX, counted and checked.

@@ -4,9 +4,9 @@ import Graph
 /// The start of a solve, and how much it must be shown to be worth.
 struct EigenStart {
     /// The start vectors: each the sum of its part of the warm start and a random vector of the same length.
-    let block: [Vector]
+    private(set) var block: [Vector]
     /// The random part of each start vector of length 1.
-    let randomShares: [Double]
+    private(set) var randomShares: [Double]
 
     /// Length of the random part beside a warm start of length 1.
     private static let randomPart = 1.0
@@ -52,6 +52,19 @@ struct EigenStart {
         }
         self.block = block
         self.randomShares = shares
+    }
+
+    /// Puts random vectors in the place of those that no basis vector came from.
+    ///
+    /// - Parameter triangle: of the block, as ``Orthonormaliser`` gives it.
+    mutating func replaceDependent(
+        _ triangle: DenseMatrix, _ matrix: any LinearOperator, _ stream: inout RandomStream
+    ) throws {
+        let pivots = Set((0..<triangle.rows).compactMap { i in (0..<triangle.columns).first { triangle[i, $0] != 0 } })
+        for j in block.indices where !pivots.contains(j) {
+            block[j] = try Vector.randomNormal(count: matrix.dimension, element: matrix.element, stream: &stream)
+            randomShares[j] = 1
+        }
     }
 
     /// How likely it is that random start vectors have no more of an unseen eigenvector than allowed

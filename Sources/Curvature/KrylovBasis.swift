@@ -22,17 +22,14 @@ struct KrylovBasis {
 
     private let dimension: Int
     private let element: ElementType
-    /// What remains of a vector after orthogonalisation is rounding, and not a direction, below this part of it.
-    private let roundoff: Double
+    private let orthonormaliser: Orthonormaliser
 
     /// The basis before the first product: F is an orthonormal basis of the span of `start`.
     init(start: [Vector], dimension: Int, element: ElementType) throws {
         self.dimension = dimension
         self.element = element
-        // Sums of squares of p rounding errors, each half a unit in the last place of an element of size 1/√p.
-        roundoff = element == .f32 ? 0x1p-21 : 0x1p-48
-        var block = start
-        let (kept, triangle) = try orthonormalise(&block)
+        orthonormaliser = Orthonormaliser(dimension: dimension, element: element)
+        let (kept, triangle) = try orthonormaliser.basis(of: start, against: [])
         next = kept
         var coefficients = triangle
         for (j, vector) in start.enumerated() {
@@ -55,7 +52,7 @@ struct KrylovBasis {
         _ = try VectorBlock.subtract(vectors, times: second, from: &image)
         projected = Self.bordered(projected, by: first.plus(second), old: old)
 
-        let (kept, triangle) = try orthonormalise(&image, norms: norms)
+        let (kept, triangle) = try orthonormaliser.basis(of: image, against: vectors, norms: norms)
         next = kept
         var b = DenseMatrix(zeros: kept.count, vectors.count)
         for i in 0..<kept.count { for j in 0..<block.count { b[i, old + j] = triangle[i, j] } }
@@ -86,7 +83,7 @@ struct KrylovBasis {
             _ = try VectorBlock.subtract(known, times: c, from: &block)
             inside = inside.plus(c)
         }
-        let (kept, triangle) = try orthonormalise(&block, against: known, norms: norms)
+        let (kept, triangle) = try orthonormaliser.basis(of: block, against: known, norms: norms)
         next += kept
         coupling = DenseMatrix(stacking: coupling, DenseMatrix(zeros: kept.count, vectors.count))
         startCoefficients = DenseMatrix(stacking: inside, triangle).mapColumns { j, x in x / norms[j] }
@@ -142,46 +139,5 @@ struct KrylovBasis {
             }
         }
         return result
-    }
-
-    /// An orthonormal basis of what the block adds to Q, and the triangle R with block = basis·R.
-    ///
-    /// The block is already orthogonal to Q, or to what is given as known (at the start Q is empty). A vector that the others leave nothing of but
-    /// rounding is dropped: so the block shrinks when parts of the Krylov space are complete.
-    private func orthonormalise(
-        _ block: inout [Vector], against known: [Vector]? = nil, norms: [Double]? = nil
-    ) throws -> (kept: [Vector], triangle: DenseMatrix) {
-        let known = known ?? vectors
-        var kept: [Vector] = []
-        var rows: [[Double]] = []
-        for j in block.indices {
-            let original = norms?[j] ?? block[j].norm()
-            var column = [block[j]]
-            var coefficients = [Double](repeating: 0, count: kept.count)
-            var before = column[0].norm()
-            // Twice is enough (Kahan and Parlett), unless cancellation has amplified what was left of Q: then once more.
-            for _ in 0..<4 where !kept.isEmpty {
-                let c = try VectorBlock.dots(kept, column)
-                _ = try VectorBlock.subtract(kept, times: c, from: &column)
-                for i in kept.indices { coefficients[i] += c[i, 0] }
-                let after = column[0].norm()
-                if after > 0.7 * before || after <= roundoff * original { break }
-                before = after
-                let again = try VectorBlock.dots(known, column)
-                _ = try VectorBlock.subtract(known, times: again, from: &column)
-            }
-            let length = column[0].norm()
-            if known.count + kept.count < dimension, length > roundoff * original, length > .leastNormalMagnitude {
-                try column[0].scale(1 / length)
-                kept.append(column[0])
-                for i in rows.indices { rows[i].append(coefficients[i]) }
-                rows.append(Array(repeating: 0, count: j) + [length])
-            } else {
-                for i in rows.indices { rows[i].append(coefficients[i]) }
-            }
-        }
-        var triangle = DenseMatrix(zeros: kept.count, block.count)
-        for i in rows.indices { for j in block.indices { triangle[i, j] = rows[i][j] } }
-        return (kept, triangle)
     }
 }

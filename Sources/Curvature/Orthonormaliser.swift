@@ -1,0 +1,78 @@
+import Compute
+import Graph
+
+/// Orthonormal bases of blocks by Gram–Schmidt, which drops what others leave nothing of but rounding.
+struct Orthonormaliser {
+    let dimension: Int
+    /// What remains of a vector after orthogonalisation is rounding, and not a direction, below this part of it.
+    let roundoff: Double
+
+    init(dimension: Int, element: ElementType) {
+        self.dimension = dimension
+        // Sums of squares of p rounding errors, each half a unit in the last place of an element of size 1/√p.
+        roundoff = element == .f32 ? 0x1p-21 : 0x1p-48
+    }
+
+    /// An orthonormal basis of what the block adds to `known`, and the triangle R with block = basis·R.
+    ///
+    /// - Parameters:
+    ///   - block: orthogonal to `known` already.
+    ///   - known: orthonormal vectors.
+    ///   - norms: lengths of the block's vectors before they were made orthogonal; nil: those they have.
+    func basis(
+        of block: [Vector], against known: [Vector], norms: [Double]? = nil
+    ) throws -> (kept: [Vector], triangle: DenseMatrix) {
+        var kept: [Vector] = []
+        var rows: [[Double]] = []
+        for j in block.indices {
+            let original = norms?[j] ?? block[j].norm()
+            var column = [block[j]]
+            var coefficients = [Double](repeating: 0, count: kept.count)
+            var before = column[0].norm()
+            // Twice is enough (Kahan and Parlett), unless cancellation has amplified what was left of the known ones: then
+            // once more.
+            for _ in 0..<4 where !kept.isEmpty {
+                let c = try VectorBlock.dots(kept, column)
+                _ = try VectorBlock.subtract(kept, times: c, from: &column)
+                for i in kept.indices { coefficients[i] += c[i, 0] }
+                let after = column[0].norm()
+                if after > 0.7 * before || after <= roundoff * original { break }
+                before = after
+                let again = try VectorBlock.dots(known, column)
+                _ = try VectorBlock.subtract(known, times: again, from: &column)
+            }
+            let length = column[0].norm()
+            if known.count + kept.count < dimension, length > roundoff * original, length > .leastNormalMagnitude {
+                try column[0].scale(1 / length)
+                kept.append(column[0])
+                for i in rows.indices { rows[i].append(coefficients[i]) }
+                rows.append(Array(repeating: 0, count: j) + [length])
+            } else {
+                for i in rows.indices { rows[i].append(coefficients[i]) }
+            }
+        }
+        var triangle = DenseMatrix(zeros: kept.count, block.count)
+        for i in rows.indices { for j in block.indices { triangle[i, j] = rows[i][j] } }
+        return (kept, triangle)
+    }
+}
+
+extension DenseMatrix {
+    /// For a triangle R as ``Orthonormaliser`` gives it, with block = basis·R: the matrix C with basis = block·C. Columns
+    /// of the block that were dropped have no part in it.
+    func inverseOfTriangle() -> DenseMatrix {
+        var result = DenseMatrix(zeros: columns, rows)
+        // Row i begins at the column that basis vector i came from.
+        let pivots = (0..<rows).map { i in (0..<columns).first { self[i, $0] != 0 } ?? 0 }
+        for i in 0..<rows {
+            // basisᵢ = (blockⱼ − Σ_{l<i} basis_l R_lj)/R_ij with j = pivotᵢ.
+            let j = pivots[i]
+            result[j, i] = 1 / self[i, j]
+            for l in 0..<i {
+                let factor = self[l, j] / self[i, j]
+                for row in 0..<columns { result[row, i] -= factor * result[row, l] }
+            }
+        }
+        return result
+    }
+}
