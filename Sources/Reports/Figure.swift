@@ -38,15 +38,17 @@ public struct Panel: Sendable {
     public var references: [ReferenceLine]
     /// Places on the x axis marked by a thin vertical line, such as the step of a switch.
     public var marks: [Double]
+    /// Places on the x axis to compare with, drawn dashed and named in the legend; always within the range shown.
+    public var verticals: [VerticalLine]
 
     public init(
         title: String = "", xLabel: String = "", yLabel: String = "", xScale: Scale = .linear, yScale: Scale = .linear,
         xRange: ClosedRange<Double>? = nil, yRange: ClosedRange<Double>? = nil, series: [Series] = [],
-        references: [ReferenceLine] = [], marks: [Double] = []
+        references: [ReferenceLine] = [], marks: [Double] = [], verticals: [VerticalLine] = []
     ) {
         (self.title, self.xLabel, self.yLabel) = (title, xLabel, yLabel)
         (self.xScale, self.yScale, self.xRange, self.yRange) = (xScale, yScale, xRange, yRange)
-        (self.series, self.references, self.marks) = (series, references, marks)
+        (self.series, self.references, self.marks, self.verticals) = (series, references, marks, verticals)
     }
 }
 
@@ -57,6 +59,8 @@ public struct Series: Sendable {
         case line
         /// Dots alone.
         case points
+        /// Dots on stems that stand on the x axis: single values such as eigenvalues.
+        case stems
     }
 
     public var name: String
@@ -93,6 +97,14 @@ public struct ReferenceLine: Sendable {
     public init(name: String, value: Double) {
         self.init(name: name, x: [-.infinity], y: [value])
     }
+}
+
+/// A place on the x axis to compare with, such as the stability edge in a spectrum.
+public struct VerticalLine: Sendable {
+    public var name: String
+    public var x: Double
+
+    public init(name: String, x: Double) { (self.name, self.x) = (name, x) }
 }
 
 /// Why a figure could not be drawn.

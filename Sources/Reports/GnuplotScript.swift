@@ -86,6 +86,12 @@ struct GnuplotScript {
             let pen = "lt \(panel.series.count + index + 1) lw 1.2 dt \(dashes(index)) lc rgb '\(Self.referenceInk)'"
             parts.append("\(block) using 1:2 with lines \(pen) \(title(reference.name))")
         }
+        for (index, vertical) in content.verticals.enumerated() {
+            let block = addBlock([[y.low, y.high].map { [vertical.x, $0] }])
+            let number = panel.references.count + index
+            let pen = "lt \(panel.series.count + number + 1) lw 1.2 dt \(dashes(number)) lc rgb '\(Self.referenceInk)'"
+            parts.append("\(block) using 1:2 with lines \(pen) \(title(vertical.name))")
+        }
         emit("plot " + (parts.isEmpty ? "NaN notitle" : parts.joined(separator: ", \\\n  ")))
     }
 
@@ -128,6 +134,9 @@ struct GnuplotScript {
             if curve.hasErrors {
                 parts.append("\(block) using 1:3:(0):($4-$3) with vectors nohead \(pen) lw 0.8 notitle")
             }
+            parts.append("\(block) using 1:2 with points \(pen) pt 7 ps 0.5 \(title(series.name))")
+        case .stems:
+            if !isText { parts.append("\(block) using 1:2 with impulses \(pen) lw 1.2 notitle") }
             parts.append("\(block) using 1:2 with points \(pen) pt 7 ps 0.5 \(title(series.name))")
         case .line:
             if curve.hasErrors && !isText { parts.append("\(block) using 1:3:4 with filledcurves \(pen) notitle") }
@@ -227,11 +236,12 @@ struct GnuplotScript {
         let panel = content.panel
         let series = zip(panel.series, content.curves).enumerated().map { index, pair in
             let (series, curve) = pair
-            let sample: Legend.Sample = series.style == .points ? .dots : isSparse(curve) ? .lineWithDots : .line
+            let sample: Legend.Sample = series.style != .line ? .dots : isSparse(curve) ? .lineWithDots : .line
             return Legend.Entry(name: name(of: series, curve), colour: colour(series.colour ?? index), sample: sample)
         }
-        let references = panel.references.enumerated().map { index, reference in
-            Legend.Entry(name: reference.name, colour: Self.referenceInk, sample: .dashes(dashes(index)))
+        let names = panel.references.map(\.name) + content.verticals.map(\.name)
+        let references = names.enumerated().map { index, name in
+            Legend.Entry(name: name, colour: Self.referenceInk, sample: .dashes(dashes(index)))
         }
         return series + references
     }

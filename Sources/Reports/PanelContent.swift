@@ -4,6 +4,8 @@ struct PanelContent {
     let curves: [Curve]
     /// The corners of each reference line.
     let staircases: [[(x: Double, y: Double)]]
+    /// Those that can be drawn.
+    let verticals: [VerticalLine]
     let xRange: AxisRange
     let yRange: AxisRange
 
@@ -14,7 +16,12 @@ struct PanelContent {
         self.panel = panel
         var curves = try panel.series.map { series throws(ReportError) in try Curve(series, panel) }
         let points = curves.flatMap(\.points)
-        let x = AxisRange(given: panel.xRange, values: points.map(\.x), scale: panel.xScale, padding: 0)
+        let verticals = panel.verticals.filter { Curve.canBeDrawn($0.x, panel.xScale) }
+        let places = points.map(\.x) + verticals.map(\.x)
+        let given = panel.xRange.map { range in
+            verticals.reduce(range) { min($0.lowerBound, $1.x)...max($0.upperBound, $1.x) }
+        }
+        let x = AxisRange(given: given, values: places, scale: panel.xScale, padding: 0)
         let stairs = try panel.references.map { reference throws(ReportError) in
             try Self.corners(reference, x, panel.yScale)
         }
@@ -22,7 +29,7 @@ struct PanelContent {
         yRange = AxisRange(given: panel.yRange, values: levels, scale: panel.yScale, padding: 0.05)
         // A line is some 800 pixels wide; two points for each pixel show all of it.
         for i in curves.indices { curves[i].thin(to: 1600) }
-        (self.curves, staircases, xRange) = (curves, stairs, x)
+        (self.curves, self.verticals, staircases, xRange) = (curves, verticals, stairs, x)
     }
 
     private static func corners(
