@@ -77,6 +77,30 @@ let operatorPrelude =
         same(run:hessian{ samples = 20 }, H)
         near(run:measure("lambda_max", { samples = 7, tolerance = 1e-9 }).value, A:top(1, { tolerance = 1e-9 }).values[1], 1e-7)
         """,
+        // The curvature matrices, against gradients of single samples and outputs: mse of one output, so the loss of sample i
+        // is r² with r = f − y, its gradient 2rJ, and Gauss-Newton is the mean of 2JJᵀ.
+        """
+        local F, G, N = run:fisher():dense(), run:ggn():dense(), run:ntk():dense()
+        local e = run:evaluate()
+        local expected, kernel = {}, {}
+        for s = 1, 20 do
+            local gs = run:gradient{ batch = { s } }
+            local r = math.sqrt(e.losses[s])
+            for i = 1, 19 do for j = 1, 19 do
+                local n = i * 100 + j
+                expected[n] = (expected[n] or 0) + gs[i] * gs[j] / 20
+                kernel[n] = (kernel[n] or 0) + gs[i] * gs[j] / (4 * r * r) / 20
+            end end
+        end
+        for i = 1, 19 do for j = 1, 19 do
+            local n = i * 100 + j
+            near(F:get(i, j), expected[n]); near(N:get(i, j), kernel[n]); near(G:get(i, j), 2 * kernel[n])
+        end end
+        assert(tostring(run:ntk{ batch = {1, 2} }) == "ntk of dimension 19 (f64), 2 samples, 0 products")
+        assert(run:ggn().kind == "ggn" and run:fisher{ block = "layers.0", samples = 4 }.dimension == 12)
+        local B = run:ggn{ batches = { {1, 2}, {3, 4} } }
+        assert(B.kind == "average" and tostring(B):find("^average%(2 ggns%)"), tostring(B))
+        """,
         // A value: the point stays when the run goes on.
         """
         local before = H * g
@@ -105,6 +129,117 @@ let operatorPrelude =
         local inner = R:restrict("layers.1.bias")
         assert(inner.dimension == 1); near((inner * vector{ 1 })[1], a:get(19, 19)); assert(inner:lift(vector{ 1 })[19] == 1)
         same(R + R, 2 * R)
+        """,
+        // Products and squares; the trace of a square is the sum of squares.
+        """
+        local B = run:ggn()
+        local a, b, P, S = H:dense(), B:dense(), (H * B):dense(), H:square():dense()
+        local sum = 0
+        for i = 1, 19 do for j = 1, 19 do
+            local ab, ba, aa = 0, 0, 0
+            for l = 1, 19 do
+                ab = ab + a:get(i, l) * b:get(l, j); ba = ba + b:get(i, l) * a:get(l, j); aa = aa + a:get(i, l) * a:get(l, j)
+            end
+            near(P:get(i, j), (ab + ba) / 2); near(S:get(i, j), aa); sum = sum + a:get(i, j) ^ 2
+        end end
+        same(H:product(B), B * H); same(H * H, H:square())
+        near(H:square():trace{ samples = 100 }.value, sum)
+        near(H:square():quadratic(g), (H * g):norm() ^ 2)
+        """,
+        // Traces: exact where every row is asked, else within five standard errors, by every method.
+        """
+        local a, exact = H:dense(), 0
+        for i = 1, 19 do exact = exact + a:get(i, i) end
+        local t = H:trace{ samples = 19 }
+        near(t.value, exact); assert(t.stderr == 0 and t.interval.lo == t.value and t.interval[2] == t.value)
+        for _, method in ipairs{ "hutchinson", "hutch++", "xtrace" } do
+            local t = H:trace{ method = method, samples = 12 }
+            assert(t.products <= 12 and t.stderr > 0 and math.abs(t.value - exact) < 5 * t.stderr + 1e-6, method .. " " .. tostring(t))
+            assert(t.interval.lo < t.value and t.interval[2] == t.interval.hi and t.interval.hi > t.value)
+            assert(t.seconds >= 0 and t.name == "trace")
+        end
+        local loose = H:trace{ rel_error = 0.5, min_samples = 4 }
+        assert(loose.samples <= 256 and H:trace{ max_samples = 8, rel_error = 0 }.samples == 8)
+        """,
+        // Diagonals.
+        """
+        local a = H:dense()
+        local d, x = H:diagonal{ exact = true }, H:diagonal{ samples = 12 }
+        for i = 1, 19 do
+            near(d[i], a:get(i, i)); near(d.values[i], a:get(i, i))
+            assert(d.stderrs[i] == 0 and x.stderrs[i] >= 0 and math.abs(x[i] - a:get(i, i)) <= 6 * x.stderrs[i] + 1e-9)
+        end
+        assert(#d == 19 and d[20] == nil and x.samples == 12 and x.products == 12 and tostring(d):find("19 entries"))
+        """,
+        // Both ends of the spectrum, what lies above a threshold, and the norm.
+        """
+        local all = H:top(19, { tolerance = 1e-10 })
+        local b = H:bottom(3, { tolerance = 1e-10 })
+        for i = 1, 3 do near(b.values[i], all.values[20 - i], 1e-7) end
+        assert((H * b.vectors[1] - b.values[1] * b.vectors[1]):norm() <= 1e-6 and #b == 3)
+        local threshold = (all.values[2] + all.values[3]) / 2
+        local a = H:above(threshold, { tolerance = 1e-10 })
+        assert(#a == 2 and a.complete and a.converged); near(a.values[2], all.values[2], 1e-7)
+        local none = H:above(1e6)
+        assert(#none == 0 and none.value == nil and none.residual == nil and tostring(none):find("no eigenvalues"))
+        local one = H:above(threshold, { at_most = 1 })
+        assert(#one == 1 and not one.complete)
+        local n, m = H:norm{ tolerance = 1e-10 }, (-H):norm{ tolerance = 1e-10 }
+        near(n.value, math.max(all.values[1], -all.values[19]), 1e-7); near(m.value, n.value, 1e-7)
+        assert(n.residual < 1e-3 and n.products > 0 and #n.vectors == 1)
+        assert(all.value == all.values[1] and all.residual == all.residuals[1] and all.miss_probability <= 1)
+        for _, solver in ipairs{ "lanczos", "lobpcg" } do
+            local e = H:top(2, { solver = solver, tolerance = 1e-6, seed = 3 })
+            assert(e.solver == solver or e.solver == "lanczos"); near(e.values[2], all.values[2], 1e-5)
+        end
+        local warm = H:top(2, { start = { all.vectors[1], all.vectors[2] } })
+        assert(warm.vectors[1]:dot(all.vectors[1]) > 0.9)                  -- the sign is kept
+        local R = run:hessian{ block = "layers.1" }
+        assert(#R:top(1, { start = { g } }).vectors[1] == 7)
+        """,
+        // Linear systems.
+        """
+        local G = run:ggn()
+        local s = G:solve(g, { damping = 0.1, tolerance = 1e-10 })
+        assert(s.converged and s.residual <= 1e-10 and s.products > 0 and s.seconds >= 0 and not s.stagnated)
+        assert((G * s.x + 0.1 * s.x - g):norm() <= 1e-9 * g:norm())
+        local again = G:solve(g, { damping = 0.1, tolerance = 1e-6, start = s.x })
+        assert(again.products <= 2 and not G:solve(g, { damping = 1e-3, max_products = 3 }).converged)
+        local R = run:ggn{ block = "layers.1" }
+        assert(#R:solve(g, { damping = 1 }).x == 7)
+        assert(tostring(s):find("relative residual"))
+        """,
+        // Densities: of 19 eigenvalues exactly, of more by sampling; moments and integral against traces.
+        """
+        local d = H:density{}
+        assert(d.exact and #d.nodes == 19 and d.dimension == 19 and d.vectors == 1 and d.products == 19)
+        local e = H:top(19, { tolerance = 1e-10 })
+        for i = 1, 19 do near(d.nodes[20 - i], e.values[i], 1e-7) end
+        near(d.support[1], e.values[19], 1e-7); near(d.support[2], e.values[1], 1e-7)
+        near(19 * d:moment(1).value, H:trace{ samples = 19 }.value)
+        near(19 * d:moment(2).value, H:square():trace{ samples = 19 }.value)
+        local places, n = {}, 4000
+        local lo, hi = d.support[1] - 8 * d.width, d.support[2] + 8 * d.width
+        for i = 0, n do places[i + 1] = lo + (hi - lo) * i / n end
+        local values, errors = d:at(places)
+        local sum = 0
+        for i = 1, n + 1 do sum = sum + values[i] * (hi - lo) / n end
+        near(sum, 1, 1e-6); assert(errors[7] == 0)
+        local y, stderr = d:at(e.values[1], { width = 1e-3 })
+        near(y, 1 / (19 * 1e-3 * math.sqrt(2 * math.pi)), 1e-3); assert(stderr == 0)
+        """,
+        """
+        local wide = eoss.nn.mlp{ inputs = 1, hidden = {100}, outputs = 1, activation = "tanh", init_scale = 1, dtype = "f64" }
+        local wider = eoss.run{ name = "wider", model = wide, data = data, loss = "mse", optimizer = eoss.optim.sgd{ lr = 0.02 } }
+        local G = wider:ggn()
+        local d = G:density{ vectors = 6, steps = 30, seed = 4 }
+        assert(not d.exact and d.vectors == 6 and d.dimension == 301 and d.products <= 180)
+        local sum = 0
+        for _, w in ipairs(d.weights) do sum = sum + w end
+        near(sum, 1)
+        local m, exact = d:moment(1), G:trace{ samples = 301 }.value / 301
+        assert(m.stderr > 0 and math.abs(m.value - exact) < 6 * m.stderr, tostring(m) .. " " .. exact)
+        assert(tostring(d):find("density of ggn from") and d:at(0) > 0)
         """,
         // Subspaces and their complements.
         """

@@ -61,10 +61,9 @@ extension LuaCall {
         return .indices(try run.sampleNumbers(batch, "batch"))
     }
 
-    /// The run's oracle, with the statistics that are asked for.
+    /// The run's oracle, with the statistics that are asked for: the batch's, or the running ones of this moment.
     func oracle(of run: Run) throws -> Oracle {
-        let isRunning = try get("statistics", as: String?.self) == "running"
-        return isRunning ? try run.oracle.with(use: .running) : run.oracle
+        try run.oracle(get("statistics", as: String?.self) == "running" ? .running : .batch)
     }
 
     /// The vector of `at`, or the run's parameters.

@@ -1,6 +1,5 @@
 import Compute
 import Curvature
-import Graph
 import LuaBridge
 
 /// Operators made of operators: sums, multiples, products, restrictions. Nothing is computed until a product is asked for.
@@ -29,11 +28,21 @@ func addAlgebra(to operators: ObjectClass<OperatorObject>) {
             of: [a])
     }
     operators.method(
+        "product", "(AB + BA)/2, which is AB where the two commute; also A * B.",
+        parameters: [Parameter("other", .object("operator"), "B.")], results: result
+    ) { a, call in try product(of: a, call.get("other"), "operator:product") }
+    operators.infix(.multiply, "operator * operator") { (a: OperatorObject, b: OperatorObject) in
+        try product(of: a, b, "operator * operator")
+    }
+    operators.method("square", "A²: A * A, exactly symmetric, with half the products.", results: result) { a, _ in
+        OperatorObject(a.matrix.squared(), kind: "square", "\(a.factor)^2", on: a.space, of: [a], samples: a.samples)
+    }
+    operators.method(
         "project_out", "(I − UUᵀ)A(I − UUᵀ): the operator on the complement of directions, zero on them.",
         parameters: [Parameter("vectors", .list(of: .vector), "Any basis of the directions, such as eigenvectors.")],
         results: result
     ) { a, call in
-        let basis = try a.space.orthonormal(call.get("vectors"))
+        let basis = try a.fitting(call.get("vectors", as: [VectorObject].self))
         return OperatorObject(
             try a.matrix.projected(outOf: basis), kind: "complement",
             "\(a.factor) without \(basis.count) direction\(basis.count == 1 ? "" : "s")", on: a.space, of: [a],
@@ -52,7 +61,7 @@ func addAlgebra(to operators: ObjectClass<OperatorObject>) {
         let to = try call.value("to")
         if let name = String.read(to) { return try a.restricted(to: [name]) }
         if let names = [String].read(to), !names.isEmpty { return try a.restricted(to: names) }
-        return try a.restricted(to: call.get("to", as: [VectorObject].self))
+        return try a.restricted(toSpanOf: call.get("to"))
     }
     operators.method(
         "project",
@@ -89,6 +98,12 @@ private func sum(
         of: objects)
 }
 
+private func product(of a: OperatorObject, _ b: OperatorObject, _ what: String) throws -> OperatorObject {
+    try a.space.requireSame(as: b.space, for: what)
+    return OperatorObject(
+        try a.matrix.times(b.matrix), kind: "product", "\(a.factor) * \(b.factor)", on: a.space, of: [a, b])
+}
+
 private func multiple(_ x: Double, _ a: OperatorObject, _ expression: String? = nil) throws -> OperatorObject {
     guard x.isFinite else { throw ArgumentError("an operator times \(short(x)): the factor must be finite") }
     return try sum(of: [(x, a)], "a multiple", expression ?? "\(short(x)) * \(a.factor)", kind: "multiple")
@@ -105,40 +120,18 @@ func mean(of objects: [OperatorObject], _ what: String, samples: Int? = nil) thr
 extension OperatorObject {
     /// The block of these parameters.
     func restricted(to names: [String]) throws -> OperatorObject {
-        let block = try space.block(names)
-        return restricted(to: block, names.joined(separator: ", "))
+        let (block, part) = try space.restriction(of: matrix, to: names)
+        return OperatorObject(
+            block, kind: "restriction", "\(factor)[\(names.joined(separator: ", "))]", on: part, of: [self],
+            samples: samples)
     }
 
     /// UᵀAU for an orthonormal basis U of the span.
-    func restricted(to vectors: [VectorObject]) throws -> OperatorObject {
-        let span = try space.span(vectors)
-        return restricted(
-            to: span, "\(span.dimension) direction\(span.dimension == 1 ? "" : "s")",
-            keeping: span.dimension * matrix.dimension * matrix.element.byteCount)
+    func restricted(toSpanOf vectors: [VectorObject]) throws -> OperatorObject {
+        let (subspace, part) = try space.restriction(of: matrix, toSpanOf: fitting(vectors))
+        let words = "\(part.dimension) direction\(part.dimension == 1 ? "" : "s")"
+        return OperatorObject(
+            subspace, kind: "restriction", "\(factor)[\(words)]", on: part, of: [self], samples: samples,
+            keeping: bytes(of: subspace.basis))
     }
-
-    private func restricted(to part: OperatorSpace, _ words: String, keeping bytes: Int = 0) -> OperatorObject {
-        OperatorObject(
-            RestrictedOperator(matrix, to: part), kind: "restriction", "\(factor)[\(words)]", on: part, of: [self],
-            samples: samples, keeping: bytes)
-    }
-}
-
-/// RARᵀ for the restriction R to a part of a space. A product costs one of A.
-private struct RestrictedOperator: LinearOperator {
-    private let matrix: any LinearOperator
-    private let part: OperatorSpace
-
-    init(_ matrix: any LinearOperator, to part: OperatorSpace) { (self.matrix, self.part) = (matrix, part) }
-
-    var dimension: Int { part.dimension }
-    var element: ElementType { part.element }
-
-    func apply(_ v: Vector) throws -> Vector { try part.restricted(matrix.apply(part.liftedOnce(v))) }
-
-    func apply(block: [Vector]) throws -> [Vector] {
-        try matrix.apply(block: block.map(part.liftedOnce)).map(part.restricted)
-    }
-
-    func quadratic(block: [Vector]) throws -> [Double] { try matrix.quadratic(block: block.map(part.liftedOnce)) }
 }

@@ -64,6 +64,7 @@ final class CountedOperator: LinearOperator {
 
     var dimension: Int { matrix.dimension }
     var element: ElementType { matrix.element }
+    var productWork: Double? { matrix.productWork }
 
     func apply(_ v: Vector) throws -> Vector {
         products += 1

@@ -8,12 +8,10 @@ import Networks
 ///
 /// It knows what its coordinates are called, and how vectors of the spaces around it come into it and back.
 final class OperatorSpace {
-    /// How the coordinates lie in the space around.
+    /// How a space lies in the one around: what restricts to it.
     enum Part {
-        /// These coordinates, in order.
-        case coordinates([Range<Int>])
-        /// The multiples of orthonormal directions.
-        case span([Vector])
+        case block(BlockOperator)
+        case directions(SubspaceOperator)
     }
 
     /// In words: "mlp", "'layers.1' of mlp", "2 directions in mlp".
@@ -29,30 +27,37 @@ final class OperatorSpace {
         (layout, around) = (model.layout, nil)
     }
 
-    private init(
-        _ name: String, _ dimension: Int, _ layout: ParameterLayout?, in space: OperatorSpace, _ part: Part
-    ) {
-        (self.name, self.dimension, self.element) = (name, dimension, space.element)
+    private init(_ name: String, layout: ParameterLayout?, dimension: Int, in space: OperatorSpace, _ part: Part) {
+        (self.name, self.dimension, element) = (name, dimension, space.element)
         (self.layout, around) = (layout, (space, part))
     }
 
     // MARK: - Parts of it
 
-    /// The parameters of these names, or whose names begin with one of them and a point.
+    /// A matrix on the parameters of these names, or whose names begin with one of them and a point.
     /// - Throws: for a name that no parameter has, with the nearest one and all there are.
-    func block(_ names: [String]) throws -> OperatorSpace {
+    func restriction(of matrix: any LinearOperator, to names: [String]) throws -> (BlockOperator, OperatorSpace) {
         guard let layout else {
             throw ArgumentError("\(name) have no parameter names: restrict to a block first, then to directions")
         }
-        guard !names.isEmpty else {
-            throw ArgumentError("restrict: name at least one parameter or prefix, or a vector")
-        }
         for name in names { try check(name, in: layout) }
         let chosen = layout.entries.filter { entry in names.contains { Self.covers($0, entry.name) } }
-        let sub = try ParameterLayout(chosen.map { ($0.name, $0.shape) })
+        let block = try BlockOperator(matrix, ranges: chosen.map { $0.offset..<($0.offset + $0.count) })
         let words = names.map { "'\($0)'" }.joined(separator: ", ") + " of \(name)"
-        return OperatorSpace(
-            words, sub.count, sub, in: self, .coordinates(chosen.map { $0.offset..<($0.offset + $0.count) }))
+        let names = try ParameterLayout(chosen.map { ($0.name, $0.shape) })
+        return (block, OperatorSpace(words, layout: names, dimension: block.dimension, in: self, .block(block)))
+    }
+
+    /// A matrix on the span of these vectors.
+    func restriction(
+        of matrix: any LinearOperator, toSpanOf vectors: [Vector]
+    ) throws -> (SubspaceOperator, OperatorSpace) {
+        let subspace = try SubspaceOperator(matrix, span: vectors)
+        let words = "\(vectors.count) direction\(vectors.count == 1 ? "" : "s") in \(name)"
+        return (
+            subspace,
+            OperatorSpace(words, layout: nil, dimension: subspace.dimension, in: self, .directions(subspace))
+        )
     }
 
     private static func covers(_ block: String, _ parameter: String) -> Bool {
@@ -74,39 +79,6 @@ final class OperatorSpace {
         let shown = all.prefix(24).joined(separator: ", ") + (all.count > 24 ? ", … (\(all.count) in all)" : "")
         throw ArgumentError(
             "unknown block '\(block)' of \(name)\(near) (its parameters: \(shown); or their beginnings)")
-    }
-
-    /// The span of these vectors, which are made orthonormal in their order.
-    func span(_ vectors: [VectorObject]) throws -> OperatorSpace {
-        let directions = try orthonormal(vectors)
-        let words = "\(directions.count) direction\(directions.count == 1 ? "" : "s") in \(name)"
-        return OperatorSpace(words, directions.count, nil, in: self, .span(directions))
-    }
-
-    /// An orthonormal basis of the span, by Gram and Schmidt's method, twice.
-    /// - Throws: for no vectors, a zero vector, and one that the others before it span.
-    func orthonormal(_ vectors: [VectorObject]) throws -> [Vector] {
-        guard !vectors.isEmpty else { throw ArgumentError("an empty list: give at least one vector") }
-        // What is left below this share of a vector is rounding.
-        let least = element == .f32 ? 1e-5 : 1e-12
-        var basis: [Vector] = []
-        for (number, given) in vectors.enumerated() {
-            var vector = try fitting(given)
-            let length = vector.norm()
-            guard length > 0 else { throw ArgumentError("vector \(number + 1) of \(vectors.count) is zero") }
-            try vector.scale(1 / length)
-            for _ in 0..<2 { for u in basis { try vector.add(-u.dot(vector), u) } }
-            let rest = vector.norm()
-            guard rest > least else {
-                throw ArgumentError(
-                    "vector \(number + 1) of \(vectors.count) is a combination of those before it: leave it out")
-            }
-            try vector.scale(1 / rest)
-            for u in basis { try vector.add(-u.dot(vector), u) }
-            try vector.scale(1 / vector.norm())
-            basis.append(vector)
-        }
-        return basis
     }
 
     // MARK: - Vectors
@@ -136,57 +108,23 @@ final class OperatorSpace {
     }
 
     /// The coordinates here of a vector of the space around.
-    func restricted(_ vector: Vector) throws -> Vector {
-        guard let (_, part) = around else { return vector }
-        switch part {
-        case .coordinates(let ranges):
-            var result = try Vector(zeros: dimension, element: element)
-            let size = element.byteCount
-            try vector.withUnsafeBytes { source in
-                try result.withUnsafeMutableBytes { target in
-                    var place = 0
-                    for range in ranges {
-                        let bytes = source[range.lowerBound * size..<range.upperBound * size]
-                        UnsafeMutableRawBufferPointer(rebasing: target[place..<place + bytes.count])
-                            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes))
-                        place += bytes.count
-                    }
-                }
-            }
-            return result
-        case .span(let directions): return try Vector(directions.map { try $0.dot(vector) }, element: element)
+    private func restricted(_ vector: Vector) throws -> Vector {
+        switch around?.part {
+        case nil: return vector
+        case .block(let block): return try block.restrict(vector)
+        case .directions(let subspace):
+            return try Vector(VectorBlock.dots(subspace.basis, [vector]).column(0), element: element)
         }
     }
 
     /// The vector of all parameters that has these coordinates here and nothing beside them.
     func lifted(_ vector: Vector) throws -> Vector {
-        guard let around else { return vector }
-        return try around.space.lifted(liftedOnce(vector))
-    }
-
-    /// The same in the space around.
-    func liftedOnce(_ vector: Vector) throws -> Vector {
         guard let (space, part) = around else { return vector }
-        var result = try Vector(zeros: space.dimension, element: element)
         switch part {
-        case .coordinates(let ranges):
-            let size = element.byteCount
-            try vector.withUnsafeBytes { source in
-                try result.withUnsafeMutableBytes { target in
-                    var place = 0
-                    for range in ranges {
-                        let count = range.count * size
-                        UnsafeMutableRawBufferPointer(
-                            rebasing: target[range.lowerBound * size..<range.upperBound * size]
-                        ).copyMemory(from: UnsafeRawBufferPointer(rebasing: source[place..<place + count]))
-                        place += count
-                    }
-                }
-            }
-        case .span(let directions):
-            for (i, direction) in directions.enumerated() { try result.add(vector[i], direction) }
+        case .block(let block): return try space.lifted(block.embed(vector))
+        case .directions(let subspace):
+            return try subspace.embed([vector]).first.map { try space.lifted($0) } ?? vector
         }
-        return result
     }
 
     // MARK: - Spaces compared
@@ -208,8 +146,8 @@ final class OperatorSpace {
         case (let mine?, let others?):
             guard mine.space.isSame(as: others.space) else { return false }
             switch (mine.part, others.part) {
-            case (.coordinates(let a), .coordinates(let b)): return a == b
-            case (.span(let a), .span(let b)): return a == b
+            case (.block(let a), .block(let b)): return a.ranges == b.ranges
+            case (.directions(let a), .directions(let b)): return a.basis == b.basis
             default: return false
             }
         default: return false

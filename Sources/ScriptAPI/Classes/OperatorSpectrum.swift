@@ -1,21 +1,104 @@
 import Compute
 import Curvature
+import Experiments
 import LuaBridge
 
 /// Eigenvalues.
 func addSpectrum(to operators: ObjectClass<OperatorObject>) {
+    let pairs = [Parameter("pairs", .object("eigenpairs"), "The eigenpairs.")]
     operators.method(
-        "top", "The algebraically largest eigenvalues, with eigenvectors and residuals.",
+        "top", "The algebraically largest eigenvalues, largest first, with eigenvectors and residuals.",
         parameters: [Parameter("k", .integer(.positive), default: 1, "How many.")],
-        options: [
-            Parameter("tolerance", .number(.positive), default: 0.01, "The relative accuracy of the eigenvalues."),
-            Parameter("max_products", .integer(.positive), default: 1000, "Where to give up."), .seed,
-        ], results: [Parameter("pairs", .object("eigenpairs"), "The eigenpairs.")]
+        options: solving + [solver], results: pairs
     ) { object, call in
-        var stream = RandomStream(seed: try call.seed(), purpose: .eigensolver)
+        var stream = try call.eigenStream()
         return EigenpairsObject(
             try topEigenpairs(
-                of: object.matrix, k: call.get("k"), tolerance: call.get("tolerance"), stream: &stream,
+                of: object.matrix, k: call.get("k"), tolerance: call.get("tolerance"),
+                warmStart: object.warmStart(call), solver: call.choice("solver"), stream: &stream,
                 maxProducts: call.get("max_products")))
+    }
+    operators.method(
+        "bottom", "The algebraically smallest eigenvalues, smallest first, with eigenvectors and residuals.",
+        parameters: [Parameter("k", .integer(.positive), default: 1, "How many.")],
+        options: solving + [solver], results: pairs
+    ) { object, call in
+        var stream = try call.eigenStream()
+        return EigenpairsObject(
+            try bottomEigenpairs(
+                of: object.matrix, k: call.get("k"), tolerance: call.get("tolerance"),
+                warmStart: object.warmStart(call), solver: call.choice("solver"), stream: &stream,
+                maxProducts: call.get("max_products")))
+    }
+    operators.method(
+        "above",
+        "All eigenvalues above a threshold, largest first, with eigenvectors and residuals; there may be none.",
+        parameters: [Parameter("threshold", .number(.finite), "Where they begin, such as run.edge.")],
+        options: solving + [
+            Parameter("at_most", .integer(.positive), default: 100, "The most to return: the largest.")
+        ], results: pairs
+    ) { object, call in
+        var stream = try call.eigenStream()
+        return EigenpairsObject(
+            try eigenpairs(
+                of: object.matrix, above: call.get("threshold"), tolerance: call.get("tolerance"),
+                warmStart: object.warmStart(call), stream: &stream, maxProducts: call.get("max_products"),
+                atMost: call.get("at_most")))
+    }
+    operators.method(
+        "norm", "The operator norm: the magnitude of the eigenvalue farthest from zero, with its residual and vector.",
+        options: solving + [solver],
+        results: [Parameter("norm", .object("measurement"), "The norm, with the residual and the eigenvector.")]
+    ) { object, call in
+        var stream = try call.eigenStream()
+        let pair = try largestMagnitude(
+            of: object.matrix, tolerance: call.get("tolerance"), warmStart: object.warmStart(call),
+            solver: call.choice("solver"), stream: &stream, maxProducts: call.get("max_products"))
+        return MeasurementObject(
+            "norm",
+            zip(pair.values, pair.residuals).map { value, residual in
+                Measurement(
+                    step: 0, value: abs(value), products: pair.products, residual: residual, seconds: pair.seconds)
+            }, vectors: pair.vectors.map(VectorObject.init))
+    }
+    operators.method(
+        "density",
+        "The density of the eigenvalues by stochastic Lanczos quadrature: how many eigenvalues there are where.",
+        options: densityOptions + [.seed], results: [Parameter("density", .object("density"), "The density.")]
+    ) { object, call in DensityObject(try object.density(call), of: object.expression) }
+}
+
+/// The options of `H:density`, which figures of spectra share.
+let densityOptions: [Parameter] = [
+    Parameter("vectors", .integer(.positive), default: 10, "Random vectors: the error bars come from their scatter."),
+    Parameter("steps", .integer(.positive), default: 80, "Products a vector: the resolution is the range over this."),
+]
+
+private let solving: [Parameter] = [
+    Parameter("tolerance", .number(.positive), default: 0.01, "The relative accuracy of the eigenvalues."),
+    Parameter("max_products", .integer(.positive), default: 1000, "Where to give up."),
+    .optional("start", .list(of: .vector), "Vectors to start from, such as e.vectors of a solve nearby."), .seed,
+]
+
+private let solver = Parameter(
+    "solver", .choice(EigenSolver.allCases.map(\.rawValue)), default: "automatic",
+    "Lanczos with thick restart, LOBPCG, or whichever costs less.")
+
+extension LuaCall {
+    func eigenStream() throws -> RandomStream { RandomStream(seed: try seed(), purpose: .eigensolver) }
+}
+
+extension OperatorObject {
+    /// The option `start`, in the operator's space.
+    fileprivate func warmStart(_ call: borrowing LuaCall) throws -> [Vector] {
+        try call.get("start", as: [VectorObject]?.self).map { try fitting($0) } ?? []
+    }
+
+    /// The density, by the options `vectors`, `steps` and `seed`.
+    func density(_ call: borrowing LuaCall) throws -> SpectralDensity {
+        var stream = RandomStream(
+            seed: UInt64(try call.get("seed", as: Int?.self) ?? 1), purpose: .vector, index: 3)
+        return try spectralDensity(
+            of: matrix, vectors: call.get("vectors"), steps: call.get("steps"), stream: &stream)
     }
 }

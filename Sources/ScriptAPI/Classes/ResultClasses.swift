@@ -1,4 +1,5 @@
 import Compute
+import Curvature
 import Datasets
 import Experiments
 import LuaBridge
@@ -11,6 +12,10 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
     results.property("stderr", .number, "Its standard error; nil where it has none.") {
         $0.measurements.first?.standardError
     }
+    results.property(
+        "interval", .table,
+        "The 95 % confidence interval { lo, hi }, also as .lo and .hi; nil without a standard error."
+    ) { $0.measurements.first.flatMap(interval) }
     results.property("samples", .integer, "How many samples (batches, vectors) it took.") {
         $0.measurements.first?.samples
     }
@@ -40,20 +45,44 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
     return results
 }
 
-/// `eigenpairs`: what `H:top(k)` gives.
+/// By Student's t, with a degree of freedom less than there are samples.
+private func interval(_ measurement: Measurement) -> LuaValue? {
+    guard let error = measurement.standardError, let samples = measurement.samples else { return nil }
+    let (lower, upper) = Estimate(value: measurement.value, standardError: error, samples: samples).interval(0.95)
+    return .table(
+        LuaTable(
+            array: [.number(lower), .number(upper)], fields: ["lo": .number(lower), "hi": .number(upper)]))
+}
+
+/// `eigenpairs`: what `H:top`, `H:bottom` and `H:above` give.
 func eigenpairsClass() -> ObjectClass<EigenpairsObject> {
-    let pairs = ObjectClass<EigenpairsObject>("eigenpairs", "Eigenvalues with their eigenvectors, largest first.")
-    pairs.property("values", .object("array"), "The eigenvalues, largest first.") { try ArrayObject($0.pairs.values) }
+    let pairs = ObjectClass<EigenpairsObject>(
+        "eigenpairs", "Eigenvalues with their eigenvectors and residuals; a value.")
+    pairs.property("values", .object("array"), "The eigenvalues, in the order asked for.") {
+        try ArrayObject($0.pairs.values)
+    }
     pairs.property("vectors", .list(of: .vector), "Their eigenvectors, orthonormal.") { $0.vectors }
     pairs.property("residuals", .object("array"), "The norms of Hv − λv.") { try ArrayObject($0.pairs.residuals) }
     pairs.property("products", .integer, "How many matrix-vector products it took.") { $0.pairs.products }
+    pairs.property("value", .number, "The first eigenvalue; nil where there is none.") { $0.pairs.values.first }
+    pairs.property("residual", .number, "Its residual.") { $0.pairs.residuals.first }
+    pairs.property("solver", .string, "Which solver found them: 'lanczos' or 'lobpcg'.") { $0.pairs.solver.rawValue }
+    pairs.property(
+        "complete", .boolean, "False where more eigenvalues lie above the threshold than H:above may return."
+    ) {
+        $0.pairs.isComplete
+    }
+    pairs.property(
+        "miss_probability", .number,
+        "How likely the start may have hidden an eigenvalue far beyond the first: at most this."
+    ) { $0.pairs.missProbability }
     pairs.property("converged", .boolean, "Whether every pair meets the tolerance.") { $0.pairs.converged }
     pairs.property("seconds", .number, unit: "seconds", "How long it took.") { $0.pairs.seconds }
     pairs.length { $0.pairs.values.count }
     pairs.description { object in
         let pairs = object.pairs
         let values = zip(pairs.values, pairs.residuals).map { "\(short($0)) (residual \(short($1)))" }
-        return values.joined(separator: ", ") + ", \(pairs.products) products"
+        return (values.isEmpty ? "no eigenvalues" : values.joined(separator: ", ")) + ", \(pairs.products) products"
             + (pairs.converged ? "" : ", not converged")
     }
     pairs.external { $0.vectors.reduce(0) { $0 + $1.vector.count * $1.vector.element.byteCount } }

@@ -6,18 +6,23 @@ import Networks
 
 /// The curvature matrices of a run, as operators.
 func addCurvature(to runs: ObjectClass<Run>) {
-    runs.method(
-        "hessian", "The Hessian of the loss, known by its products; it keeps the parameters of this moment.",
-        options: options, results: [Parameter("hessian", .object("operator"), "The Hessian.")]
-    ) { run, call in
-        try curvature("hessian", of: run, call) { oracle, point, samples in
-            CurvatureOperator(of: oracle, at: point, over: samples)
-        }
+    for (matrix, summary) in matrices {
+        runs.method(
+            matrix.rawValue, "\(summary), known by its products; it keeps the parameters of this moment.",
+            options: curvatureOptions, results: [Parameter(matrix.rawValue, .object("operator"), "The operator.")]
+        ) { run, call in try curvature(matrix, of: run, call) }
     }
 }
 
+private let matrices: [(CurvatureMatrix, String)] = [
+    (.hessian, "The Hessian of the loss"),
+    (.ggn, "The Gauss-Newton matrix, the mean of JᵢᵀCᵢJᵢ with the loss's curvature Cᵢ in a sample's outputs"),
+    (.fisher, "The empirical Fisher matrix, the mean of gᵢgᵢᵀ with the gradient gᵢ of a sample's loss"),
+    (.ntk, "The neural tangent kernel in the space of parameters, the mean of JᵢᵀJᵢ"),
+]
+
 /// Over which samples, where, and which part of it.
-private let options: [Parameter] =
+let curvatureOptions: [Parameter] =
     Parameter.here + [
         .optional("batches", .list(of: .samples), "Lists of sample numbers: the mean over these batches."),
         .optional(
@@ -27,28 +32,33 @@ private let options: [Parameter] =
         .optional("block", .names, "The block of these parameters: names, or beginnings of names such as 'layers.1'."),
     ]
 
-private func curvature(
-    _ kind: String, of run: Run, _ call: borrowing LuaCall,
-    _ make: (Oracle, Vector, BatchSelection) throws -> any LinearOperator
+/// The matrix that a call's options describe.
+///
+/// - Parameter usesSeed: whether the caller draws by `seed` too, so that it has a meaning without `samples`.
+func curvature(
+    _ matrix: CurvatureMatrix, of run: Run, _ call: borrowing LuaCall, usesSeed: Bool = false
 ) throws -> OperatorObject {
     let (oracle, point) = (try call.oracle(of: run), try call.point(of: run))
-    let selections = try call.selections(of: run)
-    let objects = try selections.map { samples in
-        OperatorObject(try make(oracle, point, samples), kind: kind, of: run, over: samples)
+    let objects = try call.selections(of: run, usesSeed: usesSeed).map { samples in
+        OperatorObject(
+            CurvatureOperator(matrix, of: oracle, at: point, over: samples), kind: matrix.rawValue, of: run,
+            over: samples)
     }
-    let whole = objects.count == 1 ? objects[0] : try mean(of: objects, "run:\(kind)")
+    let whole = try objects.count == 1 ? objects[0] : mean(of: objects, "run:\(matrix.rawValue)")
     return try call.has("block") ? whole.restricted(to: call.names("block")) : whole
 }
 
 extension LuaCall {
     /// The samples of `batch`, of each of `batches`, or as many as `samples` says; all of them by default.
-    fileprivate func selections(of run: Run) throws -> [BatchSelection] {
+    fileprivate func selections(of run: Run, usesSeed: Bool) throws -> [BatchSelection] {
         let given = try ["batch", "batches", "samples"].filter { try has($0) }
         guard given.count <= 1 else {
             throw ArgumentError(
                 "\(given.map { "'\($0)'" }.joined(separator: " and ")): give one of batch, batches and samples")
         }
-        if try !has("samples"), try has("seed") { throw ArgumentError("'seed' belongs to 'samples', which it draws") }
+        if !usesSeed, try !has("samples"), try has("seed") {
+            throw ArgumentError("'seed' belongs to 'samples', which it draws")
+        }
         if let batches: [[Int]] = try get("batches", as: [[Int]]?.self) {
             guard !batches.isEmpty else { throw ArgumentError("'batches' is empty: name at least one batch") }
             return try batches.map { .indices(try run.sampleNumbers($0, "batches")) }

@@ -25,6 +25,22 @@ func addExchange(to runs: ObjectClass<Run>, _ host: ScriptHost) {
         let figure = try RunFigure(call).drawing([run], call.names("names"))
         try host.draw(figure, of: [run], to: call.get("path"))
     }
+    runs.procedure(
+        "plot_spectrum",
+        "Draws the spectrum of a curvature matrix at this step, its largest eigenvalues against the stability edge, into the output folder and the run file.",
+        parameters: [Parameter("path", .string, "The file: .svg, .pdf, .png or .txt.")],
+        options: [
+            Parameter(
+                "matrix", .choice(CurvatureMatrix.allCases.map(\.rawValue)), default: "hessian", "Which matrix."),
+            Parameter("k", .integer(.nonNegative), default: 5, "How many of the largest eigenvalues are marked."),
+        ] + densityOptions + SpectrumFigure.options + curvatureOptions
+    ) { [unowned host] run, call in
+        let path: String = try call.get("path")
+        // A wrong name or option is told before anything is computed.
+        _ = try FigureFormat(path: path)
+        let figure = try SpectrumFigure(call).drawing(run, call)
+        try host.draw(figure, of: [run], to: path)
+    }
 }
 
 extension ScriptHost {

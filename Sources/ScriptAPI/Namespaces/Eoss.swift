@@ -12,6 +12,8 @@ extension ScriptHost {
             runClass(self), modelClass(self), datasetClass(), optimizerClass(), initializerClass(), layerClass(),
             vectorClass(),
             arrayClass(), seriesClass(), measurementClass(), eigenpairsClass(), evaluationClass(), operatorClass(),
+            densityClass(self),
+            diagonalClass(), solutionClass(),
             tensorClass(),
         ]
     }

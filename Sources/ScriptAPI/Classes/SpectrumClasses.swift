@@ -1,0 +1,156 @@
+import Compute
+import Curvature
+import Datasets
+import Experiments
+import LuaBridge
+import Reports
+
+// What operators give: densities, diagonals, solutions, preconditioners.
+
+/// The density of an operator's eigenvalues.
+final class DensityObject: LuaObject {
+    let density: SpectralDensity
+    /// Of what, as an expression.
+    let expression: String
+
+    init(_ density: SpectralDensity, of expression: String) {
+        self.density = density
+        self.expression = expression
+    }
+}
+
+final class DiagonalObject: LuaObject {
+    let estimate: DiagonalEstimate
+
+    init(_ estimate: DiagonalEstimate) { self.estimate = estimate }
+}
+
+final class SolutionObject: LuaObject {
+    let solution: LinearSolution
+
+    init(_ solution: LinearSolution) { self.solution = solution }
+}
+
+/// `density`: what `H:density` gives.
+func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
+    let densities = ObjectClass<DensityObject>(
+        "density", "The density of an operator's eigenvalues, as quadrature rules of random vectors; a value.")
+    densities.property("nodes", .object("array"), "The nodes of all vectors, one vector after the other.") {
+        try ArrayObject($0.density.nodes.flatMap { $0 })
+    }
+    densities.property("weights", .object("array"), "Their weights, of sum 1: shares of the eigenvalues.") { object in
+        let share = 1 / Double(object.density.weights.count)
+        return try ArrayObject(object.density.weights.flatMap { $0.map { $0 * share } })
+    }
+    densities.property("vectors", .integer, "How many random vectors.") { $0.density.nodes.count }
+    densities.property("dimension", .integer, "The operator's number of rows.") { $0.density.dimension }
+    densities.property("exact", .boolean, "Whether the nodes are all eigenvalues, of a dense matrix.") {
+        $0.density.isExact
+    }
+    densities.property("support", .list(of: .number), "The smallest and the largest node.") {
+        [$0.density.support.lower, $0.density.support.upper]
+    }
+    densities.property("width", .number, "The standard deviation a node is drawn with, unless given.") {
+        $0.density.defaultWidth
+    }
+    densities.property("products", .integer, "How many matrix-vector products it took.") { $0.density.products }
+    densities.property("seconds", .number, unit: "seconds", "How long it took.") { $0.density.seconds }
+    densities.method(
+        "at", "The density at a place or at several, each node drawn as a Gaussian, and its standard error.",
+        parameters: [Parameter("x", .number.or(.list(of: .number)).or(.object("array")), "The place or places.")],
+        options: [
+            .optional("width", .number(.positive), "The standard deviation of the Gaussian; d.width by default.")
+        ],
+        results: [
+            Parameter("density", .number.or(.object("array")), "The density."),
+            Parameter("stderr", .number.or(.object("array")), "Its standard error."),
+        ]
+    ) { object, call -> LuaResults in
+        let (x, width): (LuaValue, Double?) = (try call.value("x"), try call.get("width"))
+        if let place = Double.read(x) {
+            let (values, errors) = try object.density.density(at: [place], width: width)
+            return LuaResults(values: [.number(values.first ?? .nan), .number(errors.first ?? .nan)])
+        }
+        let places = try ArrayObject.spelled(by: x, "x")
+        let (values, errors) = try object.density.density(
+            at: (0..<places.count).map { places[flat: $0] }, width: width)
+        return LuaResults(try ArrayObject(values), try ArrayObject(errors))
+    }
+    densities.method(
+        "moment", "The mean of the k-th powers of the eigenvalues, (1/p) tr A^k, with its standard error.",
+        parameters: [Parameter("k", .integer(.nonNegative), "The power.")],
+        results: [Parameter("moment", .object("measurement"), "The estimate.")]
+    ) { object, call in
+        let k: Int = try call.get("k")
+        return MeasurementObject("moment \(k)", [Measurement(object.density.moment(k))])
+    }
+    densities.procedure(
+        "plot", "Draws the density into the output folder.",
+        parameters: [Parameter("path", .string, "The file: .svg, .pdf, .png or .txt.")], options: SpectrumFigure.options
+    ) { [unowned host] object, call in
+        let figure = try SpectrumFigure(call).drawing(object.density, of: object.expression)
+        try host.draw(figure, of: [], to: call.get("path"))
+    }
+    densities.description { object in
+        let density = object.density
+        let (lower, upper) = density.support
+        let how =
+            density.isExact
+            ? "\(density.dimension) eigenvalues"
+            : "\(density.nodes.count) vectors, \(density.products) products, dimension \(density.dimension)"
+        return "density of \(object.expression) from \(short(lower)) to \(short(upper)): \(how)"
+    }
+    densities.external { $0.density.nodes.reduce(0) { $0 + $1.count * 24 } }
+    return densities
+}
+
+/// `diagonal`: what `H:diagonal` gives.
+func diagonalClass() -> ObjectClass<DiagonalObject> {
+    let diagonals = ObjectClass<DiagonalObject>("diagonal", "The diagonal of an operator with its errors; a value.")
+    diagonals.property("values", .vector, "The diagonal.") { VectorObject($0.estimate.values) }
+    diagonals.property("stderrs", .vector, "The standard error of each entry; 0 where it is exact.") {
+        VectorObject($0.estimate.standardErrors)
+    }
+    diagonals.property("samples", .integer, "How many random vectors it took.") { $0.estimate.samples }
+    diagonals.property("products", .integer, "How many products or quadratic forms it took.") { $0.estimate.products }
+    diagonals.property("seconds", .number, unit: "seconds", "How long it took.") { $0.estimate.seconds }
+    diagonals.length { $0.estimate.values.count }
+    diagonals.elements { object, i in
+        (1...max(1, object.estimate.values.count)).contains(i) ? object.estimate.values[i - 1] : nil
+    }
+    diagonals.description { object in
+        let estimate = object.estimate
+        let size = estimate.values.norm()
+        let error = estimate.standardErrors.norm()
+        let errors = error == 0 ? "exact" : "relative error \(short(error / size))"
+        return
+            "diagonal of \(estimate.values.count) entries (norm \(short(size)), \(errors)), \(estimate.samples) samples: "
+            + listed((0..<min(4, estimate.values.count)).map { estimate.values[$0] })
+            + (estimate.values.count > 4 ? ", …" : "")
+    }
+    diagonals.external { 2 * $0.estimate.values.count * $0.estimate.values.element.byteCount }
+    return diagonals
+}
+
+/// `solution`: what `H:solve` gives.
+func solutionClass() -> ObjectClass<SolutionObject> {
+    let solutions = ObjectClass<SolutionObject>("solution", "The solution of a linear system; a value.")
+    solutions.property("x", .vector, "The solution.") { VectorObject($0.solution.x) }
+    solutions.property("residual", .number, "The norm of b − (A + damping·I)x over that of b.") { $0.solution.residual }
+    solutions.property("products", .integer, "How many matrix-vector products it took.") { $0.solution.products }
+    solutions.property("converged", .boolean, "Whether the residual meets the tolerance.") { $0.solution.converged }
+    solutions.property("stagnated", .boolean, "Whether rounding keeps the residual from falling.") {
+        $0.solution.stagnated
+    }
+    solutions.property("seconds", .number, unit: "seconds", "How long it took.") { $0.solution.seconds }
+    solutions.description { object in
+        let solution = object.solution
+        let end =
+            solution.converged
+            ? "" : solution.stagnated ? ", not converged: f64 or more damping would help" : ", not converged"
+        return "solution of \(solution.x.count) numbers (norm \(short(solution.x.norm()))), relative residual "
+            + "\(short(solution.residual)), \(solution.products) products\(end)"
+    }
+    solutions.external { $0.solution.x.count * $0.solution.x.element.byteCount }
+    return solutions
+}

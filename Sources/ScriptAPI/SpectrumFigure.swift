@@ -1,0 +1,110 @@
+import Compute
+import Curvature
+import Dynamics
+import Experiments
+import Foundation
+import LuaBridge
+import Networks
+import Reports
+
+/// The density of a spectrum on a logarithmic axis, with its standard error as a band, single eigenvalues as stems, and the
+/// stability edge.
+struct SpectrumFigure {
+    static let options: [Parameter] = [
+        .optional("title", .string, "Above the figure."),
+        .optional(
+            "width", .number(.positive),
+            "The standard deviation that each node is drawn with, in units of eigenvalues; the range over 200 by default."
+        ),
+        .optional("from", .number(.finite), "The axis begins at this eigenvalue."),
+        .optional("to", .number(.finite), "The axis ends at this eigenvalue."),
+    ]
+
+    private let title: String?
+    private let width: Double?
+    private let from: Double?
+    private let to: Double?
+
+    /// Reads the options of a call.
+    init(_ call: borrowing LuaCall) throws {
+        title = try call.get("title")
+        width = try call.get("width")
+        from = try call.get("from")
+        to = try call.get("to")
+    }
+
+    /// How far an edge may lie beyond the largest eigenvalue, as a multiple of it, to be shown.
+    private static let reach = 5.0
+
+    /// - Parameters:
+    ///   - expression: the matrix, for the legend.
+    ///   - outliers: eigenvalues to mark.
+    ///   - edge: the name and the place of the stability edge.
+    func drawing(
+        _ density: SpectralDensity, of expression: String, title: String = "", outliers: [Double] = [],
+        edge: VerticalLine? = nil
+    ) throws -> Figure {
+        let (lower, upper) = density.support
+        let low = min(lower, outliers.min() ?? lower)
+        let high = max(upper, outliers.max() ?? upper)
+        let width = self.width ?? (high > low ? (high - low) / 200 : density.defaultWidth)
+        // An edge far away would squeeze the spectrum; it is named in the title instead.
+        let edge = edge.flatMap { $0.x <= (to ?? Self.reach * max(high, width)) && $0.x >= low ? $0 : nil }
+        let right = max(high + 5 * width, edge.map { $0.x + 0.02 * ($0.x - low) } ?? high)
+        let (begin, end) = (from ?? low - 5 * width, to ?? right)
+        guard begin < end else {
+            throw ArgumentError(
+                "nothing lies between 'from' and 'to': the spectrum reaches from \(short(low)) to \(short(high))")
+        }
+        let ends = begin...end
+        // What one eigenvalue gives: marks stand at this height, and the axis begins a decade below.
+        let single = 1 / (Double(density.dimension) * width * (2 * Double.pi).squareRoot())
+        let places = Self.places(in: ends, width: width)
+        let (values, errors) = try density.density(at: places, width: width)
+        let floor = single / 10
+        var panel = Panel(
+            xLabel: "eigenvalue", yLabel: "share of eigenvalues per unit", yScale: .log, xRange: ends,
+            yRange: floor...max(2 * (values.max() ?? 1), 100 * floor),
+            series: [
+                Reports.Series(
+                    name: "density of the \(expression)", x: places,
+                    y: values.map { max($0, floor / 1e6) }, errors: density.isExact ? nil : errors)
+            ])
+        let shown = outliers.filter(ends.contains)
+        if !shown.isEmpty {
+            panel.series.append(
+                Reports.Series(
+                    name: shown.count == 1 ? "largest eigenvalue" : "\(shown.count) largest eigenvalues", x: shown,
+                    y: shown.map { _ in single }, style: .stems))
+        }
+        if let edge { panel.verticals.append(edge) }
+        return Figure(title: self.title ?? title, panels: [panel])
+    }
+
+    /// The spectrum of a run's curvature matrix at its step, by the options of `run:plot_spectrum`.
+    func drawing(_ run: Run, _ call: borrowing LuaCall) throws -> Figure {
+        let kind: CurvatureMatrix = try call.choice("matrix")
+        let object = try curvature(kind, of: run, call, usesSeed: true)
+        let density = try object.density(call)
+        let k = min(try call.get("k", as: Int.self), object.matrix.dimension)
+        var outliers: [Double] = []
+        if density.isExact {
+            outliers = Array(density.nodes.joined().sorted(by: >).prefix(k))
+        } else if k > 0 {
+            var stream = RandomStream(seed: run.seed, purpose: .eigensolver)
+            outliers = try topEigenpairs(of: object.matrix, k: k, stream: &stream).values
+        }
+        let edge = kind == .hessian ? run.rule.edge(of: .lambdaMax) : nil
+        let name = run.rule.name == "sgd" ? "2/lr" : "edge of \(run.rule.name)"
+        let line = edge.map { VerticalLine(name: "\(name) = \(short($0))", x: $0) }
+        let title = ["\(run.name), step \(run.step)", line?.name].compactMap { $0 }.joined(separator: ", ")
+        return try drawing(density, of: object.expression, title: title, outliers: outliers, edge: line)
+    }
+
+    /// Places so close that a Gaussian of this width is smooth, but not more than can be seen.
+    private static func places(in ends: ClosedRange<Double>, width: Double) -> [Double] {
+        let length = ends.upperBound - ends.lowerBound
+        let count = Int(min(4000, max(600, (4 * length / width).rounded(.up))))
+        return (0...count).map { ends.lowerBound + length * Double($0) / Double(count) }
+    }
+}
