@@ -84,7 +84,9 @@ struct SpectrumFigure {
     /// The spectrum of a run's curvature matrix at its step, by the options of `run:plot_spectrum`.
     func drawing(_ run: Run, _ call: borrowing LuaCall) throws -> Figure {
         let kind: CurvatureMatrix = try call.choice("matrix")
-        let object = try curvature(kind, of: run, call, usesSeed: true)
+        let isPreconditioned: Bool = try call.get("preconditioned")
+        var object = try curvature(kind, of: run, call, usesSeed: true)
+        if isPreconditioned { object = try run.preconditioner().precondition(object) }
         let density = try object.density(call)
         let k = min(try call.get("k", as: Int.self), object.matrix.dimension)
         var outliers: [Double] = []
@@ -94,11 +96,16 @@ struct SpectrumFigure {
             var stream = RandomStream(seed: run.seed, purpose: .eigensolver)
             outliers = try topEigenpairs(of: object.matrix, k: k, stream: &stream).values
         }
-        let edge = kind == .hessian ? run.rule.edge(of: .lambdaMax) : nil
+        let edge = kind == .hessian ? Self.edge(of: run, isPreconditioned ? .preconditionedLambdaMax : .lambdaMax) : nil
         let name = run.rule.name == "sgd" ? "2/lr" : "edge of \(run.rule.name)"
         let line = edge.map { VerticalLine(name: "\(name) = \(short($0))", x: $0) }
         let title = ["\(run.name), step \(run.step)", line?.name].compactMap { $0 }.joined(separator: ", ")
         return try drawing(density, of: object.expression, title: title, outliers: outliers, edge: line)
+    }
+
+    /// The edge of an eigenvalue of the Hessian; of a rule that has one for full batches only, that one.
+    private static func edge(of run: Run, _ quantity: EdgeQuantity) -> Double? {
+        run.edge(of: quantity) ?? run.rule.edge(of: quantity, isFullBatch: true)
     }
 
     /// Places so close that a Gaussian of this width is smooth, but not more than can be seen.

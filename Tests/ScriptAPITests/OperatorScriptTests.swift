@@ -197,6 +197,25 @@ let operatorPrelude =
         local R = run:hessian{ block = "layers.1" }
         assert(#R:top(1, { start = { g } }).vectors[1] == 7)
         """,
+        // What an adaptive rule divides its step by: RMSProp's P is √ν + ε.
+        """
+        run.optimizer = eoss.optim.rmsprop{ lr = 0.01, beta2 = 0.5, eps = 0.1 }
+        local first = run:preconditioner{ gradient = g }.diagonal
+        for i = 1, 19 do near(first[i], math.sqrt(0.5 * g[i] ^ 2) + 0.1) end
+        run.batch_size = "full"; run:train{ steps = 1 }
+        local P = run:preconditioner()
+        assert(P.rule == "rmsprop" and #P == 19 and (P.diagonal - first):norm() < 1e-12, tostring(P))
+        assert(tostring(P):find("preconditioner of rmsprop: 19 numbers from 0%.1"), tostring(P))
+        local A = P:precondition(H)
+        local a, b = A:dense(), H:dense()
+        for i = 1, 19 do for j = 1, 19 do near(a:get(i, j), b:get(i, j) / math.sqrt(first[i] * first[j])) end end
+        assert(A.kind == "preconditioned" and A.samples == 20)
+        local e = A:top(1, { tolerance = 1e-9 })
+        local u = P:power(-0.5, e.vectors[1])
+        assert((H * u - e.value * P:power(1, u)):norm() < 1e-4)              -- Hu = λPu
+        same(P:precondition(H:restrict("layers.1")), A:restrict("layers.1"))
+        run:plot_spectrum("p.svg", { preconditioned = true })
+        """,
         // Linear systems.
         """
         local G = run:ggn()

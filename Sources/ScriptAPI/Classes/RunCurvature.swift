@@ -12,6 +12,15 @@ func addCurvature(to runs: ObjectClass<Run>) {
             options: curvatureOptions, results: [Parameter(matrix.rawValue, .object("operator"), "The operator.")]
         ) { run, call in try curvature(matrix, of: run, call) }
     }
+    runs.method(
+        "preconditioner", "What the optimizer divides its step by, without lr, after its last gradient.",
+        options: [
+            .optional("gradient", .vector, "As it will be once this gradient has entered, run:gradient() say.")
+        ], results: [Parameter("preconditioner", .object("preconditioner"), "The diagonal matrix P.")]
+    ) { run, call in
+        let gradient: VectorObject? = try call.get("gradient")
+        return try run.preconditioner(after: gradient.map { try run.fitting($0, "gradient") })
+    }
 }
 
 private let matrices: [(CurvatureMatrix, String)] = [

@@ -32,6 +32,9 @@ func addExchange(to runs: ObjectClass<Run>, _ host: ScriptHost) {
         options: [
             Parameter(
                 "matrix", .choice(CurvatureMatrix.allCases.map(\.rawValue)), default: "hessian", "Which matrix."),
+            Parameter(
+                "preconditioned", .boolean, default: false,
+                "By what the optimizer divides its step by: the curvature that adam, say, sees."),
             Parameter("k", .integer(.nonNegative), default: 5, "How many of the largest eigenvalues are marked."),
         ] + densityOptions + SpectrumFigure.options + curvatureOptions
     ) { [unowned host] run, call in
