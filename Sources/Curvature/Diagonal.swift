@@ -32,8 +32,7 @@ public struct DiagonalEstimate: Sendable {
 public func diagonal(
     of matrix: some LinearOperator, samples: MonteCarlo, stream: inout RandomStream
 ) throws -> DiagonalEstimate {
-    let certain = samples.relativeError > 0 ? samples.minSamples : samples.maxSamples
-    if matrix.dimension <= certain { return try exactDiagonal(of: matrix) }
+    if matrix.dimension <= samples.certainSamples { return try exactDiagonal(of: matrix) }
     let watch = Stopwatch()
     var sums = RunningMoments(count: matrix.dimension)
     while true {
@@ -43,7 +42,7 @@ public func diagonal(
         }
         let (error, size) = sums.norms
         let precise =
-            samples.relativeError > 0 && sums.samples >= max(2, samples.minSamples)
+            samples.relativeError > 0 && sums.samples >= samples.certainSamples
             && error <= samples.relativeError * size
         if precise || !size.isFinite || sums.samples >= samples.maxSamples {
             return DiagonalEstimate(

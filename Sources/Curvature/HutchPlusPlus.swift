@@ -13,7 +13,7 @@ func hutchPlusPlus(
     _ matrix: some LinearOperator, _ samples: MonteCarlo, _ stream: inout RandomStream
 ) throws -> Estimate {
     let watch = Stopwatch()
-    let largestRank = max(1, samples.maxSamples / 3)
+    let largestRank = max(1, min(samples.maxSamples / 3, matrix.dimension / 6))
     let step = min(largestRank, max(1, samples.relativeError > 0 ? samples.minSamples / 3 : largestRank))
     var basis: [Vector] = []
     var known = 0.0
@@ -44,13 +44,13 @@ func hutchPlusPlus(
     let rule = try MonteCarlo(
         relativeError: samples.relativeError, minSamples: min(left, max(2, samples.minSamples - products)),
         maxSamples: left, chunk: samples.chunk)
-    var estimate = try rule.mean { count in
+    var estimate = try quadraticMean(matrix, rule) { count in
         var block = try signs(count, matrix, &stream)
         let c = try VectorBlock.dots(basis, block)
         _ = try VectorBlock.subtract(basis, times: c, from: &block)
         return try matrix.quadratics(block).map { $0 + known }
     }
-    estimate.products = products + estimate.samples
+    estimate.products += products
     estimate.seconds = watch.seconds
     return estimate
 }

@@ -3,11 +3,19 @@
 /// Values are drawn in chunks. After each chunk the estimate stops if it has at least ``minSamples`` and its relative
 /// standard error is at most ``relativeError``; it never takes more than ``maxSamples``. With `relativeError` 0 it takes
 /// exactly `maxSamples`. The chunk is part of the definition: another one stops at another number.
+///
+/// An error that is itself estimated is small by chance now and then, and a rule that waits for that would stop too early.
+/// So it is believed from 16 draws on only, and is compared as an interval: the half-width of Student's 95 % interval, in
+/// units of that of many draws. The coverage of ``Estimate/interval(_:)`` under this rule is measured in
+/// `docs/decisions/estimators.md`.
 public struct MonteCarlo: Sendable, Hashable, Codable {
     public let relativeError: Double
     public let minSamples: Int
     public let maxSamples: Int
     public let chunk: Int
+
+    /// Of fewer independent values an error is not believed when it says stop.
+    static let fewestForAnError = 16
 
     /// - Throws: ``CurvatureError`` for a negative or nan `relativeError`, or counts below 1 or out of order.
     public init(relativeError: Double, minSamples: Int, maxSamples: Int, chunk: Int = 16) throws {
@@ -26,6 +34,11 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
         self.chunk = chunk
     }
 
+    /// The draws that are taken whatever their scatter.
+    var certainSamples: Int {
+        relativeError > 0 ? min(maxSamples, max(minSamples, Self.fewestForAnError)) : maxSamples
+    }
+
     /// The mean of drawn values; its standard error is s/√n.
     ///
     /// A value that is infinite or nan ends the estimate: its value and error are nan then, because no number of further
@@ -34,14 +47,14 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
     /// - Parameter draw: gives so many further values, independent of those before.
     /// - Throws: what `draw` throws; ``CurvatureError`` if it gives another number of values than asked.
     public func mean(_ draw: (Int) throws -> [Double]) throws -> Estimate {
-        try estimate(draw) { values in
-            let (mean, error) = Self.meanAndError(values)
-            return (mean, error)
-        }
+        try estimate(draw) { Summary(mean: $0) }
     }
 
     /// The mean of drawn numerators over the mean of drawn denominators, r = ā/b̄; the standard error is that of the delta
-    /// method, the standard deviation of aᵢ − r·bᵢ over |b̄|√n. The ratio has a bias of order 1/n.
+    /// method, the standard deviation of e = a − r·b over |b̄|√n. The ratio has a bias of order 1/n.
+    ///
+    /// The studentised error of r is that of ē but for a factor 1 + T·cov(e, b)/(s_e b̄)/√n to first order: this enters the
+    /// skewness of the interval.
     ///
     /// - Parameter draw: gives so many further pairs, independent of those before (a and b of a pair may depend).
     /// - Throws: as ``mean(_:)``.
@@ -49,42 +62,109 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
         _ draw: (Int) throws -> [(numerator: Double, denominator: Double)]
     ) throws -> Estimate {
         try estimate(draw) { pairs in
-            let denominator = Self.meanAndError(pairs.map(\.denominator)).mean
-            let ratio = Self.meanAndError(pairs.map(\.numerator)).mean / denominator
-            let error = Self.meanAndError(pairs.map { $0.numerator - ratio * $0.denominator }).error
-            return (ratio, error / abs(denominator))
+            let denominator = Summary(mean: pairs.map(\.denominator)).value
+            let ratio = Summary(mean: pairs.map(\.numerator)).value / denominator
+            let rest = pairs.map { $0.numerator - ratio * $0.denominator }
+            var summary = Summary(mean: rest)
+            let spread = summary.error * Double(pairs.count).squareRoot()
+            let product = zip(rest, pairs).reduce(0) { $0 + $1.0 * ($1.1.denominator - denominator) }
+            let shared = product / Double(max(1, pairs.count - 1)) / (spread * abs(denominator))
+            summary.skewness = spread > 0 ? (denominator < 0 ? -1 : 1) * summary.skewness - 3 * shared : 0
+            summary.value = ratio
+            summary.error /= abs(denominator)
+            return summary
         }
     }
 
-    private func estimate<Draw>(
-        _ draw: (Int) throws -> [Draw], _ summary: ([Draw]) -> (value: Double, error: Double)
+    /// What draws say of a number.
+    struct Summary {
+        var value: Double
+        /// nan for a single draw.
+        var error: Double
+        var skewness = 0.0
+        /// Independent deviations that the error rests on.
+        var degrees: Int
+        /// Whether the error may say stop.
+        var isBelieved: Bool { degrees + 1 >= MonteCarlo.fewestForAnError }
+
+        init(value: Double, error: Double, skewness: Double, degrees: Int) {
+            self.value = value
+            self.error = error
+            self.skewness = skewness
+            self.degrees = degrees
+        }
+
+        /// Of independent values: their mean, its error and their skewness (the adjusted one, of third moment over
+        /// the third power of the standard deviation).
+        init(mean values: [Double]) {
+            let n = Double(values.count)
+            value = values.reduce(0, +) / n
+            degrees = values.count - 1
+            var (squares, cubes) = (0.0, 0.0)
+            for x in values {
+                let d = x - value
+                squares += d * d
+                cubes += d * d * d
+            }
+            error = values.count < 2 ? .nan : (squares / (n - 1) / n).squareRoot()
+            if values.count > 2, squares > 0 {
+                let variance = squares / n
+                let plain = cubes / n / (variance * variance.squareRoot())
+                skewness = plain * (n * (n - 1)).squareRoot() / (n - 2)
+            }
+        }
+    }
+
+    /// A value that can be had without sampling, for so many draws' work.
+    struct Exact {
+        let cost: Int
+        let compute: () throws -> Estimate
+    }
+
+    /// Draws until the summary of all draws is precise enough.
+    ///
+    /// - Parameters:
+    ///   - size: how many samples each draw counts for.
+    ///   - exact: taken instead as soon as the draws still needed would cost as much.
+    func estimate<Draw>(
+        size: Int = 1, exact: Exact? = nil, _ draw: (Int) throws -> [Draw], _ summary: ([Draw]) -> Summary
     ) throws -> Estimate {
         let watch = Stopwatch()
+        let limit = max(1, maxSamples / size)
         var draws: [Draw] = []
         while true {
-            let asked = min(chunk, maxSamples - draws.count)
+            let asked = min(max(1, chunk / size), limit - draws.count)
             let new = try draw(asked)
             guard new.count == asked else {
                 throw CurvatureError.badSetting("asked for \(asked) draws and got \(new.count)")
             }
             draws += new
-            let (value, error) = summary(draws)
-            let precise =
-                relativeError > 0 && draws.count >= max(2, minSamples) && error <= relativeError * abs(value)
-            let hopeless = !value.isFinite
-            if precise || hopeless || draws.count >= maxSamples {
+            let result = summary(draws)
+            let hopeless = !result.value.isFinite
+            let needed = samplesNeeded(result)
+            let precise = draws.count * size >= minSamples && result.isBelieved && needed <= 1
+            if precise || hopeless || draws.count >= limit {
                 return Estimate(
-                    value: hopeless ? .nan : value, standardError: hopeless ? .nan : error, samples: draws.count,
-                    seconds: watch.seconds)
+                    value: hopeless ? .nan : result.value, standardError: hopeless ? .nan : result.error,
+                    samples: draws.count * size, seconds: watch.seconds, skewness: result.skewness,
+                    degreesOfFreedom: result.degrees)
+            }
+            let left = min(needed * Double(draws.count), Double(limit)) - Double(draws.count)
+            if let exact, draws.count >= certainSamples, left >= Double(exact.cost) {
+                var estimate = try exact.compute()
+                estimate.seconds = watch.seconds
+                return estimate
             }
         }
     }
 
-    /// Mean and standard error of the mean; the error of a single value is nan.
-    static func meanAndError(_ values: [Double]) -> (mean: Double, error: Double) {
-        let n = Double(values.count)
-        let mean = values.reduce(0, +) / n
-        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        return (mean, values.count < 2 ? .nan : (squares / (n - 1) / n).squareRoot())
+    /// How many times as many draws the asked error needs; at most 1 where it is reached, infinite where no error is asked.
+    func samplesNeeded(_ summary: Summary) -> Double {
+        guard relativeError > 0, summary.degrees >= 1, summary.error.isFinite else { return .infinity }
+        if summary.error == 0 { return 0 }
+        let ratio = summary.error / (relativeError * abs(summary.value))
+        if ratio > 1 { return ratio * ratio }
+        let wider = StudentT.quantile(confidence: 0.95, degrees: Double(summary.degrees)) / 1.959963984540054
+        return ratio * ratio * wider * wider
     }
 }

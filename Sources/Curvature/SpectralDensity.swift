@@ -63,10 +63,10 @@ public struct SpectralDensity: Sendable {
     /// (1/p) tr f(A), by the quadrature: exact in f of degree up to 2m − 1, but for the scatter of the vectors.
     public func mean(of f: (Double) -> Double) -> Estimate {
         let values = zip(nodes, weights).map { zip($0, $1).reduce(0) { $0 + $1.1 * f($1.0) } }
-        let (value, error) = MonteCarlo.meanAndError(values)
+        let summary = MonteCarlo.Summary(mean: values)
         return Estimate(
-            value: value, standardError: isExact ? 0 : error, samples: values.count, products: products,
-            seconds: seconds)
+            value: summary.value, standardError: isExact ? 0 : summary.error, samples: values.count, products: products,
+            seconds: seconds, skewness: summary.skewness)
     }
 }
 

@@ -17,8 +17,8 @@ enum StudentT {
         let upper = (1 + confidence) / 2
         var (low, high) = (0.0, 1.0)
         while cumulative(high, degrees: degrees) < upper, high < 1e300 { high *= 2 }
-        // Bisection to the last bit but a few: 60 steps of a continued fraction of some tens of terms.
-        for _ in 0..<60 {
+        // Bisection, to 12 digits.
+        for _ in 0..<40 {
             let middle = (low + high) / 2
             if cumulative(middle, degrees: degrees) < upper { low = middle } else { high = middle }
         }

@@ -28,8 +28,7 @@ public enum TraceMethod: String, CaseIterable, Sendable {
 public func trace(
     of matrix: some LinearOperator, method: TraceMethod = .hutchinson, samples: MonteCarlo, stream: inout RandomStream
 ) throws -> Estimate {
-    let certain = samples.relativeError > 0 ? samples.minSamples : samples.maxSamples
-    if matrix.dimension <= certain { return try exactTrace(of: matrix) }
+    if matrix.dimension <= samples.certainSamples { return try exactTrace(of: matrix) }
     switch method {
     case .hutchinson: return try hutchinson(matrix, samples, &stream)
     case .hutchPlusPlus: return try hutchPlusPlus(matrix, samples, &stream)
@@ -53,10 +52,26 @@ public func exactTrace(of matrix: some LinearOperator) throws -> Estimate {
 private func hutchinson(
     _ matrix: some LinearOperator, _ samples: MonteCarlo, _ stream: inout RandomStream
 ) throws -> Estimate {
-    var estimate = try samples.mean { count in
-        try matrix.quadratics(signs(count, matrix, &stream))
+    try quadraticMean(matrix, samples) { try matrix.quadratics(signs($0, matrix, &stream)) }
+}
+
+/// The mean of drawn quadratic forms whose expectation is the trace; or the exact trace, as soon as it costs no more than the
+/// quadratic forms that are still needed.
+func quadraticMean(
+    _ matrix: some LinearOperator, _ samples: MonteCarlo, _ draw: (Int) throws -> [Double]
+) throws -> Estimate {
+    var taken = 0
+    let exact = MonteCarlo.Exact(cost: matrix.dimension) {
+        taken += matrix.dimension
+        return try exactTrace(of: matrix)
     }
-    estimate.products = estimate.samples
+    var estimate = try samples.estimate(exact: exact) { count in
+        taken += count
+        return try draw(count)
+    } _: {
+        MonteCarlo.Summary(mean: $0)
+    }
+    estimate.products = taken
     return estimate
 }
 

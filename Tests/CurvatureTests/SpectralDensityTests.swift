@@ -1,0 +1,101 @@
+import Compute
+import Foundation
+import Graph
+import Testing
+
+@testable import Curvature
+
+private func density(
+    _ matrix: some LinearOperator, vectors: Int = 6, steps: Int = 16, seed: UInt64 = 1
+) throws -> SpectralDensity {
+    var stream = RandomStream(seed: seed, purpose: .test)
+    return try spectralDensity(of: matrix, vectors: vectors, steps: steps, stream: &stream)
+}
+
+/// A semicircle-like bulk and three outliers.
+private let spectrum = (0..<300).map { i in i < 3 ? 8 - Double(i) : cos(Double(i) / 300 * .pi) }
+
+@Suite struct SpectralDensityTests {
+    @Test func weightsAreProbabilitiesAndTheDensityIntegratesToOne() throws {
+        let result = try density(KnownSpectrum(spectrum, reflections: 4))
+        for (nodes, weights) in zip(result.nodes, result.weights) {
+            #expect(nodes.count == 16 && nodes == nodes.sorted())
+            #expect(abs(weights.reduce(0, +) - 1) < 1e-13)
+        }
+        let (lower, upper) = result.support
+        let width = result.defaultWidth
+        let (from, step) = (lower - 8 * width, (upper - lower + 16 * width) / 2000)
+        let values = try result.density(at: (0...2000).map { from + Double($0) * step }).values
+        // Gaussians sampled 1 % of the support apart, a sixth of their width: the trapezoidal rule is exact to rounding.
+        #expect(abs(values.reduce(0, +) * step - 1) < 1e-9)
+    }
+
+    /// Of one vector v: vᵀAᵏv up to degree 2m − 1.
+    @Test func momentsOfAVectorAreExact() throws {
+        let matrix = try KnownSpectrum(spectrum, reflections: 4)
+        let result = try density(matrix, vectors: 1, steps: 4)
+        var stream = RandomStream(seed: 1, purpose: .test)
+        var v = try Vector.randomNormal(count: 300, element: .f64, stream: &stream)
+        try v.scale(1 / v.norm())
+        var power = v
+        for k in 0...8 {
+            let exact = try v.dot(power)
+            let relative = abs(result.moment(k).value / exact - 1)
+            if k <= 7 { #expect(relative < 1e-11) } else { #expect(relative > 1e-6) }
+            power = try matrix.apply(power)
+        }
+    }
+
+    @Test func theFirstFourMomentsAreThoseOfTheMatrixWithinTheirErrors() throws {
+        let matrix = try KnownSpectrum(spectrum, reflections: 4)
+        let result = try density(matrix, vectors: 12, steps: 6)
+        for k in 1...4 {
+            let truth = spectrum.reduce(0) { $0 + pow($1, Double(k)) } / 300
+            let moment = result.moment(k)
+            // Student's t of 11 degrees exceeds 4 once in 500 times.
+            #expect(abs(moment.value - truth) < 4 * moment.standardError)
+            #expect(moment.standardError > 0 && moment.standardError < 0.5 * abs(truth) + 0.1)
+        }
+        #expect(result.products == 72 && matrix.products == 72)
+    }
+
+    @Test func smallMatricesAreDecomposed() throws {
+        let result = try density(KnownSpectrum([3, 2, 2, -1]))
+        #expect(result.isExact && result.products == 4)
+        for (value, expected) in zip(result.nodes[0], [-1.0, 2, 2, 3]) { #expect(abs(value - expected) < 1e-14) }
+        #expect(result.moment(1).standardError == 0)
+        #expect(abs(result.mean(of: { exp($0) }).value - (exp(3) + 2 * exp(2) + exp(-1)) / 4) < 1e-12)
+    }
+
+    /// Two eigenvalues are exhausted by two steps.
+    @Test(arguments: [ElementType.f64, .f32])
+    func anInvariantSubspaceEndsTheRecurrence(element: ElementType) throws {
+        let matrix = try KnownSpectrum((0..<400).map { $0 < 100 ? 5 : -1 }, element: element)
+        let result = try density(matrix)
+        let tolerance = element == .f64 ? 1e-12 : 1e-5
+        for (nodes, weights) in zip(result.nodes, result.weights) {
+            #expect(nodes.count == 2)
+            #expect(abs(nodes[0] + 1) < tolerance && abs(nodes[1] - 5) < tolerance)
+            // A quarter, with the scatter of χ²: √(2·¼·¾/400) is 3 %.
+            #expect(abs(weights[1] - 0.25) < 0.15)
+        }
+    }
+
+    @Test func zeroAndIdentityHaveASinglePeak() throws {
+        for value in [0.0, 7] {
+            let result = try density(KnownSpectrum(Array(repeating: value, count: 200)))
+            #expect(result.nodes.allSatisfy { $0.count == 1 && abs($0[0] - value) < 1e-12 })
+            #expect(result.defaultWidth > 0)
+            #expect(result.moment(1).standardError < 1e-12)
+        }
+    }
+
+    @Test func wrongRequestsSayWhatIsWrong() throws {
+        let matrix = try KnownSpectrum(spectrum)
+        #expect(throws: CurvatureError.self) { try density(matrix, vectors: 0) }
+        #expect(throws: CurvatureError.self) { try density(matrix, steps: 0) }
+        #expect(throws: CurvatureError.self) { try density(matrix).density(at: [0], width: 0) }
+        let broken = FunctionOperator(dimension: 300, element: .f64) { try .nan * $0 }
+        #expect(throws: CurvatureError.self) { try density(broken) }
+    }
+}
