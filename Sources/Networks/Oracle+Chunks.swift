@@ -178,6 +178,7 @@ extension Oracle {
             case .gradientNorms: try objective.batchGradientNorms(count: size, stack: count, use: use)
             case .slopes(let k): try objective.batchSlopes(along: k, count: size, stack: count, use: use)
             }
+        case .gram(let rows, let pair): try objective.gram(rows, count: count, pair: pair, use: use)
         case .linearized: preconditionFailure("two graphs: linearizedProgram")
         }
     }
@@ -185,7 +186,7 @@ extension Oracle {
     /// Accumulators, parameters and running values are written over.
     private func donations(_ work: OracleWork) -> [String: String] {
         switch work {
-        case .samples, .quadratic, .batches: [:]
+        case .samples, .quadratic, .batches, .gram: [:]
         case .gradient(let updating): accumulatorDonation("gradient").merging(updating ? nextBuffers : [:]) { $1 }
         case .descent:
             Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).next", $0) })

@@ -11,6 +11,8 @@ enum OracleWork: Hashable {
     case linearized(CurvatureMatrix)
     /// Of batches of so many samples; what is counted are batches.
     case batches(BatchQuantity, size: Int)
+    /// Of so many samples with each other, or with as many others.
+    case gram(GramRows, pair: Bool)
 
     /// For messages and the run file.
     var quantity: String {
@@ -22,6 +24,7 @@ enum OracleWork: Hashable {
         case .quadratic(let matrix): matrix == .hessian ? "quadratic form" : "quadratic form of the \(matrix.words)"
         case .linearized(let matrix): matrix == .hessian ? "Hessian-vector product" : "product with the \(matrix.words)"
         case .batches(let quantity, let size): "\(quantity.words) (b = \(size))"
+        case .gram(let rows, _): "Gram matrix of \(rows.words)"
         }
     }
 }
