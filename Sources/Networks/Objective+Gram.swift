@@ -17,7 +17,7 @@ extension Objective {
     ///
     /// Inputs: the parameters, `input`, `target` and `sample weight` of the samples, those of the others, running values. Output
     /// `products` in f64, `[count, count]` for gradients of weighted losses, and `[count, K, count, K]` for derivatives of K
-    /// outputs.
+    /// outputs. In f32 the sums of each layer are f32: nothing cancels as it does in the gradient of a batch.
     func gram(_ rows: GramRows, count: Int, pair: Bool, use: StatisticsUse) throws -> Graph {
         let derivatives = try rows == .gradients ? sampleGradients(count, use) : sampleJacobians(count, use)
         let builder = GraphBuilder()
@@ -32,19 +32,29 @@ extension Objective {
         var sum: Value?
         for (a, b) in zip(own, other) {
             let axes = Array(builder.shape(of: a).indices.dropFirst(free))
-            let operation = DotGeneral(lhsContracting: axes, rhsContracting: axes, result: .f64)
+            let operation = DotGeneral(lhsContracting: axes, rhsContracting: axes, result: model.element)
             let part = builder.emit(operation, a, b)
             sum = sum.map { builder.add($0, part) } ?? part
         }
         guard let sum else { preconditionFailure("a model has parameters") }
-        return builder.build(outputs: [("products", sum)])
+        return builder.build(outputs: [("products", builder.convert(sum, to: .f64))])
     }
 
     /// The gradient of each of `count` samples' own Σ wℓ: outputs `[count, …]`, one for each parameter.
     private func sampleGradients(_ count: Int, _ use: StatisticsUse) throws -> Graph {
-        let one = try gradient(count: 1, use: use).selecting(outputs: parameterNames.map { "\($0).gradient" })
+        let sample = use == .batch ? perSample : perSampleRunning
+        let builder = GraphBuilder()
+        let leading = parameterNames.count + 2
+        let first = sample.inputs.prefix(leading).map { builder.input($0.name, $0.type) }
+        let weight = builder.input(Model.weightName, TensorType(model.element, positions))
+        let running = sample.inputs.dropFirst(leading).map { builder.input($0.name, $0.type) }
+        let losses = builder.inline(sample, inputs: first + running)[0]
+        let loss = try (Symbolic(weight, in: builder) * Symbolic(losses, in: builder)).sum()
+        let gradient = try vjp(
+            builder.build(outputs: [("loss", loss.value)]), of: "loss", withRespectTo: parameterNames)
         return try vmap(
-            eliminateDeadCode(one), over: [Model.inputName, Model.targetName, Model.weightName], size: count)
+            gradient.selecting(outputs: parameterNames.map { "\($0).gradient" }),
+            over: [Model.inputName, Model.targetName, Model.weightName], size: count)
     }
 
     /// The derivative of each of `count` samples' K outputs: outputs `[count, K, …]`, one for each parameter. The weights of
