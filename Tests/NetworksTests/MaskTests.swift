@@ -99,7 +99,7 @@ private let rounding = 1e-12
 @Suite struct MaskedPositions {
     static let isKept = [true, true, false, false, false, false, true, false, true, true, true, true]
 
-    private static func oracle(_ loss: LossName, chunk: Int = 1024, masked: Bool = true) throws -> Oracle {
+    static func oracle(_ loss: LossName, chunk: Int = 1024, masked: Bool = true) throws -> Oracle {
         let model = try Model(
             name: "sequence", element: .f64,
             parameters: [

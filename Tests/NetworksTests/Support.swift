@@ -31,6 +31,9 @@ struct RandomSamples: SampleSource {
         }
     }
 
+    var inputValues: [Double] { inputs.values }
+    var targetValues: [Double] { targets.values }
+
     /// Other targets, for all samples.
     mutating func replaceTargets(_ values: Vector, shape: [Int]) {
         precondition(values.count == count * shape.reduce(1, *))
