@@ -93,7 +93,7 @@ extension Oracle {
     }
 
     /// - Throws: `MemoryError` that names the number of samples and what else can be done.
-    private func checkGram(_ kind: GramRows, samples: Int, rows: Int) throws(MemoryError) {
+    func checkGram(_ kind: GramRows, samples: Int, rows: Int) throws(MemoryError) {
         let (matrix, remedy) =
             kind == .gradients ? ("Fisher matrix", "samples = n") : ("tangent kernel", "samples = n or fewer outputs")
         let what =

@@ -97,6 +97,7 @@ extension Oracle {
             case .all: samples.count
             case .indices(let indices): indices.count
             }
+        guard count > 0 else { throw GraphError("an empty batch") }
         let size = try pieceSize(of: count, for: .linearized(matrix))
         var work = Double(count / size) * (try linearizedProgram(matrix, count: size).linear.cost.total)
         if count % size > 0 { work += try linearizedProgram(matrix, count: count % size).linear.cost.total }

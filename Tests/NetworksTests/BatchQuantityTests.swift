@@ -40,6 +40,39 @@ private let rounding = 1e-11
         }
     }
 
+    /// Convolutions, batch statistics, places that are left out: whatever a network has, its batches' quantities are those of
+    /// each batch alone.
+    @Test(arguments: [
+        DenseCurvature.Kind.convolutional, .ghostBatches, .runningStatistics, .maskedSamples, .maskedPlaces, .function,
+    ])
+    func theyAreThoseOfTheBatchesOfEveryNetwork(_ kind: DenseCurvature.Kind) throws {
+        let (oracle, theta) = try DenseCurvature(kind: kind).make()
+        let batches =
+            kind == .maskedPlaces ? [[0, 2], [1, 3], [3, 2]] : [[0, 1, 2, 3], [4, 5, 7, 6], [10, 9, 2, 8]]
+        let (flat, size) = (batches.flatMap { $0 }, batches[0].count)
+        let v = try Self.direction(3, like: theta)
+        let momentum = try oracle.momentumCurvature(at: theta, velocity: v, factor: 0.5, batches: flat, size: size)
+        let slopes = try oracle.batchSlopes(at: theta, along: [v], batches: flat, size: size)
+        let norms = try oracle.batchGradientNorms(at: theta, batches: flat, size: size)
+        let curvatures = try CurvatureMatrix.allCases.map {
+            try oracle.batchCurvature($0, at: theta, batches: flat, size: size)
+        }
+        for (index, batch) in batches.enumerated() {
+            let gradient = try oracle.gradient(at: theta, over: .indices(batch)).gradient
+            for (matrix, curvature) in zip(CurvatureMatrix.allCases, curvatures) {
+                let product = try oracle.linearize(matrix, at: theta, over: .indices(batch)).apply(gradient)
+                let scale = gradient.norm() * product.norm()
+                #expect(isClose(curvature[index].quadratic, try gradient.dot(product), scale: scale))
+            }
+            let step = try 0.5 * v + gradient
+            let product = try oracle.linearize(at: theta, over: .indices(batch)).apply(step)
+            #expect(isClose(momentum[index].quadratic, try step.dot(product), scale: step.norm() * product.norm()))
+            #expect(isClose(momentum[index].slope, try step.dot(gradient), scale: step.norm() * gradient.norm()))
+            #expect(isClose(norms[index], gradient.squaredNorm))
+            #expect(isClose(slopes[index][0], try v.dot(gradient), scale: v.norm() * gradient.norm()))
+        }
+    }
+
     /// Batches that are walked in pieces give the same.
     @Test(arguments: [1024, 2]) func momentumGoesWithTheStep(chunk: Int) throws {
         let problem = try Problem(.tanh, loss: .crossEntropy, chunk: chunk)

@@ -76,6 +76,17 @@ private let rounding = 1e-12
         #expect(formed(optimized) == 0, "\(optimized)")
     }
 
+    /// A million samples have 8 terabytes of inner products: more than any limit of a test's process.
+    @Test func aMatrixThatMemoryCannotHoldSaysWhatToDo() throws {
+        let oracle = try Problem().oracle
+        let error = #expect(throws: MemoryError.self) {
+            try oracle.checkGram(.gradients, samples: 1_000_000, rows: 1_000_000)
+        }
+        let message = "\(try #require(error))"
+        #expect(message.contains("1000000 samples") && message.contains("samples = n") && message.contains("--memory"))
+        #expect(throws: MemoryError.self) { try oracle.checkGram(.outputs, samples: 1 << 40, rows: 1 << 50) }
+    }
+
     @Test func samplesThatShareStatisticsHaveNone() throws {
         let model = try normalisedModel(channels: 4)
         let samples = try RandomSamples(count: 6, inputs: 5, outputs: 3)
