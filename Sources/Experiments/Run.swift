@@ -76,6 +76,7 @@ public final class Run {
     var cachedEvaluation: Cached<Oracle.Evaluation>?
     var cachedTestEvaluation: Cached<Oracle.Evaluation>?
     var cachedGradient: Cached<Vector>?
+    let eigenCache = EigenCache()
     var previousParameters: Vector?
 
     /// - Parameter ghostBatch: samples that share batch statistics where data are walked, in a model that has them.

@@ -2,78 +2,42 @@ import Compute
 import Curvature
 import Networks
 
-/// The largest eigenvalues of the Hessian over the training data, each with the residual ‖Hv − λv‖ of its unit vector.
+/// The algebraically largest eigenvalues of the Hessian over the training data, each with the residual ‖Hv − λv‖ of its unit
+/// vector. Cohen et al. 2021.
 ///
-/// Each measurement starts from the eigenvectors of the one before. Series: `lambda_max`, and with k > 1 `lambda_max_2`, ….
-public final class LambdaMax: Probe {
-    public struct Options: Sendable {
-        /// How many eigenvalues.
-        public var k: Int
-        /// Relative accuracy of the eigenvalues.
-        public var tolerance: Double
-        /// What the Hessian is taken over.
-        public var scope: ProbeScope
-
-        public init(k: Int = 1, tolerance: Double = 0.01, scope: ProbeScope = ProbeScope()) {
-            self.k = k
-            self.tolerance = tolerance
-            self.scope = scope
-        }
-    }
+/// Series: `lambda_max`, the largest; with k > 1 also `lambda_max_2`, …: values in their order, so where two eigenvalues cross
+/// the series change directions. Which direction has which value is kept beside them, for k > 1: with the measurement of
+/// `lambda_max` go two lists, `identity`, the number of each eigenvector's direction in the order in which directions were
+/// first seen, and `cosine`, the overlap with that direction when last seen (0 for a new one). ``vectors`` keep their signs.
+public final class LambdaMax: EigenvectorProbe {
+    public typealias Options = EigenSettings
 
     static let declarations = [
-        ProbeDeclaration(
-            "lambda_max", "The algebraically largest eigenvalues of the Hessian. [Cohen et al. 2021]",
-            options: [.k, .tolerance] + ProbeScope.options, series: { names("lambda_max", try $0.integer("k") ?? 1) },
-            make: { arguments, run in
-                let scope = try ProbeScope(arguments, run)
-                return try LambdaMax(
-                    Options(
-                        k: arguments.eigenvalueCount(of: run), tolerance: arguments.number("tolerance") ?? 0.01,
-                        scope: scope))
-            })
+        EigenSettings.declaration(
+            "lambda_max", "The algebraically largest eigenvalues of the Hessian. [Cohen et al. 2021]"
+        ) { settings, _ in try LambdaMax(settings) }
     ]
 
-    /// `lambda_max`, `lambda_max_2`, ….
-    static func names(_ base: String, _ k: Int) -> [String] {
-        (0..<k).map { $0 == 0 ? base : "\(base)_\($0 + 1)" }
-    }
-
-    public let options: Options
+    public let options: EigenSettings
     public let seriesNames: [String]
-    /// The eigenvectors last found, largest eigenvalue first.
+    /// The eigenvectors last found, largest eigenvalue first, each turned so that it continues its direction.
     public private(set) var vectors: [Vector] = []
-    /// What the next measurement starts from.
-    private var warmStart: [Vector] = []
+    private var tracker = EigenTracker()
 
-    public init(_ options: Options = Options()) throws {
-        guard options.k >= 1 else {
-            throw ExperimentError.invalid("lambda_max: k must be at least 1, not \(options.k)")
-        }
-        guard options.tolerance > 0, options.tolerance < 1 else {
-            throw ExperimentError.invalid("lambda_max: tolerance must lie between 0 and 1, not \(options.tolerance)")
-        }
+    public init(_ options: EigenSettings = EigenSettings()) throws {
+        try options.check("lambda_max")
         self.options = options
-        seriesNames = Self.names("lambda_max", options.k)
+        seriesNames = EigenSettings.names("lambda_max", options.k)
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let pairs = try eigenpairs(of: run, stream: stream)
-        vectors = pairs.vectors
-        warmStart = pairs.warmStart
-        return (0..<options.k).map { i in
-            Measurement(
-                step: run.step, value: pairs.values[i], products: pairs.products, residual: pairs.residuals[i],
-                seconds: pairs.seconds)
+        let found = try naming("lambda_max", run) { try run.largestEigenpairs(.hessian, options) }
+        let matches = try tracker.follow(found.vectors)
+        vectors = matches.vectors
+        var measurements = found.measurements(at: run.step)
+        if options.k > 1 {
+            measurements[0].arrays = ["identity": matches.identities.map(Double.init), "cosine": matches.cosines]
         }
-    }
-
-    func eigenpairs(of run: Run, stream: RandomStream) throws -> Eigenpairs {
-        let scope = options.scope
-        let hessian = CurvatureOperator(
-            of: try scope.oracle(of: run), at: run.parameters, over: try scope.selection(of: run))
-        var stream = stream
-        return try topEigenpairs(
-            of: hessian, k: options.k, tolerance: options.tolerance, warmStart: warmStart, stream: &stream)
+        return measurements
     }
 }

@@ -1,0 +1,68 @@
+import Compute
+import Curvature
+import Networks
+
+/// Eigenvalues of curvature matrices beside `lambda_max`: the other end and the norm of the Hessian, and the largest ones of
+/// the Gauss–Newton, Fisher and tangent-kernel matrices. Each value with the residual of its unit vector.
+public final class CurvatureEigenvalues: EigenvectorProbe {
+    /// Which eigenvalues.
+    public enum Quantity: String, Sendable {
+        /// The algebraically smallest of the Hessian: `lambda_min`, `lambda_min_2`, ….
+        case smallest = "lambda_min"
+        /// max |λ| of the Hessian, its spectral norm.
+        case norm = "hessian_norm"
+        /// The largest of the Gauss–Newton matrix.
+        case gaussNewton = "lambda_max_gn"
+    }
+
+    static let declarations = [
+        declaration(.smallest, "The algebraically smallest eigenvalues of the Hessian."),
+        ProbeDeclaration(
+            "hessian_norm", "max |λ| over the eigenvalues λ of the Hessian. [Long & Bartlett 2023]",
+            options: EigenSettings.optionsOfOne
+        ) { try CurvatureEigenvalues(.norm, EigenSettings($0, $1)) },
+        declaration(
+            .gaussNewton,
+            "The largest eigenvalues of the Gauss–Newton matrix (1/n) Σ JᵢᵀℓᵢʺJᵢ. [Andreyev & Beneventano 2024]"),
+    ]
+
+    private static func declaration(_ quantity: Quantity, _ summary: String) -> ProbeDeclaration {
+        EigenSettings.declaration(quantity.rawValue, summary) { settings, _ in
+            try CurvatureEigenvalues(quantity, settings)
+        }
+    }
+
+    public let quantity: Quantity
+    public let settings: EigenSettings
+    public let seriesNames: [String]
+    public private(set) var vectors: [Vector] = []
+
+    /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
+    public init(_ quantity: Quantity, _ settings: EigenSettings = EigenSettings()) throws {
+        try settings.check(quantity.rawValue)
+        guard quantity != .norm || settings.k == 1 else {
+            throw ExperimentError.invalid("hessian_norm is one number: k must be 1, not \(settings.k)")
+        }
+        self.quantity = quantity
+        self.settings = settings
+        seriesNames = EigenSettings.names(quantity.rawValue, settings.k)
+    }
+
+    public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
+        let found = try naming(quantity.rawValue, run) {
+            switch quantity {
+            case .gaussNewton: try run.largestEigenpairs(.ggn, settings)
+            case .smallest: try pairs(.smallest, of: run)
+            case .norm: try pairs(.magnitude, of: run)
+            }
+        }
+        vectors = found.vectors
+        return found.measurements(at: run.step, quantity == .norm ? abs : { $0 })
+    }
+
+    private func pairs(_ kind: EigenQuestion.Kind, of run: Run) throws -> FoundEigenpairs {
+        try run.eigenCache.eigenpairs(EigenQuestion(kind, over: settings.scope), settings, of: run) {
+            try run.curvature(over: settings.scope)
+        }
+    }
+}

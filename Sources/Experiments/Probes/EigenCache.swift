@@ -1,0 +1,201 @@
+import Compute
+import Curvature
+import Networks
+
+/// Which eigenvalues of which matrix: what is found for one probe serves all others that ask the same.
+struct EigenQuestion: Hashable {
+    enum Kind: Hashable {
+        /// The largest of a curvature matrix.
+        case largest(CurvatureMatrix)
+        /// The smallest of the Hessian.
+        case smallest
+        /// The one of largest magnitude of the Hessian.
+        case magnitude
+        /// The largest of P^{−½}HP^{−½}.
+        case preconditioned
+
+        /// Keys random streams: below 16.
+        fileprivate var number: UInt64 {
+            switch self {
+            case .largest(.hessian): 0
+            case .largest(.ggn): 1
+            case .largest(.fisher): 2
+            case .largest(.ntk): 3
+            case .smallest: 4
+            case .magnitude: 5
+            case .preconditioned: 6
+            }
+        }
+    }
+
+    let kind: Kind
+    let samples: Int?
+    let usesRunningStatistics: Bool
+
+    init(_ kind: Kind, over scope: ProbeScope) {
+        self.kind = kind
+        samples = scope.samples
+        usesRunningStatistics = scope.statistics == .running
+    }
+}
+
+/// Eigenpairs at the parameters of the moment, and what finding them cost the probe that asked.
+struct FoundEigenpairs {
+    let values: [Double]
+    let vectors: [Vector]
+    let residuals: [Double]
+    /// Matrix–vector products; 0 where another probe had paid for the solve.
+    let products: Int
+    /// Wall-clock time of the solve; nil where another probe had paid for it.
+    let seconds: Double?
+
+    /// One measurement a pair.
+    func measurements(at step: Int, _ value: (Double) -> Double = { $0 }) -> [Measurement] {
+        values.indices.map { i in
+            Measurement(
+                step: step, value: value(values[i]), products: products, residual: residuals[i], seconds: seconds)
+        }
+    }
+}
+
+/// The eigenpairs that probes of a run have found, so that probes which look at the same point pay for one solve together, and
+/// each solve starts from the one before.
+///
+/// A solve serves all who ask at the same parameters for at most as many pairs to at most its accuracy; the first who asks pays,
+/// so of several counts or tolerances the most demanding probe is best tracked first. Its start vectors come from a stream of
+/// the run's seed, the step and the question, not of the probe. What another probe found before can therefore change a value by
+/// as much as its tolerance allows, never the training.
+final class EigenCache {
+    private struct Answer {
+        var version: Int
+        var tolerance: Double
+        /// Nil once the parameters have moved on.
+        var pairs: Eigenpairs?
+        var warmStart: [Vector]
+        /// P, for a preconditioned matrix: a new rule changes it where the parameters stay.
+        var preconditioner: Preconditioner?
+        /// Solves at this version.
+        var solves = 1
+    }
+
+    private struct Kept<Value> {
+        var version: Int
+        var value: Value
+    }
+
+    /// By question and number of pairs.
+    private var answers: [EigenQuestion: [Int: Answer]] = [:]
+    private var gradients: [EigenQuestion: Kept<Vector>] = [:]
+    private var stabilizations: [EigenQuestion: Kept<(tolerance: Double, value: SelfStabilization)>] = [:]
+
+    /// - Parameters:
+    ///   - preconditioner: P, for the preconditioned Hessian.
+    ///   - matrix: the operator, made where it is needed.
+    func eigenpairs(
+        _ question: EigenQuestion, _ settings: EigenSettings, of run: Run, preconditioner: Preconditioner? = nil,
+        matrix: () throws -> any LinearOperator
+    ) throws -> FoundEigenpairs {
+        var family = answers[question] ?? [:]
+        func isPresent(_ answer: Answer) -> Bool {
+            answer.version == run.version && answer.pairs != nil && isSame(answer.preconditioner, preconditioner)
+        }
+        let present = family.filter { isPresent($0.value) }.sorted { $0.key < $1.key }
+        let serving = present.first { k, answer in
+            k >= settings.k && answer.tolerance <= settings.tolerance
+                && (settings.solver == .automatic || settings.solver == answer.pairs?.solver)
+        }
+        if let pairs = serving?.value.pairs { return found(pairs, settings.k, isNew: false) }
+
+        let nearest = family.min { (abs($0.key - settings.k), $0.key) < (abs($1.key - settings.k), $1.key) }?.value
+        let own = family[settings.k] ?? nearest
+        let known = present.last { $0.key < settings.k }?.value.pairs?.vectors ?? []
+        let solves = family[settings.k].map { isPresent($0) ? $0.solves : 0 } ?? 0
+        var stream = RandomStream(
+            seed: run.seed, purpose: .eigensolver,
+            index: UInt64(run.step) << 20 | question.kind.number << 16 | UInt64(settings.k & 0xFFF) << 4
+                | UInt64(solves & 0xF))
+        let pairs = try solve(
+            question.kind, matrix(), settings, warmStart: known + (own?.warmStart ?? []), stream: &stream)
+        for (k, answer) in family where !isPresent(answer) { family[k]?.pairs = nil }
+        family[settings.k] = Answer(
+            version: run.version, tolerance: settings.tolerance, pairs: pairs, warmStart: pairs.warmStart,
+            preconditioner: preconditioner, solves: solves + 1)
+        answers[question] = family
+        return found(pairs, settings.k, isNew: true)
+    }
+
+    private func solve(
+        _ kind: EigenQuestion.Kind, _ matrix: any LinearOperator, _ settings: EigenSettings, warmStart: [Vector],
+        stream: inout RandomStream
+    ) throws -> Eigenpairs {
+        switch kind {
+        case .largest, .preconditioned:
+            try topEigenpairs(
+                of: matrix, k: settings.k, tolerance: settings.tolerance, warmStart: warmStart,
+                solver: settings.solver, stream: &stream)
+        case .smallest:
+            try bottomEigenpairs(
+                of: matrix, k: settings.k, tolerance: settings.tolerance, warmStart: warmStart,
+                solver: settings.solver, stream: &stream)
+        case .magnitude:
+            try largestMagnitude(
+                of: matrix, tolerance: settings.tolerance, warmStart: warmStart, solver: settings.solver,
+                stream: &stream)
+        }
+    }
+
+    private func found(_ pairs: Eigenpairs, _ k: Int, isNew: Bool) -> FoundEigenpairs {
+        FoundEigenpairs(
+            values: Array(pairs.values.prefix(k)), vectors: Array(pairs.vectors.prefix(k)),
+            residuals: Array(pairs.residuals.prefix(k)), products: isNew ? pairs.products : 0,
+            seconds: isNew ? pairs.seconds : nil)
+    }
+
+    /// ∇L over the samples of a scope, at the parameters of the moment.
+    func gradient(over scope: ProbeScope, of run: Run) throws -> Vector {
+        if scope.samples == nil, scope.statistics == .batch { return try run.gradient() }
+        let key = EigenQuestion(.largest(.hessian), over: scope)
+        if let kept = gradients[key], kept.version == run.version { return kept.value }
+        let gradient = try scope.oracle(of: run).gradient(at: run.parameters, over: scope.selection(of: run)).gradient
+        gradients[key] = Kept(version: run.version, value: gradient)
+        return gradient
+    }
+
+    /// What was found of the third derivative at the parameters of the moment, at most as inexact as this; else nil.
+    func stabilization(over scope: ProbeScope, tolerance: Double, of run: Run) -> SelfStabilization? {
+        guard let kept = stabilizations[EigenQuestion(.largest(.hessian), over: scope)], kept.version == run.version,
+            kept.value.tolerance <= tolerance
+        else { return nil }
+        return kept.value.value
+    }
+
+    func keep(_ value: SelfStabilization, over scope: ProbeScope, tolerance: Double, of run: Run) {
+        stabilizations[EigenQuestion(.largest(.hessian), over: scope)] = Kept(
+            version: run.version, value: (tolerance, value))
+    }
+}
+
+/// Whether both are the same numbers.
+private func isSame(_ a: Preconditioner?, _ b: Preconditioner?) -> Bool {
+    switch (a, b) {
+    case (nil, nil): true
+    case (.scalar(let x)?, .scalar(let y)?): x == y
+    case (.diagonal(let x)?, .diagonal(let y)?): x.hasSameBits(as: y)
+    default: false
+    }
+}
+
+extension Run {
+    /// The largest eigenvalues of a curvature matrix here, as probes find and share them.
+    func largestEigenpairs(_ matrix: CurvatureMatrix = .hessian, _ settings: EigenSettings) throws -> FoundEigenpairs {
+        try eigenCache.eigenpairs(EigenQuestion(.largest(matrix), over: settings.scope), settings, of: self) {
+            try curvature(matrix, over: settings.scope)
+        }
+    }
+
+    /// A curvature matrix at the present parameters, over the samples of a scope.
+    func curvature(_ matrix: CurvatureMatrix = .hessian, over scope: ProbeScope) throws -> CurvatureOperator {
+        try CurvatureOperator(
+            matrix, of: scope.oracle(of: self), at: parameters, over: scope.selection(of: self))
+    }
+}

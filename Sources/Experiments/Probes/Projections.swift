@@ -1,0 +1,117 @@
+import Compute
+import Curvature
+
+/// How much of the gradient lies in the space of the top eigenvectors: ‖P_i g‖/‖g‖ for i = 1 … k, P_i the projector on the
+/// eigenvectors of the i largest eigenvalues, and what is left, ‖g − P_k g‖/‖g‖. Andreyev & Beneventano 2024.
+///
+/// Series: `gradient_projection` for i = 1, `gradient_projection_2`, …, and `gradient_projection_residual`. Not a number where
+/// the gradient vanishes. The residual recorded with each is that of its eigenpair.
+public final class GradientProjection: Probe {
+    static let declarations = [
+        ProbeDeclaration(
+            "gradient_projection",
+            "‖P_i g‖/‖g‖, P_i the projector on the top i eigenvectors of the Hessian, and the residual. [Andreyev & Beneventano 2024]",
+            options: EigenSettings.options, series: { names(try $0.integer("k") ?? 1) },
+            make: { try GradientProjection(EigenSettings($0, $1)) })
+    ]
+
+    static func names(_ k: Int) -> [String] {
+        EigenSettings.names("gradient_projection", k) + ["gradient_projection_residual"]
+    }
+
+    public let settings: EigenSettings
+    public let seriesNames: [String]
+
+    /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
+    public init(_ settings: EigenSettings = EigenSettings()) throws {
+        try settings.check("gradient_projection")
+        self.settings = settings
+        seriesNames = Self.names(settings.k)
+    }
+
+    public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
+        let found = try naming("gradient_projection", run) { try run.largestEigenpairs(.hessian, settings) }
+        var rest = try run.eigenCache.gradient(over: settings.scope, of: run)
+        let norm = rest.norm()
+        var squares = 0.0
+        var result: [Measurement] = []
+        for (i, u) in found.vectors.enumerated() {
+            let coefficient = try u.dot(rest)
+            try rest.add(-coefficient, u)
+            squares += coefficient * coefficient
+            result.append(
+                Measurement(
+                    step: run.step, value: squares.squareRoot() / norm, products: found.products,
+                    residual: found.residuals[i], seconds: found.seconds))
+        }
+        return result + [Measurement(step: run.step, value: rest.norm() / norm)]
+    }
+}
+
+/// |u·g|/‖g‖, u the top eigenvector of the Hessian: the cosine of the angle between the gradient and the line of u. Not a number
+/// where the gradient vanishes.
+public final class Alignment: Probe {
+    static let declarations = [
+        ProbeDeclaration(
+            "alignment", "|u·g|/‖g‖, u the top eigenvector of the Hessian and g the gradient.",
+            options: EigenSettings.optionsOfOne
+        ) { try Alignment(EigenSettings($0, $1)) }
+    ]
+
+    public let settings: EigenSettings
+    public let seriesNames = ["alignment"]
+
+    /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
+    public init(_ settings: EigenSettings = EigenSettings()) throws {
+        try settings.check("alignment")
+        self.settings = settings
+    }
+
+    public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
+        let found = try naming("alignment", run) { try run.largestEigenpairs(.hessian, settings) }
+        let gradient = try run.eigenCache.gradient(over: settings.scope, of: run)
+        let slope = try found.vectors[0].dot(gradient)
+        return [
+            Measurement(
+                step: run.step, value: abs(slope) / gradient.norm(), products: found.products,
+                residual: found.residuals[0], seconds: found.seconds)
+        ]
+    }
+}
+
+/// How far the top eigenvectors have turned since the measurement before: the largest principal angle between the spaces of the
+/// top k eigenvectors then and now, in radians from 0 to π/2; for k = 1 the angle between the lines of two vectors. Not a number
+/// at the first measurement.
+///
+/// Within a space eigenvalues may cross and vectors turn unseen; where the k-th eigenvalue crosses the next one the angle is
+/// large, as it should be. An angle below about residual/gap is the solver's error: see the option `tolerance`.
+public final class EigenvectorAngle: EigenvectorProbe {
+    static let declarations = [
+        ProbeDeclaration(
+            "eigenvector_angle",
+            "The largest principal angle, in radians, between the top k eigenvectors of the Hessian and those of the measurement before.",
+            options: EigenSettings.options
+        ) { try EigenvectorAngle(EigenSettings($0, $1)) }
+    ]
+
+    public let settings: EigenSettings
+    public let seriesNames = ["eigenvector_angle"]
+    public private(set) var vectors: [Vector] = []
+
+    /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
+    public init(_ settings: EigenSettings = EigenSettings()) throws {
+        try settings.check("eigenvector_angle")
+        self.settings = settings
+    }
+
+    public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
+        let found = try naming("eigenvector_angle", run) { try run.largestEigenpairs(.hessian, settings) }
+        let angle = vectors.isEmpty ? .nan : try largestPrincipalAngle(between: vectors, and: found.vectors)
+        vectors = found.vectors
+        return [
+            Measurement(
+                step: run.step, value: angle, products: found.products, residual: found.residuals.max(),
+                seconds: found.seconds)
+        ]
+    }
+}
