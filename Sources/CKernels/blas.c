@@ -10,6 +10,7 @@
 
 ck_sgemm_function ck_sgemm;
 ck_dgemm_function ck_dgemm;
+ck_dsyevd_function ck_dsyevd;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char failure[512];
@@ -68,6 +69,8 @@ static void load(void) {
                  names[0]);
         return;
     }
+    // LAPACK is in Debian's OpenBLAS and may be left out of others: who needs it asks.
+    ck_dsyevd = (ck_dsyevd_function)dlsym(library, "dsyevd_");
     if (set_threads) set_threads(1);
     if (get_config) snprintf(configuration, sizeof configuration, "%s", get_config());
     ck_sgemm = sgemm;

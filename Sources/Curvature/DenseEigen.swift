@@ -5,11 +5,30 @@ struct DenseEigen {
     let values: [Double]
     let vectors: DenseMatrix
 
-    /// By cyclic Jacobi rotations: accurate to rounding also for clustered and tiny eigenvalues, about 10n³ operations,
-    /// meant for n up to about a hundred. Reads the upper triangle; all entries must be finite.
+    /// Above this order LAPACK is faster; up to it the bits are the same on every machine.
+    private static let largestForRotations = 32
+
+    /// Reads the upper triangle; all entries must be finite.
     ///
-    /// Golub and Van Loan, Matrix Computations, section 8.5.
+    /// Matrices up to 32 × 32, all that a tracked eigenvalue needs, by cyclic Jacobi rotations: as accurate as any method,
+    /// and without a library (Golub and Van Loan, Matrix Computations, section 8.5). Larger ones by LAPACK's divide and
+    /// conquer where it is at hand: forty times faster at n = 300.
     init(symmetric matrix: DenseMatrix) {
+        let n = matrix.rows
+        if n > Self.largestForRotations, let eigen = matrix.symmetricEigen() {
+            self.init(values: eigen.values.reversed(), vectors: eigen.vectors.columns((0..<n).reversed()))
+            return
+        }
+        self.init(rotating: matrix)
+    }
+
+    private init(values: [Double], vectors: DenseMatrix) {
+        self.values = values
+        self.vectors = vectors
+    }
+
+    /// By Jacobi rotations whatever the size: 10n³ operations a sweep or two.
+    init(rotating matrix: DenseMatrix) {
         let n = matrix.rows
         var a = matrix
         var v = DenseMatrix(zeros: n, n)

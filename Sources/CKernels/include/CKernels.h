@@ -1,4 +1,5 @@
 #pragma once
 
 #include "engine.h"
+#include "lapack.h"
 #include "vector.h"
