@@ -13,6 +13,12 @@ public enum ProbeCatalogue {
         StabilizationProbe.declarations,
         BatchSharpness.declarations,
         StepSharpness.declarations,
+        MomentumBatchSharpness.declarations,
+        GradientNoiseInteraction.declarations,
+        GradientNormMC.declarations,
+        OneStepLossChange.declarations,
+        ProjectedNoise.declarations,
+        Temperature.declarations,
         HessianTrace.declarations,
     ].flatMap { $0 }
 

@@ -58,71 +58,143 @@ public struct BatchSampling: Sendable {
             + ProbeScope.options
     }
 
-    /// E_B of a value that batches have.
-    /// - Parameter draw: the values of batches of equal size, laid end to end.
-    func mean(
-        _ run: Run, _ stream: RandomStream,
-        _ draw: @escaping (_ oracle: Oracle, _ batches: [Int], _ size: Int) throws -> [Double]
-    ) throws -> Estimate {
-        try estimate(run, stream, draw, sampled: { try $0.mean($1) }, exact: Self.mean)
-    }
-
-    /// E_B of one value over E_B of another.
-    func ratioOfMeans(
-        _ run: Run, _ stream: RandomStream,
-        _ draw:
-            @escaping (_ oracle: Oracle, _ batches: [Int], _ size: Int) throws -> [(
-                numerator: Double, denominator: Double
-            )]
-    ) throws -> Estimate {
-        try estimate(
-            run, stream, draw, sampled: { try $0.ratioOfMeans($1) },
-            exact: { Self.mean($0.map(\.numerator)) / Self.mean($0.map(\.denominator)) })
-    }
-
-    private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-
-    private func estimate<Draw>(
-        _ run: Run, _ stream: RandomStream, _ draw: @escaping (Oracle, [Int], Int) throws -> [Draw],
-        sampled: (MonteCarlo, (Int) throws -> [Draw]) throws -> Estimate, exact: ([Draw]) -> Double
-    ) throws -> Estimate {
-        let oracle = try scope.oracle(of: run)
-        if let batches = try wholeBatches(of: run) {
-            let start = ContinuousClock.now
-            let draws = try batches.flatMap { try draw(oracle, $0, $0.count) }
-            return Estimate(
-                value: exact(draws), standardError: 0, samples: draws.count,
-                seconds: (ContinuousClock.now - start) / .seconds(1))
-        }
+    /// The batches of one measurement.
+    /// - Parameter chunk: batches drawn at once; by default as many as are stacked for one evaluation.
+    /// - Throws: `ExperimentError.invalid` for samples that the data does not have, and for more than there are.
+    func source(of run: Run, _ stream: RandomStream, chunk: Int? = nil) throws -> BatchSource {
         let size = batchSize ?? run.batchCount
         let subset = try scope.indices(of: run)
         let count = scope.count(of: run)
-        var stream = stream
-        let monteCarlo = try MonteCarlo(
-            relativeError: relativeError, minSamples: min(minSamples, maxSamples), maxSamples: maxSamples,
-            chunk: max(1, Oracle.stackedSamples / size))
-        return try sampled(monteCarlo) { draws in
-            let numbers = (0..<draws).flatMap { _ in stream.sample(size, from: count) }
-            return try draw(oracle, subset.map { subset in numbers.map { subset[$0] } } ?? numbers, size)
-        }
-    }
-
-    /// The batches where nothing is left to chance: those named, or the one of all samples.
-    /// - Throws: `ExperimentError.invalid` for samples that the data does not have, and for more than there are.
-    private func wholeBatches(of run: Run) throws -> [[Int]]? {
+        var named = batches
         if let batches {
             guard !batches.isEmpty else { throw ExperimentError.invalid("option 'batches' names no batch") }
             for batch in batches { try ProbeArguments.check(batch, of: run, "batches") }
-            return batches
+        } else {
+            guard (1...count).contains(size) else {
+                throw ExperimentError.invalid(
+                    "batch_size is \(size): there are \(count) samples to draw from; give the probe a batch_size of its own"
+                )
+            }
+            if size == count { named = [subset ?? Array(0..<count)] }
         }
-        let (size, count) = (batchSize ?? run.batchCount, scope.count(of: run))
-        guard (1...count).contains(size) else {
-            throw ExperimentError.invalid(
-                "batch_size is \(size): there are \(count) samples to draw from; give the probe a batch_size of its own"
-            )
+        return BatchSource(
+            oracle: try scope.oracle(of: run), named: named, size: size, count: count, subset: subset,
+            monteCarlo: try MonteCarlo(
+                relativeError: relativeError, minSamples: min(minSamples, maxSamples), maxSamples: maxSamples,
+                chunk: chunk ?? max(1, Oracle.stackedSamples / size)), stream: stream)
+    }
+}
+
+/// The batches of one measurement: those that were named, or random ones, one after the other.
+final class BatchSource {
+    let oracle: Oracle
+    /// The batches where nothing is left to chance.
+    let named: [[Int]]?
+    /// Samples in a random batch, and how many there are to draw from.
+    let size: Int
+    let count: Int
+    private let subset: [Int]?
+    private let monteCarlo: MonteCarlo
+    private var stream: RandomStream
+
+    init(
+        oracle: Oracle, named: [[Int]]?, size: Int, count: Int, subset: [Int]?, monteCarlo: MonteCarlo,
+        stream: RandomStream
+    ) {
+        self.oracle = oracle
+        self.named = named
+        self.size = size
+        self.count = count
+        self.subset = subset
+        self.monteCarlo = monteCarlo
+        self.stream = stream
+    }
+
+    /// What random batches are drawn from.
+    var selection: BatchSelection { subset.map { .indices($0) } ?? .all }
+
+    /// (n − b)/((n − 1)b): the variance of the mean of b numbers drawn without replacement out of n, over the variance of
+    /// those n. Cochran, *Sampling Techniques*, 1977.
+    var varianceOfMeans: Double {
+        count == 1 ? 0 : Double(count - size) / (Double(count - 1) * Double(size))
+    }
+
+    /// Whether the mean over batches of a batch's gradient is the gradient over all samples: no statistics are shared inside a
+    /// batch, and all samples count alike.
+    func hasUnbiasedGradients() throws -> Bool {
+        if oracle.hasGhostBatches { return false }
+        let weights = try oracle.sampleWeights(over: selection)
+        return weights.allSatisfy { $0 == weights[0] }
+    }
+
+    /// So many further random batches, laid end to end.
+    func next(_ batches: Int) -> [Int] {
+        let numbers = (0..<batches).flatMap { _ in stream.sample(size, from: count) }
+        return subset.map { subset in numbers.map { subset[$0] } } ?? numbers
+    }
+
+    /// E_B of a value that batches have.
+    /// - Parameter values: those of batches of equal size, laid end to end.
+    func mean(_ values: (_ batches: [Int], _ size: Int) throws -> [Double]) throws -> Estimate {
+        if let named { return try exact(named, values) { mean($0) } }
+        return try monteCarlo.mean { try values(next($0), size) }
+    }
+
+    typealias Quotient = (numerator: Double, denominator: Double)
+
+    /// E_B of one value over E_B of another.
+    func ratioOfMeans(_ values: (_ batches: [Int], _ size: Int) throws -> [Quotient]) throws -> Estimate {
+        if let named {
+            return try exact(named, values) { mean($0.map(\.numerator)) / mean($0.map(\.denominator)) }
         }
-        guard size == count else { return nil }
-        return [try scope.indices(of: run) ?? Array(0..<count)]
+        return try monteCarlo.ratioOfMeans { try values(next($0), size) }
+    }
+
+    /// E_B of a value that is drawn with numbers whose expectation is 0; these are of no use over named batches.
+    func mean(
+        controls: ControlCoefficients, _ values: (_ batches: [Int], _ size: Int) throws -> [ControlledDraw]
+    ) throws -> Estimate {
+        if let named { return try exact(named, values) { mean($0.map(\.value)) } }
+        return try monteCarlo.mean(controls: controls) { try values(next($0), size) }
+    }
+
+    /// The variance over random batches of a value that they have: the mean of ½(x − x′)² over pairs of batches.
+    func variance(_ values: (_ batches: [Int], _ size: Int) throws -> [Double]) throws -> Estimate {
+        var estimate = try monteCarlo.mean { pairs in
+            let x = try values(next(2 * pairs), size)
+            return (0..<pairs).map { pair in
+                let difference = x[2 * pair] - x[2 * pair + 1]
+                return difference * difference / 2
+            }
+        }
+        estimate.samples *= 2
+        return estimate
+    }
+
+    private func exact<Draw>(
+        _ batches: [[Int]], _ values: ([Int], Int) throws -> [Draw], _ summary: ([Draw]) -> Double
+    ) throws -> Estimate {
+        let start = ContinuousClock.now
+        let draws = try batches.flatMap { try values($0, $0.count) }
+        return Estimate(
+            value: summary(draws), standardError: 0, samples: draws.count,
+            seconds: (ContinuousClock.now - start) / .seconds(1))
+    }
+
+    private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+}
+
+extension ProbeScope {
+    /// ∇L over the samples of the scope, at the present parameters.
+    func gradient(of run: Run) throws -> Vector {
+        if samples == nil, statistics == .batch { return try run.gradient() }
+        return try oracle(of: run).gradient(at: run.parameters, over: selection(of: run)).gradient
+    }
+
+    /// L over the samples of the scope.
+    func loss(of run: Run) throws -> Double {
+        if samples == nil, statistics == .batch { return try run.evaluation().loss }
+        return try oracle(of: run).evaluate(at: run.parameters, over: selection(of: run)).loss
     }
 }
 

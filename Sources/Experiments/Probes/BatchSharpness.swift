@@ -2,28 +2,56 @@ import Compute
 import Curvature
 import Networks
 
-/// E_B[ g_BᵀH_Bg_B / ‖g_B‖² ], the mean of ratios over fresh batches, with its standard error; or over given batches, exactly.
+/// The curvature of batches along their own gradients, in expectation over fresh batches, or over given ones exactly.
 /// Andreyev & Beneventano, arXiv 2412.20553; the defaults are those of their code.
 public final class BatchSharpness: Probe {
+    public enum Kind: String, Sendable {
+        /// E_B[ g_BᵀH_Bg_B / ‖g_B‖² ], the mean of ratios.
+        case mean = "batch_sharpness"
+        /// E_B[ g_BᵀH_Bg_B ] / E_B‖g_B‖², the ratio of means, with the error of the delta method.
+        case ratio = "batch_sharpness_ratio"
+        /// The mean of ratios with the Gauss–Newton matrix of the batch in place of its Hessian.
+        case gaussNewton = "batch_sharpness_gn"
+    }
+
     public static let defaults = BatchSampling(relativeError: 0.005, minSamples: 10, maxSamples: 1000)
 
     static let declarations = [
-        ProbeDeclaration(
-            "batch_sharpness",
-            "E_B[g_BᵀH_Bg_B/‖g_B‖²], the curvature of a batch along its own gradient. [Andreyev & Beneventano 2024]",
-            options: defaults.options
-        ) { try BatchSharpness(BatchSampling($0, $1, defaults: defaults)) }
+        declaration(
+            .mean,
+            "E_B[g_BᵀH_Bg_B/‖g_B‖²], the curvature of a batch along its own gradient. [Andreyev & Beneventano 2024]"),
+        declaration(.ratio, "E_B[g_BᵀH_Bg_B]/E_B‖g_B‖², the ratio of means. [Andreyev & Beneventano 2024]"),
+        declaration(
+            .gaussNewton, "batch_sharpness with the Gauss–Newton matrix of the batch. [code of Andreyev & Beneventano]"),
     ]
 
-    public let sampling: BatchSampling
-    public let seriesNames = ["batch_sharpness"]
+    private static func declaration(_ kind: Kind, _ summary: String) -> ProbeDeclaration {
+        ProbeDeclaration(kind.rawValue, summary, options: defaults.options) {
+            BatchSharpness(kind, try BatchSampling($0, $1, defaults: defaults))
+        }
+    }
 
-    public init(_ sampling: BatchSampling = BatchSharpness.defaults) { self.sampling = sampling }
+    public let kind: Kind
+    public let sampling: BatchSampling
+    public var seriesNames: [String] { [kind.rawValue] }
+
+    public init(_ kind: Kind = .mean, _ sampling: BatchSampling = BatchSharpness.defaults) {
+        self.kind = kind
+        self.sampling = sampling
+    }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let estimate = try sampling.mean(run, stream) { oracle, batches, size in
-            try oracle.batchCurvature(at: run.parameters, batches: batches, size: size).map(\.ratio)
+        let source = try sampling.source(of: run, stream)
+        let matrix: CurvatureMatrix = kind == .gaussNewton ? .ggn : .hessian
+        func curvature(_ batches: [Int], _ size: Int) throws -> [BatchCurvature] {
+            try source.oracle.batchCurvature(matrix, at: run.parameters, batches: batches, size: size)
         }
+        var estimate =
+            kind == .ratio
+            ? try source.ratioOfMeans { try curvature($0, $1).map { ($0.quadratic, $0.squaredGradientNorm) } }
+            : try source.mean { try curvature($0, $1).map(\.ratio) }
+        // A quadratic form of each batch.
+        estimate.products = estimate.samples
         return [Measurement(step: run.step, estimate)]
     }
 }

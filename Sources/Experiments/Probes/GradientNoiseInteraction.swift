@@ -1,0 +1,48 @@
+import Compute
+import Curvature
+import Networks
+
+/// `gni`: E_B[ g_BᵀHg_B ] / ‖g‖², with H and g over all samples. Andreyev & Beneventano, arXiv 2412.20553.
+///
+/// With g_B = g + e the value is gᵀHg + 2eᵀHg + eᵀHe. Where E_B[e] = 0 the middle term is taken off as a control variate: it
+/// is what most of the scatter comes from, and its mean is known. Quadratic forms are taken at one point with the deltas kept.
+final class GradientNoiseInteraction: Probe {
+    /// 500 batches, as in the EoSS code.
+    static let defaults = BatchSampling(relativeError: 0, minSamples: 10, maxSamples: 500)
+    /// Batch gradients, as long as θ, that are held at once.
+    private static let block = 8
+
+    static let declarations = [
+        ProbeDeclaration(
+            "gni", "E_B[g_BᵀHg_B]/‖g‖², the gradient–noise interaction. [Andreyev & Beneventano 2024]",
+            options: defaults.options
+        ) { GradientNoiseInteraction(try BatchSampling($0, $1, defaults: defaults)) }
+    ]
+
+    let sampling: BatchSampling
+    let seriesNames = ["gni"]
+
+    init(_ sampling: BatchSampling) { self.sampling = sampling }
+
+    func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
+        let source = try sampling.source(of: run, stream, chunk: Self.block)
+        let theta = run.parameters
+        let gradient = try sampling.scope.gradient(of: run)
+        let square = gradient.squaredNorm
+        let hessian = CurvatureOperator(of: source.oracle, at: theta, over: source.selection)
+        // The product also linearizes: what the forms share is kept.
+        let product = try hessian.apply(gradient)
+        let slope = try gradient.dot(product)
+        let isCentred = try source.named == nil && source.hasUnbiasedGradients()
+        var estimate = try source.mean(controls: .given([isCentred ? 2 : 0])) { batches, size in
+            let gradients = try stride(from: 0, to: batches.count, by: size).map {
+                try source.oracle.gradient(at: theta, over: .indices(Array(batches[$0..<$0 + size]))).gradient
+            }
+            return try zip(gradients, hessian.quadratic(block: gradients)).map { g, form in
+                ControlledDraw(value: form / square, controls: [(try product.dot(g) - slope) / square])
+            }
+        }
+        estimate.products = hessian.products
+        return [Measurement(step: run.step, estimate)]
+    }
+}

@@ -1,0 +1,293 @@
+import Compute
+import Dynamics
+import Foundation
+import Networks
+import Testing
+
+@testable import Curvature
+@testable import Experiments
+
+/// Monte-Carlo probes against their definitions, written out with gradients and Hessian-vector products of single batches, in
+/// f64 on a small network.
+@Suite struct MonteCarloProbes {
+    /// A run some steps into training, so that nothing is special, and what its probes are made of.
+    struct Laboratory {
+        let run: Run
+        var theta: Vector { run.parameters }
+
+        init(rule: any UpdateRule = SGD(learningRate: 0.02), batch: Run.BatchSize = .samples(4)) throws {
+            run = try SmallRun.make(batch: batch)
+            run.setRule(rule)
+            try run.train(TrainingGoal(step: 10))
+        }
+
+        func gradient(_ batch: [Int]) throws -> Vector {
+            try run.oracle.gradient(at: theta, over: .indices(batch)).gradient
+        }
+
+        func form(_ v: Vector, _ batch: [Int], _ matrix: CurvatureMatrix = .hessian) throws -> Double {
+            try v.dot(CurvatureOperator(matrix, of: run.oracle, at: theta, over: .indices(batch)).apply(v))
+        }
+
+        func loss(at theta: Vector, _ batch: [Int]) throws -> Double {
+            try run.oracle.evaluate(at: theta, over: .indices(batch)).loss
+        }
+
+        /// The five samples that probes with `samples = 5` look at, and the ten batches of two of them: all that E_B goes over.
+        func five() throws -> (samples: [Int], batches: [[Int]]) {
+            let samples = try #require(try ProbeScope(samples: 5).indices(of: run))
+            return (samples, (0..<5).flatMap { i in (0..<i).map { [samples[i], samples[$0]] } })
+        }
+    }
+
+    private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+    /// The estimate over random batches of two out of five lies within four standard errors of the mean over all ten; over the ten
+    /// by name, and where the probe is exact, it is that mean.
+    private func expect(
+        _ name: String, _ lab: Laboratory, is truth: Double, series: Int = 0, isExact: Bool = false,
+        draws: Int = 400, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let options: ProbeArguments = [
+            "samples": 5, "batch_size": 2, "rel_error": 0, "max_samples": .integer(draws),
+        ]
+        let found = try lab.run.measure(name, options)[series]
+        let error = try #require(found.standardError, sourceLocation: sourceLocation)
+        if isExact {
+            #expect(error == 0 && found.samples == 5, sourceLocation: sourceLocation)
+            #expect(abs(found.value / truth - 1) < 1e-10, "\(found.value), \(truth)", sourceLocation: sourceLocation)
+        } else {
+            #expect(error > 0 && error < 0.2 * abs(truth), "\(error)", sourceLocation: sourceLocation)
+            #expect(found.samples == draws, sourceLocation: sourceLocation)
+            #expect(
+                abs(found.value - truth) < 4 * error, "\(found.value) ± \(error), \(truth)",
+                sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test func batchSharpnessAndItsVariants() throws {
+        let lab = try Laboratory()
+        let batches = try lab.five().batches
+        let (forms, squares) = (
+            try batches.map { try lab.form(lab.gradient($0), $0) }, try batches.map { try lab.gradient($0).squaredNorm }
+        )
+        let gaussNewton = try batches.map { try lab.form(lab.gradient($0), $0, .ggn) / lab.gradient($0).squaredNorm }
+        try expect("batch_sharpness", lab, is: mean(zip(forms, squares).map { $0 / $1 }))
+        try expect("batch_sharpness_ratio", lab, is: mean(forms) / mean(squares))
+        try expect("batch_sharpness_gn", lab, is: mean(gaussNewton))
+        let named: ProbeArguments = ["batches": .batches(batches)]
+        let ratio = try lab.run.measure("batch_sharpness_ratio", named)[0]
+        #expect(abs(ratio.value / (mean(forms) / mean(squares)) - 1) < 1e-10 && ratio.standardError == 0)
+        let gn = try lab.run.measure("batch_sharpness_gn", named)[0]
+        #expect(abs(gn.value / mean(gaussNewton) - 1) < 1e-10 && gn.samples == 10)
+    }
+
+    @Test func momentumBatchSharpnessIsAlongTheStepOfMomentum() throws {
+        let lab = try Laboratory(rule: try HeavyBall(learningRate: 0.005, factor: 0.5))
+        let batches = try lab.five().batches
+        let v = try #require(lab.run.rule.momentum?.velocity)
+        let steps = try batches.map { try 0.5 * v + lab.gradient($0) }
+        let forms = try zip(steps, batches).map { try lab.form($0, $1) }
+        let slopes = try zip(steps, batches).map { try $0.dot(lab.gradient($1)) }
+        try expect("momentum_batch_sharpness", lab, is: mean(zip(forms, slopes).map { $0 / $1 }), draws: 4000)
+        try expect("momentum_batch_sharpness", lab, is: mean(forms) / mean(slopes), series: 1)
+        let named = try lab.run.measure("momentum_batch_sharpness", ["batches": .batches(batches)])
+        #expect(abs(named[0].value / mean(zip(forms, slopes).map { $0 / $1 }) - 1) < 1e-10)
+        #expect(abs(named[1].value / (mean(forms) / mean(slopes)) - 1) < 1e-10 && named[1].standardError == 0)
+    }
+
+    @Test func withoutAVelocityYetTheStepIsTheGradient() throws {
+        let run = try SmallRun.make()
+        run.setRule(try HeavyBall(learningRate: 0.01))
+        let batches: ProbeArguments = ["batches": .batches([[1, 2, 3], [4, 5, 6]])]
+        let (ours, plain) = (
+            try run.measure("momentum_batch_sharpness", batches)[0].value,
+            try run.measure("batch_sharpness", batches)[0].value
+        )
+        #expect(abs(ours / plain - 1) < 1e-10)
+    }
+
+    @Test func aRuleWithoutMomentumIsNamed() throws {
+        let run = try SmallRun.make()
+        let error = #expect(throws: ExperimentError.self) {
+            try ProbeCatalogue.probe("momentum_batch_sharpness", for: run)
+        }
+        #expect("\(try #require(error))".contains("run 'small' has sgd"))
+        // A rule that is changed later leaves a gap, and training goes on.
+        run.setRule(try HeavyBall(learningRate: 0.01))
+        let probe = try ProbeCatalogue.probe("momentum_batch_sharpness", ["max_samples": 4], for: run)
+        run.setRule(SGD(learningRate: 0.01))
+        #expect(try run.measure(probe).allSatisfy { $0.value.isNaN })
+    }
+
+    @Test func theGradientNoiseInteraction() throws {
+        let lab = try Laboratory()
+        let (samples, batches) = try lab.five()
+        let square = try lab.gradient(samples).squaredNorm
+        let truth = try mean(batches.map { try lab.form(lab.gradient($0), samples) }) / square
+        try expect("gni", lab, is: truth)
+    }
+
+    /// The linear part of g_BᵀHg_B is taken off with its known mean: what is left scatters less.
+    @Test func theControlVariateOfGNILowersItsError() throws {
+        let lab = try Laboratory()
+        let gradient = try lab.run.gradient()
+        let hessian = CurvatureOperator(of: lab.run.oracle, at: lab.theta)
+        var stream = RandomStream(seed: 4, purpose: .test)
+        let plain = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 200).mean { count in
+            try (0..<count).map { _ in try lab.gradient(stream.sample(8, from: 24)) }
+                .map { try $0.dot(hessian.apply($0)) / gradient.squaredNorm }
+        }
+        let found = try lab.run.measure("gni", ["batch_size": 8, "max_samples": 200])[0]
+        #expect(abs(found.value - plain.value) < 4 * plain.standardError)
+        #expect(try #require(found.standardError) < 0.8 * plain.standardError)
+    }
+
+    @Test func theMeanSquaredGradientOfBatchesIsExact() throws {
+        let lab = try Laboratory()
+        let truth = try mean(lab.five().batches.map { try lab.gradient($0).squaredNorm })
+        try expect("gradient_norm_mc", lab, is: truth, isExact: true)
+    }
+
+    @Test func theProjectedNoiseIsExact() throws {
+        let lab = try Laboratory()
+        let (samples, batches) = try lab.five()
+        let hessian = CurvatureOperator(of: lab.run.oracle, at: lab.theta, over: .indices(samples))
+        let u = try Vector(
+            DenseEigen(symmetric: dense(of: hessian)).vectors.column(0), element: .f64)
+        let slopes = try batches.map { try lab.gradient($0).dot(u) }
+        let truth = mean(slopes.map { ($0 - mean(slopes)) * ($0 - mean(slopes)) })
+        let found = try lab.run.measure("projected_noise", ["samples": 5, "batch_size": 2, "tolerance": 1e-9])[0]
+        // The eigenvector is as good as its residual, about the root of the eigenvalue's tolerance.
+        #expect(abs(found.value / truth - 1) < 1e-3 && found.standardError == 0 && found.samples == 5)
+        #expect(try #require(found.products) > 0)
+    }
+
+    /// The pairs of batches that are drawn where statistics are shared have the same expectation.
+    @Test func theVarianceOverPairsOfBatches() throws {
+        let lab = try Laboratory()
+        let (_, batches) = try lab.five()
+        let source = try BatchSampling(
+            relativeError: 0, minSamples: 1, maxSamples: 2000, batchSize: 2, scope: ProbeScope(samples: 5)
+        ).source(of: lab.run, RandomStream(seed: 1, purpose: .test))
+        let all = batches.map { Double($0[0] * $0[1]) }
+        let truth = mean(all.map { ($0 - mean(all)) * ($0 - mean(all)) })
+        let found = try source.variance { numbers, size in
+            stride(from: 0, to: numbers.count, by: size).map { Double(numbers[$0] * numbers[$0 + 1]) }
+        }
+        #expect(found.samples == 4000 && abs(found.value - truth) < 4 * found.standardError)
+        #expect(found.standardError < 0.1 * truth)
+    }
+
+    static let rules: [any UpdateRule] = [
+        SGD(learningRate: 0.02), (try? HeavyBall(learningRate: 0.01, factor: 0.5)) ?? SGD(learningRate: 1),
+        (try? HeavyBall(learningRate: 0.01, factor: 0.5, kind: .nesterov)) ?? SGD(learningRate: 1),
+        (try? Adam(learningRate: 0.003)) ?? SGD(learningRate: 1),
+    ]
+
+    @Test(arguments: rules.indices) func oneStepOfTheRuleChangesTheLoss(number: Int) throws {
+        let lab = try Laboratory(rule: Self.rules[number])
+        let (samples, batches) = try lab.five()
+        let before = try lab.loss(at: lab.theta, samples)
+        let changes = try batches.map { batch in
+            var rule = lab.run.rule
+            var theta = lab.theta
+            _ = try batch.withUnsafeBufferPointer { try rule.step(&theta, StepOracle(lab.run.oracle, batch: $0)) }
+            return try lab.loss(at: theta, samples) - before
+        }
+        let scale = try lab.run.learningRate * lab.gradient(samples).squaredNorm
+        try expect("one_step_loss_change", lab, is: mean(changes) / scale)
+    }
+
+    /// −1 + (η/2)·gni + O(η²): at a hundredth of the rate the remainder is a ten-thousandth.
+    @Test func toSecondOrderTheLossChangeIsThatOfGNI() throws {
+        let lab = try Laboratory()
+        try lab.run.setLearningRate(1e-5)
+        let pairs = try lab.five().batches
+        let change = try lab.run.measure("one_step_loss_change", ["batches": .batches(pairs)])[0].value
+        let gni = try lab.run.measure("gni", ["batches": .batches(pairs)])[0].value
+        let all = try lab.run.gradient()
+        // Over named batches the mean gradient is not g: the first-order term is their own.
+        let first = try mean(pairs.map { try lab.gradient($0).dot(all) }) / all.squaredNorm
+        #expect(abs(change + first - 0.5e-5 * gni) < 1e-3 * 0.5e-5 * gni)
+    }
+
+    @Test(arguments: TraceMethod.allCases) func everyMethodEstimatesTheTrace(_ method: TraceMethod) throws {
+        let lab = try Laboratory()
+        let matrix = try dense(of: CurvatureOperator(of: lab.run.oracle, at: lab.theta))
+        let truth = (0..<matrix.rows).reduce(0) { $0 + matrix[$1, $1] }
+        let found = try lab.run.measure(
+            "hessian_trace", ["method": .text(method.rawValue), "rel_error": 0, "max_samples": 40])[0]
+        #expect(abs(found.value - truth) < 4 * (try #require(found.standardError)))
+        #expect(try #require(found.products) <= 40)
+    }
+
+    @Test func theTemperatureIsOfRateBatchAndMomentum() throws {
+        let lab = try Laboratory(rule: try HeavyBall(learningRate: 0.03, factor: 0.75))
+        #expect(abs(try lab.run.measure("temperature")[0].value - 0.03 / (4 * 0.25)) < 1e-15)
+        lab.run.setRule(SGD(learningRate: 0.03))
+        #expect(try lab.run.measure("temperature")[0].value == 0.03 / 4)
+    }
+
+    /// Of a full batch there is nothing to draw, and the curvatures agree: all are that of the Hessian along the gradient.
+    @Test func ofTheFullBatchAllAreExact() throws {
+        let lab = try Laboratory(rule: try HeavyBall(learningRate: 0.005, factor: 0), batch: .full)
+        let all = Array(0..<24)
+        let g = try lab.run.gradient()
+        let truth = try lab.form(g, all) / g.squaredNorm
+        for name in ["batch_sharpness", "batch_sharpness_ratio", "momentum_batch_sharpness", "gni"] {
+            let found = try lab.run.measure(name)[0]
+            #expect(found.standardError == 0 && found.samples == 1, "\(name)")
+            #expect(abs(found.value / truth - 1) < 1e-10, "\(name)")
+        }
+        let norm = try lab.run.measure("gradient_norm_mc")[0]
+        #expect(abs(norm.value / g.squaredNorm - 1) < 1e-10 && norm.standardError == 0)
+        let noise = try lab.run.measure("projected_noise")[0]
+        #expect(noise.value == 0 && noise.standardError == 0)
+        let change = try lab.run.measure("one_step_loss_change")[0]
+        #expect(change.standardError == 0 && change.value < 0)
+    }
+
+    /// Every probe there is, as far as this run has it, at once.
+    @Test func probesDoNotDisturbTheTraining() throws {
+        let plain = try SmallRun.make(element: .f32)
+        let measured = try SmallRun.make(element: .f32)
+        for run in [plain, measured] { run.setRule(try HeavyBall(learningRate: 0.01)) }
+        for declaration in ProbeCatalogue.all {
+            let options: ProbeArguments = declaration.takes("max_samples") ? ["max_samples": 20] : [:]
+            guard let probe = try? declaration.probe(options, for: measured) else { continue }
+            try measured.track(probe, every: 7)
+        }
+        for run in [plain, measured] { try run.train(TrainingGoal(step: 22)) }
+        #expect(measured.parameters.hasSameBits(as: plain.parameters))
+        let velocities = [plain, measured].map { $0.rule.momentum?.velocity }
+        #expect(try #require(velocities[0]).hasSameBits(as: try #require(velocities[1])))
+        #expect(try measured.series("gni").count == 4)
+    }
+
+    /// Where samples share batch statistics there are no gradients of single samples: batches are drawn, of the gradients of
+    /// which the mean is not that of all samples.
+    @Test func withBatchStatisticsEverythingIsDrawn() throws {
+        let model = try Model(
+            name: "normalised", element: .f64,
+            parameters: [.init(name: "w", shape: [3, 4], initializer: .normal(std: 0.6))],
+            statistics: [.init(name: "bn", shape: [3])], inputShape: [4], seed: 2
+        ) { x, p, statistics in
+            let z = try p[0].dot(x)
+            let (mean, variance) = try statistics.moments("bn", of: z, over: [])
+            return try ((z - mean) / (variance + 1e-5).sqrt()).tanh()
+        }
+        let data = try SmallRun.data()
+        let run = try Run(
+            name: "normalised", objective: Objective(model: model, loss: .mse, data: data), data: data,
+            rule: SGD(learningRate: 0.05), batchSize: .samples(6), seed: 1)
+        try run.train(TrainingGoal(step: 5))
+        for name in ["gradient_norm_mc", "projected_noise", "gni", "one_step_loss_change"] {
+            let drawn = try run.measure(name, ["rel_error": 0, "max_samples": 60])[0]
+            #expect(try #require(drawn.standardError) > 0, "\(name)")
+            // With running values samples are apart.
+            let running = try run.measure(name, ["statistics": "running", "rel_error": 0, "max_samples": 60])[0]
+            #expect(running.value.isFinite && abs(running.value / drawn.value - 1) > 1e-6, "\(name)")
+        }
+    }
+}
