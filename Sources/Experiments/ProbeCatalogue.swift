@@ -20,6 +20,8 @@ public enum ProbeCatalogue {
         ProjectedNoise.declarations,
         Temperature.declarations,
         HessianTrace.declarations,
+        ParameterDistance.declarations, Sketch.declarations, GradientCosine.declarations,
+        DirectionCoordinate.declarations, Temperature.declarations,
     ].flatMap { $0 }
 
     public static var names: [String] { all.map(\.name) }

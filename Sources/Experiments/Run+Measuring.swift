@@ -91,11 +91,11 @@ extension Run {
     private func priced(
         _ measure: () throws -> [Measurement]
     ) throws -> (measured: [Measurement], cost: Tracker.Price) {
-        let start = ContinuousClock.now
+        let start = Monitor.now()
         let before = work
         var measured = try measure()
         let cost = Tracker.Price(
-            operations: work - before, seconds: (ContinuousClock.now - start) / .seconds(1))
+            operations: work - before, seconds: Monitor.now() - start)
         for i in measured.indices { measured[i].operations = i == 0 ? cost.operations : nil }
         if !measured.isEmpty, measured[0].seconds == nil { measured[0].seconds = cost.seconds }
         return (measured, cost)

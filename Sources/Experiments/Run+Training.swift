@@ -125,10 +125,10 @@ extension Run {
     }
 
     private func descend(on batch: UnsafeBufferPointer<Int>?) throws -> Double {
-        let start = ContinuousClock.now
+        let start = Monitor.now()
         let before = work
         let loss = try rule.step(&theta, StepOracle(oracle, batch: batch))
-        earn(work - before, seconds: (ContinuousClock.now - start) / .seconds(1))
+        earn(work - before, seconds: Monitor.now() - start)
         return loss
     }
 

@@ -22,13 +22,13 @@ enum SmallRun {
 
     static func make(
         rate: Double = 0.02, batch: Run.BatchSize = .samples(4), activation: Activation = .tanh,
-        element: ElementType = .f64, seed: UInt64 = 1
+        element: ElementType = .f64, seed: UInt64 = 1, engine: Engine = .shared
     ) throws -> Run {
         let model = try Model.multilayerPerceptron(
             inputShape: [4], hidden: [6, 5], outputs: 3, activation: activation, initScale: 1, seed: seed,
             element: element)
         return try Run(
             name: "small", objective: Objective(model: model, loss: .mse), data: data(),
-            rule: SGD(learningRate: rate), batchSize: batch, seed: seed)
+            rule: SGD(learningRate: rate), batchSize: batch, seed: seed, engine: engine)
     }
 }
