@@ -94,7 +94,7 @@ import Testing
         #expect(places.map { "\($0): \(sketch[$0])" } == Self.firstEntries)
     }
 
-    private static let firstEntries = ["0: 0.5"]
+    private static let firstEntries = ["0: 1.0", "1: -0.5", "5: -0.5", "6: 0.5"]
 
     @Test func numbersOfRowsThatCannotBeAreRefused() {
         #expect(throws: ExperimentError.self) { try RandomProjection(rows: 3) }

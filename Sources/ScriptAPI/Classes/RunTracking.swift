@@ -58,8 +58,10 @@ func addTracking(to runs: ObjectClass<Run>) {
     }
 }
 
-/// Measuring now.
+/// Measuring now, what measuring costs, and comparing with another run.
 func addMeasuring(to runs: ObjectClass<Run>) {
+    addCosts(to: runs)
+    addComparison(to: runs)
     runs.method(
         "measure", "Measures a quantity now, without recording it.",
         parameters: [Parameter("name", .string, "Which.")], options: ProbeArguments.parameters,

@@ -27,6 +27,7 @@ func seriesClass() -> ObjectClass<SeriesObject> {
         let other: SeriesObject = try call.get("other")
         return SeriesObject(series.series.over(other.series))
     }
+    addLists(to: series)
     series.length { $0.series.count }
     series.description { object in
         let series = object.series
@@ -36,6 +37,6 @@ func seriesClass() -> ObjectClass<SeriesObject> {
         return "series '\(series.name)': \(series.count) values, steps \(first) to \(last), "
             + "mean \(short(series.mean)), last \(short(value))"
     }
-    series.external { $0.series.count * 24 }
+    series.external { $0.series.byteCount }
     return series
 }

@@ -13,7 +13,7 @@ extension ScriptHost {
             vectorClass(),
             arrayClass(), seriesClass(), measurementClass(), eigenpairsClass(), evaluationClass(), operatorClass(),
             densityClass(self),
-            diagonalClass(), solutionClass(), preconditionerClass(),
+            diagonalClass(), solutionClass(), preconditionerClass(), costsClass(),
             tensorClass(),
         ]
     }
