@@ -20,8 +20,10 @@ public enum ProbeCatalogue {
         ProjectedNoise.declarations,
         Temperature.declarations,
         HessianTrace.declarations,
-        ParameterDistance.declarations, Sketch.declarations, GradientCosine.declarations,
-        DirectionCoordinate.declarations, Temperature.declarations,
+        ParameterDistance.declarations,
+        Sketch.declarations,
+        GradientCosine.declarations,
+        DirectionCoordinate.declarations,
     ].flatMap { $0 }
 
     public static var names: [String] { all.map(\.name) }

@@ -156,19 +156,6 @@ public final class DirectionCoordinate: Probe {
     }
 }
 
-/// η/(b(1 − β)), the noise scale of SGD with momentum. Smith, Elsen & De 2020.
-enum Temperature {
-    static let declarations = [
-        ProbeDeclaration(
-            "temperature", "lr/(batch_size (1 − beta)), the noise scale of SGD. [Smith, Elsen & De 2020]"
-        ) { _, _ in
-            Metric("temperature") { run in
-                run.learningRate / (Double(run.batchCount) * (1 - (run.rule.momentum?.factor ?? 0)))
-            }
-        }
-    ]
-}
-
 extension ProbeOption {
     /// θ_ref of probes that measure from a point.
     static let reference = ProbeOption(
