@@ -170,7 +170,8 @@ import Testing
 
     static let names = [
         "lambda_max", "lambda_min", "hessian_norm", "lambda_max_gn", "alignment", "gradient_projection",
-        "eigenvector_angle", "progressive_sharpening", "self_stabilization",
+        "eigenvector_angle", "progressive_sharpening", "self_stabilization", "fisher_max", "ntk_max",
+        "second_moment_contraction", "spectral_density",
     ]
 
     @Test func parametersThatAreNotFiniteAreNamedWithTheProbe() throws {

@@ -57,7 +57,7 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
             }
         }
         vectors = found.vectors
-        return found.measurements(at: run.step, quantity == .norm ? abs : { $0 })
+        return found.measurements(at: run.step, factor: quantity == .norm && found.values[0] < 0 ? -1 : 1)
     }
 
     private func pairs(_ kind: EigenQuestion.Kind, of run: Run) throws -> FoundEigenpairs {

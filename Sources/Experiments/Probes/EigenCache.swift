@@ -13,6 +13,8 @@ struct EigenQuestion: Hashable {
         case magnitude
         /// The largest of P^{−½}HP^{−½}.
         case preconditioned
+        /// The largest of the Gram matrix of samples that has the spectrum of a curvature matrix.
+        case gram(CurvatureMatrix)
 
         /// Keys random streams: below 16.
         fileprivate var number: UInt64 {
@@ -24,6 +26,8 @@ struct EigenQuestion: Hashable {
             case .smallest: 4
             case .magnitude: 5
             case .preconditioned: 6
+            case .gram(.fisher): 7
+            case .gram: 8
             }
         }
     }
@@ -50,10 +54,12 @@ struct FoundEigenpairs {
     let seconds: Double?
 
     /// One measurement a pair.
-    func measurements(at step: Int, _ value: (Double) -> Double = { $0 }) -> [Measurement] {
+    /// - Parameter factor: what values are scaled by, and residuals with its size.
+    func measurements(at step: Int, factor: Double = 1) -> [Measurement] {
         values.indices.map { i in
             Measurement(
-                step: step, value: value(values[i]), products: products, residual: residuals[i], seconds: seconds)
+                step: step, value: factor * values[i], products: products, residual: abs(factor) * residuals[i],
+                seconds: seconds)
         }
     }
 }
@@ -129,7 +135,7 @@ final class EigenCache {
         stream: inout RandomStream
     ) throws -> Eigenpairs {
         switch kind {
-        case .largest, .preconditioned:
+        case .largest, .preconditioned, .gram:
             try topEigenpairs(
                 of: matrix, k: settings.k, tolerance: settings.tolerance, warmStart: warmStart,
                 solver: settings.solver, stream: &stream)
