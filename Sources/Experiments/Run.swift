@@ -64,9 +64,8 @@ public final class Run {
     /// What the program that made the run keeps with it.
     public var attachment: AnyObject?
 
-    /// The rule's first edge, for plots, each value with the first step whose probes see it: a change after step t and
-    /// its probes counts from t + 1 on.
-    public private(set) var edges: [(step: Int, value: Double)] = []
+    /// The rule's edges of each curvature, and of the one it is best known for, since when each holds.
+    private var edgeHistory: [EdgeQuantity?: [(step: Int, value: Double)]] = [:]
 
     /// What was last computed from the parameters of `version`.
     struct Cached<Value> {
@@ -177,11 +176,20 @@ public final class Run {
     }
 
     private func noteEdge() {
-        guard let edge = edge(), edge != edges.last?.value else { return }
-        let first = step == 0 ? 0 : step + 1
-        if edges.last?.step == first { edges.removeLast() }
-        edges.append((first, edge))
+        for quantity in [nil] + EdgeQuantity.allCases {
+            var history = edgeHistory[quantity] ?? []
+            let edge = edge(of: quantity) ?? .nan
+            if history.isEmpty ? edge.isNaN : (edge == history[history.count - 1].value) { continue }
+            let first = step == 0 ? 0 : step + 1
+            if history.last?.step == first { history.removeLast() }
+            history.append((first, edge))
+            edgeHistory[quantity] = history
+        }
     }
+
+    /// `edge(of:)` along the run, for plots, each value with the first step whose probes see it: a change after step t and its
+    /// probes counts from t + 1 on. Not a number from where there was none; empty where there never was one.
+    public func edges(of quantity: EdgeQuantity? = nil) -> [(step: Int, value: Double)] { edgeHistory[quantity] ?? [] }
 
     /// Epochs taken, as a real number: a whole one once fewer samples than a batch are left of it.
     public var epoch: Double {

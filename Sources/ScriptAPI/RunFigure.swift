@@ -3,7 +3,7 @@ import Experiments
 import LuaBridge
 import Reports
 
-/// Series of runs as panels: curvatures against the moving edge, losses on a logarithmic axis, accuracies, everything else.
+/// Series of runs as panels: curvatures against the moving edges of theirs, losses on a logarithmic axis, accuracies, everything else.
 struct RunFigure {
     static let options: [Parameter] = [
         .optional("title", .string, "Above the figure."),
@@ -13,7 +13,7 @@ struct RunFigure {
         Parameter("over_edge", .boolean, default: false, "Curvatures divided by the edge at their step."),
     ]
 
-    private enum Kind: CaseIterable { case curvature, loss, accuracy, other }
+    private enum Kind: CaseIterable { case curvature, effective, loss, accuracy, other }
 
     private let from: Int?
     private let to: Int?
@@ -44,7 +44,7 @@ struct RunFigure {
                     panel.series.append(try series(name, kind, of: run, label: runs.count > 1, &colours))
                 }
             }
-            dress(&panel, kind, runs)
+            dress(&panel, kind, runs, chosen)
             panels.append(panel)
         }
         panels[panels.count - 1].xLabel = "step"
@@ -57,18 +57,36 @@ struct RunFigure {
     }
 
     private static func kind(of name: String) -> Kind {
-        if EdgeQuantity(rawValue: name) != nil || name.hasPrefix("lambda_max") || name.hasSuffix("_sharpness") {
-            return .curvature
-        }
+        let name = base(of: name)
+        if name == EdgeQuantity.effectiveSharpness.rawValue { return .effective }
+        let isCurvature =
+            quantity(of: name) != nil || name.contains("lambda_max") || name.hasSuffix("_sharpness")
+            || ["edge", "fisher_max", "ntk_max"].contains(name)
+        if isCurvature { return .curvature }
         if name == "loss" || name.hasSuffix("_loss") { return .loss }
         return name == "accuracy" || name.hasSuffix("_accuracy") ? .accuracy : .other
+    }
+
+    /// The name without the number of an eigenvalue: lambda_max for lambda_max_3.
+    private static func base(of name: String) -> String {
+        guard let end = name.lastIndex(of: "_"), Int(name[name.index(after: end)...]) != nil else { return name }
+        return String(name[..<end])
+    }
+
+    /// The curvature whose edge a series is compared with; nil where none is known.
+    private static func quantity(of name: String) -> EdgeQuantity? {
+        switch base(of: name) {
+        case "hessian_norm", "lambda_max_gn": .lambdaMax
+        case "step_sharpness", "batch_sharpness_gn": .batchSharpness
+        case let base: EdgeQuantity(rawValue: base)
+        }
     }
 
     private func series(
         _ name: String, _ kind: Kind, of run: Run, label: Bool, _ colours: inout [String: Int]
     ) throws -> Reports.Series {
         var series = try run.series(name).between(from, to)
-        if kind == .curvature, isOverEdge { series = series.over(Self.edge(of: run)) }
+        if kind == .curvature || kind == .effective, isOverEdge { series = series.over(Self.edge(of: run, for: name)) }
         let key = label ? "\(name), \(run.name)" : name
         let colour = colours[key] ?? colours.count
         colours[key] = colour
@@ -78,23 +96,16 @@ struct RunFigure {
             errors: hasErrors ? series.standardErrors : nil, colour: colour)
     }
 
-    private func dress(_ panel: inout Panel, _ kind: Kind, _ runs: [Run]) {
+    private func dress(_ panel: inout Panel, _ kind: Kind, _ runs: [Run], _ names: [String]) {
         switch kind {
-        case .curvature:
+        case .curvature, .effective:
             panel.yScale = isLog ? .log : .linear
             if isOverEdge {
                 panel.yLabel = "over the edge"
                 panel.references.append(ReferenceLine(name: "edge", value: 1))
             } else {
-                for run in runs {
-                    let edge = Self.edge(of: run)
-                    guard edge.count > 0 else { continue }
-                    let name = run.rule.name == "sgd" ? "2/lr" : "edge"
-                    panel.references.append(
-                        ReferenceLine(
-                            name: runs.count > 1 ? "\(name), \(run.name)" : name, x: edge.steps.map(Double.init),
-                            y: edge.values))
-                }
+                panel.yLabel = kind == .effective ? "lr times curvature" : "curvature"
+                for run in runs { panel.references += Self.edges(of: run, for: names, label: runs.count > 1) }
             }
         case .loss:
             panel.yScale = .log
@@ -104,8 +115,38 @@ struct RunFigure {
         }
     }
 
-    /// The edge from each step on at which it changed.
-    private static func edge(of run: Run) -> Experiments.Series {
-        Experiments.Series(name: "edge", steps: run.edges.map(\.step), values: run.edges.map(\.value))
+    /// The edges of the curvatures that these series belong to; edges that agree are one line.
+    private static func edges(of run: Run, for names: [String], label: Bool) -> [ReferenceLine] {
+        var lines: [(quantities: [EdgeQuantity], edge: Experiments.Series)] = []
+        for quantity in names.compactMap(quantity(of:))
+        where !lines.contains(where: { $0.quantities.contains(quantity) }) {
+            let edge = edge(of: run, quantity)
+            if edge.count == 0 { continue }
+            if let i = lines.firstIndex(where: { $0.edge.steps == edge.steps && $0.edge.values == edge.values }) {
+                lines[i].quantities.append(quantity)
+            } else {
+                lines.append(([quantity], edge))
+            }
+        }
+        return lines.map { quantities, edge in
+            let isPlain = run.edge(of: quantities[0]) == 2 / run.learningRate
+            let name =
+                isPlain
+                ? "2/lr" : lines.count == 1 ? "edge" : "edge of \(quantities.map(\.rawValue).joined(separator: ", "))"
+            return ReferenceLine(
+                name: label ? "\(name), \(run.name)" : name, x: edge.steps.map(Double.init), y: edge.values)
+        }
+    }
+
+    /// The edge that a series is divided by: that of its curvature, or else the one the rule is best known for.
+    private static func edge(of run: Run, for name: String) -> Experiments.Series {
+        let own = quantity(of: name).map { edge(of: run, $0) }
+        return own.flatMap { $0.count > 0 ? $0 : nil } ?? edge(of: run, nil)
+    }
+
+    /// An edge from each step on at which it changed.
+    private static func edge(of run: Run, _ quantity: EdgeQuantity?) -> Experiments.Series {
+        let edges = run.edges(of: quantity)
+        return Experiments.Series(name: "edge", steps: edges.map(\.step), values: edges.map(\.value))
     }
 }
