@@ -44,17 +44,4 @@ import Testing
                 """)
         #expect(!text.contains("edge") && !text.contains("2/lr"))
     }
-
-    /// Each divided by its own: at λ = (2 + 2β)/η the quotient of lambda_max is 1.
-    @Test func overTheEdgeEachCurvatureIsDividedByItsOwn() throws {
-        let lab = try Laboratory()
-        try lab.run(
-            smallRun + track + """
-                run.optimizer = eoss.optim.momentum{ lr = 0.01, beta = 0.5 }
-                run:train{ to = 4 }
-                eoss.plot("q.txt", { run }, { "lambda_max", "batch_sharpness" }, { over_edge = true })
-                """)
-        let text = try String(contentsOf: lab.output.appendingPathComponent("q.txt"), encoding: .utf8)
-        #expect(text.contains("over the edge") || text.contains("edge"))
-    }
 }
