@@ -38,7 +38,8 @@ final class OperatorSpace {
     /// - Throws: for a name that no parameter has, with the nearest one and all there are.
     func restriction(of matrix: any LinearOperator, to names: [String]) throws -> (BlockOperator, OperatorSpace) {
         guard let layout else {
-            throw ArgumentError("the coordinates of \(name) have no names: restrict to a block first, then to directions")
+            throw ArgumentError(
+                "the coordinates of \(name) have no names: restrict to a block first, then to directions")
         }
         for name in names { try check(name, in: layout) }
         let chosen = layout.entries.filter { entry in names.contains { Self.covers($0, entry.name) } }
