@@ -8,6 +8,18 @@ public struct ControlledDraw: Sendable {
         self.value = value
         self.controls = controls
     }
+
+    /// Draws that all have the same number of controls, that of those before if there were any.
+    static func checked(_ draws: [ControlledDraw], _ count: inout Int?) throws -> [ControlledDraw] {
+        for draw in draws {
+            let expected = count ?? draw.controls.count
+            guard draw.controls.count == expected else {
+                throw CurvatureError.badSetting("a draw has \(draw.controls.count) controls in place of \(expected)")
+            }
+            count = expected
+        }
+        return draws
+    }
 }
 
 /// How much of each control is taken off the values.
@@ -17,6 +29,15 @@ public enum ControlCoefficients: Sendable, Equatable {
     case given([Double])
     /// The multiples that leave the least variance, by least squares on the draws: a bias of order 1/n.
     case fitted
+
+    /// What controlled draws say of their mean.
+    func summary(_ draws: [ControlledDraw]) -> MonteCarlo.Summary {
+        switch self {
+        case .given(let c):
+            MonteCarlo.Summary(mean: draws.map { d in zip(c, d.controls).reduce(d.value) { $0 - $1.0 * $1.1 } })
+        case .fitted: MonteCarlo.fit(draws)
+        }
+    }
 }
 
 extension MonteCarlo {
@@ -30,56 +51,15 @@ extension MonteCarlo {
     ) throws -> Estimate {
         var count: Int?
         if case .given(let given) = coefficients { count = given.count }
-        func checked(_ asked: Int) throws -> [ControlledDraw] {
-            let draws = try draw(asked)
-            for d in draws {
-                let expected = count ?? d.controls.count
-                guard d.controls.count == expected else {
-                    throw CurvatureError.badSetting("a draw has \(d.controls.count) controls in place of \(expected)")
-                }
-                count = expected
-            }
-            return draws
-        }
-        return try estimate(checked) { draws in
-            switch coefficients {
-            case .given(let c):
-                return Summary(mean: draws.map { d in zip(c, d.controls).reduce(d.value) { $0 - $1.0 * $1.1 } })
-            case .fitted: return Self.fit(draws)
-            }
-        }
-    }
-
-    /// The mean over groups of draws that depend on each other inside a group and not across groups.
-    ///
-    /// Batches cut from one random permutation of the samples are such a group. Each is a random batch, so the mean is
-    /// unbiased; and as together they hold every sample once, what their values owe to single samples cancels in the mean
-    /// of the group. The error comes from the scatter of the groups' means: honest where groups are independent, with one
-    /// degree of freedom less than groups.
-    ///
-    /// - Parameters:
-    ///   - size: draws in a group; ``minSamples`` and ``maxSamples`` count draws.
-    ///   - draw: gives so many further groups of this size.
-    /// - Throws: as ``mean(_:)``; ``CurvatureError`` for a group of another size, or fewer than two groups in `maxSamples`.
-    public func meanOfGroups(of size: Int, _ draw: (_ groups: Int) throws -> [[Double]]) throws -> Estimate {
-        guard size >= 1, maxSamples / size >= 2 else {
-            throw CurvatureError.badSetting(
-                "groups of \(size) draws have no error bar with max_samples = \(maxSamples): at least two are needed")
-        }
-        return try estimate(size: size) { asked in
-            try draw(asked).map { group in
-                guard group.count == size else {
-                    throw CurvatureError.badSetting("a group of \(group.count) draws in place of \(size)")
-                }
-                return group.reduce(0, +) / Double(size)
-            }
+        return try estimate {
+            try ControlledDraw.checked(draw($0), &count)
         } _: {
-            Summary(mean: $0)
+            coefficients.summary($0)
         }
     }
 
     /// The intercept of the regression of the values on the controls, at controls 0, with its textbook error.
-    private static func fit(_ draws: [ControlledDraw]) -> Summary {
+    static func fit(_ draws: [ControlledDraw]) -> Summary {
         let n = draws.count
         let values = draws.map(\.value)
         let plain = Summary(mean: values)

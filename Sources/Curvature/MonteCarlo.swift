@@ -16,6 +16,8 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
 
     /// Of fewer independent values an error is not believed when it says stop.
     static let fewestForAnError = 16
+    /// The same for means of groups, which are nearly normal.
+    static let fewestGroups = 6
 
     /// - Throws: ``CurvatureError`` for a negative or nan `relativeError`, or counts below 1 or out of order.
     public init(relativeError: Double, minSamples: Int, maxSamples: Int, chunk: Int = 16) throws {
@@ -61,19 +63,7 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
     public func ratioOfMeans(
         _ draw: (Int) throws -> [(numerator: Double, denominator: Double)]
     ) throws -> Estimate {
-        try estimate(draw) { pairs in
-            let denominator = Summary(mean: pairs.map(\.denominator)).value
-            let ratio = Summary(mean: pairs.map(\.numerator)).value / denominator
-            let rest = pairs.map { $0.numerator - ratio * $0.denominator }
-            var summary = Summary(mean: rest)
-            let spread = summary.error * Double(pairs.count).squareRoot()
-            let product = zip(rest, pairs).reduce(0) { $0 + $1.0 * ($1.1.denominator - denominator) }
-            let shared = product / Double(max(1, pairs.count - 1)) / (spread * abs(denominator))
-            summary.skewness = spread > 0 ? (denominator < 0 ? -1 : 1) * summary.skewness - 3 * shared : 0
-            summary.value = ratio
-            summary.error /= abs(denominator)
-            return summary
-        }
+        try estimate(draw) { Summary(ratio: $0) }
     }
 
     /// What draws say of a number.
@@ -84,9 +74,6 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
         var skewness = 0.0
         /// Independent deviations that the error rests on.
         var degrees: Int
-        /// Whether the error may say stop.
-        var isBelieved: Bool { degrees + 1 >= MonteCarlo.fewestForAnError }
-
         init(value: Double, error: Double, skewness: Double, degrees: Int) {
             self.value = value
             self.error = error
@@ -112,6 +99,20 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
                 let plain = cubes / n / (variance * variance.squareRoot())
                 skewness = plain * (n * (n - 1)).squareRoot() / (n - 2)
             }
+        }
+
+        /// Of independent pairs: ā/b̄ by the delta method, see ``MonteCarlo/ratioOfMeans(_:)``.
+        init(ratio pairs: [(numerator: Double, denominator: Double)]) {
+            let denominator = Summary(mean: pairs.map(\.denominator)).value
+            let ratio = Summary(mean: pairs.map(\.numerator)).value / denominator
+            let rest = pairs.map { $0.numerator - ratio * $0.denominator }
+            self.init(mean: rest)
+            let spread = error * Double(pairs.count).squareRoot()
+            let product = zip(rest, pairs).reduce(0) { $0 + $1.0 * ($1.1.denominator - denominator) }
+            let shared = product / Double(max(1, pairs.count - 1)) / (spread * abs(denominator))
+            skewness = spread > 0 ? (denominator < 0 ? -1 : 1) * skewness - 3 * shared : 0
+            value = ratio
+            error /= abs(denominator)
         }
     }
 
@@ -142,7 +143,8 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
             let result = summary(draws)
             let hopeless = !result.value.isFinite
             let needed = samplesNeeded(result)
-            let precise = draws.count * size >= minSamples && result.isBelieved && needed <= 1
+            let fewest = size > 1 ? Self.fewestGroups : Self.fewestForAnError
+            let precise = draws.count * size >= minSamples && draws.count >= fewest && needed <= 1
             if precise || hopeless || draws.count >= limit {
                 return Estimate(
                     value: hopeless ? .nan : result.value, standardError: hopeless ? .nan : result.error,

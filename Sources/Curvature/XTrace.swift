@@ -21,7 +21,8 @@ func xtrace(
     while true {
         try state.extend(by: next, matrix, &stream)
         let summary = state.summary(dimension: matrix.dimension)
-        let precise = summary.isBelievedOfPairs && samples.samplesNeeded(summary) <= 1
+        // A test vector stands for two products.
+        let precise = 2 * state.count >= MonteCarlo.fewestForAnError && samples.samplesNeeded(summary) <= 1
         let hopeless = !summary.value.isFinite
         if state.isComplete || precise || hopeless || state.count >= last {
             return Estimate(
@@ -37,11 +38,6 @@ func xtrace(
             return exact
         }
     }
-}
-
-extension MonteCarlo.Summary {
-    /// As ``isBelieved``, where each value took two products.
-    fileprivate var isBelievedOfPairs: Bool { 2 * (degrees + 1) >= MonteCarlo.fewestForAnError }
 }
 
 private struct LeaveOneOut {

@@ -6,7 +6,7 @@ import Testing
 
 /// How often the 95 % interval of repeated estimates holds the truth, in per cent. The standard deviation of 400
 /// repetitions at 95 % is 1.1 %.
-private func coverage(
+func coverage(
     of truth: Double, repetitions: Int = 400, seed: UInt64, _ estimate: (inout RandomStream) throws -> Estimate
 ) rethrows -> Double {
     var covered = 0
@@ -174,48 +174,5 @@ enum Draws: String, CaseIterable, Sendable {
         let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 4)
         var stream = RandomStream(seed: 83, purpose: .test)
         #expect(throws: CurvatureError.self) { try rule.mean(controls: .given([1])) { draws($0, &stream) } }
-    }
-
-    /// Values of samples in a random order, in batches of two: their mean over a whole permutation is the population's.
-    @Test func batchesOfOnePermutationCancelWhatIsLinearInTheSamples() throws {
-        var stream = RandomStream(seed: 84, purpose: .test)
-        let population = (0..<64).map { _ in stream.normal() }
-        // A batch's value is its mean m plus 0.3 m², the truth over all pairs of samples.
-        var truth = 0.0
-        for i in 0..<64 {
-            for j in 0..<i {
-                let m = (population[i] + population[j]) / 2
-                truth += (m + 0.3 * m * m) / 2016
-            }
-        }
-        let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 320)
-        var (grouped, plain, bars) = (0.0, 0.0, 0.0)
-        func value(_ a: Int, _ b: Int) -> Double {
-            let m = (population[a] + population[b]) / 2
-            return m + 0.3 * m * m
-        }
-        let share = try coverage(of: truth, seed: 85) { stream in
-            let estimate = try rule.meanOfGroups(of: 32) { groups in
-                (0..<groups).map { _ in
-                    let order = stream.permutation(64)
-                    return (0..<32).map { value(order[2 * $0], order[2 * $0 + 1]) }
-                }
-            }
-            let independent = try rule.mean { count in
-                (0..<count).map { _ in
-                    let pair = stream.sample(2, from: 64)
-                    return value(pair[0], pair[1])
-                }
-            }
-            grouped += (estimate.value - truth) * (estimate.value - truth) / 400
-            plain += (independent.value - truth) * (independent.value - truth) / 400
-            bars += estimate.standardError * estimate.standardError / 400
-            #expect(estimate.samples == 320)
-            return estimate
-        }
-        #expect(share >= 91 && share <= 99)
-        #expect(grouped < 0.3 * plain)
-        #expect(abs(bars / grouped - 1) < 0.3)
-        #expect(throws: CurvatureError.self) { try rule.meanOfGroups(of: 200) { _ in [] } }
     }
 }

@@ -90,6 +90,34 @@ private let spectrum = (0..<300).map { i in i < 3 ? 8 - Double(i) : cos(Double(i
         }
     }
 
+    @Test func eigenvaluesThatStandApartAreFoundWithTheirMultiplicity() throws {
+        // 8, 7 and 6 above a bulk within ±1, −5 below, four times.
+        let values = spectrum.enumerated().map { (296...).contains($0.offset) ? -5 : $0.element }
+        let outliers = try density(KnownSpectrum(values, reflections: 4), vectors: 12, steps: 20).outliers()
+        #expect(outliers.count == 4)
+        for (outlier, (value, count)) in zip(outliers, [(8.0, 1.0), (7, 1), (6, 1), (-5, 4)]) {
+            #expect(abs(outlier.value - value) <= max(outlier.residual, 1e-10))
+            #expect(outlier.residual < 0.08)
+            // Five standard errors of a mean of twelve χ² variables.
+            #expect(abs(outlier.multiplicity.value - count) < 5 * count * (2 / (12 * count)).squareRoot())
+        }
+    }
+
+    @Test func aBulkHasNoOutliers() throws {
+        #expect(try density(KnownSpectrum(spectrum.map { min($0, 1) }), steps: 40).outliers().isEmpty)
+        #expect(try density(KnownSpectrum((0..<100).map(Double.init))).outliers().isEmpty)
+        #expect(try density(KnownSpectrum(Array(repeating: 2, count: 300))).outliers().isEmpty)
+    }
+
+    @Test func outliersOfADecomposedMatrixAreItsEigenvalues() throws {
+        let values = (0..<60).map { $0 < 2 ? 20 - Double($0) : Double($0) / 60 }
+        let outliers = try density(KnownSpectrum(values), steps: 60).outliers()
+        #expect(outliers.count == 2 && abs(outliers[0].value - 20) < 1e-12 && abs(outliers[1].value - 19) < 1e-12)
+        for outlier in outliers {
+            #expect(abs(outlier.multiplicity.value - 1) < 1e-12 && outlier.multiplicity.standardError == 0)
+        }
+    }
+
     @Test func wrongRequestsSayWhatIsWrong() throws {
         let matrix = try KnownSpectrum(spectrum)
         #expect(throws: CurvatureError.self) { try density(matrix, vectors: 0) }
