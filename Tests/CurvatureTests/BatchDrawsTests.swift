@@ -49,7 +49,7 @@ private struct Repeated {
     }
 }
 
-@Suite struct BatchSamplingTests {
+@Suite struct BatchDrawsTests {
     private let pairs: Pairs
 
     init() throws { pairs = try Pairs() }
@@ -57,7 +57,7 @@ private struct Repeated {
     @Test func permutationsHaveLessVarianceAndAnHonestErrorBar() throws {
         let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 72)
         func repeated(_ permuted: Bool) throws -> Repeated {
-            let sampling = try BatchSampling(size: 2, of: 12, for: rule, permuted: permuted)
+            let sampling = try BatchDraws(size: 2, of: 12, for: rule, permuted: permuted)
             #expect(sampling.group == (permuted ? 6 : 1))
             return try Repeated(truth: pairs.mean) { stream in
                 try rule.mean(over: sampling, stream: &stream) { pairs.values($0).map(\.ratio) }
@@ -74,7 +74,7 @@ private struct Repeated {
 
     @Test func intervalsCoverWhenTheErrorSaysStop() throws {
         let rule = try MonteCarlo(relativeError: 0.03, minSamples: 10, maxSamples: 600, chunk: 1)
-        let sampling = try BatchSampling(size: 2, of: 12, for: rule)
+        let sampling = try BatchDraws(size: 2, of: 12, for: rule)
         let mean = try Repeated(truth: pairs.mean) { stream in
             try rule.mean(over: sampling, stream: &stream) { pairs.values($0).map(\.ratio) }
         }
@@ -92,7 +92,7 @@ private struct Repeated {
         let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 60)
         let all = (0..<12).flatMap { i in (0..<i).flatMap { [i, $0] } }
         let loss = pairs.values(all).reduce(0) { $0 + $1.loss } / 66
-        let sampling = try BatchSampling(size: 2, of: 12, for: rule, permuted: false)
+        let sampling = try BatchDraws(size: 2, of: 12, for: rule, permuted: false)
         let plain = try Repeated(truth: pairs.mean) { stream in
             try rule.mean(over: sampling, stream: &stream) { pairs.values($0).map(\.ratio) }
         }
@@ -109,7 +109,7 @@ private struct Repeated {
         let rule = try MonteCarlo(relativeError: 0.1, minSamples: 10, maxSamples: 100)
         var stream = RandomStream(seed: 1, purpose: .test)
         var asked: [[Int]] = []
-        let estimate = try rule.mean(over: BatchSampling(size: 5, of: 5, for: rule), stream: &stream) {
+        let estimate = try rule.mean(over: BatchDraws(size: 5, of: 5, for: rule), stream: &stream) {
             asked.append($0)
             return [3]
         }
@@ -120,13 +120,13 @@ private struct Repeated {
 
     @Test func permutationsAreUsedWhereSixFit() throws {
         let rule = try MonteCarlo(relativeError: 0.1, minSamples: 10, maxSamples: 60)
-        #expect(try BatchSampling(size: 10, of: 105, for: rule).group == 10)
-        #expect(try BatchSampling(size: 9, of: 105, for: rule).group == 1)
-        #expect(throws: CurvatureError.self) { try BatchSampling(size: 9, of: 105, for: rule, permuted: true) }
-        #expect(throws: CurvatureError.self) { try BatchSampling(size: 0, of: 105, for: rule) }
-        #expect(throws: CurvatureError.self) { try BatchSampling(size: 106, of: 105, for: rule) }
+        #expect(try BatchDraws(size: 10, of: 105, for: rule).group == 10)
+        #expect(try BatchDraws(size: 9, of: 105, for: rule).group == 1)
+        #expect(throws: CurvatureError.self) { try BatchDraws(size: 9, of: 105, for: rule, permuted: true) }
+        #expect(throws: CurvatureError.self) { try BatchDraws(size: 0, of: 105, for: rule) }
+        #expect(throws: CurvatureError.self) { try BatchDraws(size: 106, of: 105, for: rule) }
         var stream = RandomStream(seed: 1, purpose: .test)
-        let drawn = try BatchSampling(size: 10, of: 105, for: rule).draw(2, &stream)
+        let drawn = try BatchDraws(size: 10, of: 105, for: rule).draw(2, &stream)
         #expect(drawn.count == 200 && Set(drawn[..<100]).count == 100 && Set(drawn[100...]).count == 100)
     }
 }

@@ -8,7 +8,7 @@ import Compute
 /// in `docs/decisions/estimators.md`. They depend on each other, so the error bar comes from the scatter of the means of
 /// whole permutations, with one degree of freedom less than these; and so they are used where at least six permutations are
 /// within the samples allowed. Otherwise batches are drawn independently.
-public struct BatchSampling: Sendable, Hashable {
+public struct BatchDraws: Sendable, Hashable {
     /// Samples to draw from.
     public let population: Int
     /// Samples in a batch.
@@ -53,7 +53,7 @@ extension MonteCarlo {
     ///   - value: the values of batches, given by sample numbers from 0, batch after batch.
     /// - Throws: what `value` throws; ``CurvatureError`` if it gives another number of values.
     public func mean(
-        over sampling: BatchSampling, stream: inout RandomStream, _ value: ([Int]) throws -> [Double]
+        over sampling: BatchDraws, stream: inout RandomStream, _ value: ([Int]) throws -> [Double]
     ) throws -> Estimate {
         try estimate(over: sampling, &stream, value) { group in
             group.reduce(0, +) / Double(group.count)
@@ -66,7 +66,7 @@ extension MonteCarlo {
     ///
     /// - Throws: as ``mean(over:stream:_:)``.
     public func ratioOfMeans(
-        over sampling: BatchSampling, stream: inout RandomStream,
+        over sampling: BatchDraws, stream: inout RandomStream,
         _ value: ([Int]) throws -> [(numerator: Double, denominator: Double)]
     ) throws -> Estimate {
         try estimate(over: sampling, &stream, value) { group in
@@ -85,7 +85,7 @@ extension MonteCarlo {
     ///
     /// - Throws: as ``mean(over:stream:_:)`` and ``mean(controls:_:)``.
     public func mean(
-        over sampling: BatchSampling, controls coefficients: ControlCoefficients, stream: inout RandomStream,
+        over sampling: BatchDraws, controls coefficients: ControlCoefficients, stream: inout RandomStream,
         _ value: ([Int]) throws -> [ControlledDraw]
     ) throws -> Estimate {
         var count: Int?
@@ -105,7 +105,7 @@ extension MonteCarlo {
     }
 
     private func estimate<Draw>(
-        over sampling: BatchSampling, _ stream: inout RandomStream, _ value: ([Int]) throws -> [Draw],
+        over sampling: BatchDraws, _ stream: inout RandomStream, _ value: ([Int]) throws -> [Draw],
         _ meanOfGroup: (ArraySlice<Draw>) -> Draw, _ summary: ([Draw]) -> Summary
     ) throws -> Estimate {
         func values(_ batches: [Int]) throws -> [Draw] {
