@@ -3,7 +3,7 @@ import Graph
 import Networks
 
 /// A curvature matrix of an objective over samples (Hessian, Gauss–Newton, Fisher, tangent kernel), at the parameters of one
-/// moment.
+/// moment, as are running statistics where it takes them.
 ///
 /// Linearized at the first product: what depends on the point alone is computed once and kept until the operator is let go, as
 /// far as it fits into memory; each product computes the rest anew, with the same bits.
@@ -15,7 +15,8 @@ public final class CurvatureOperator: LinearOperator {
     public let point: Vector
     /// What the matrix is taken over.
     public let samples: BatchSelection
-    private let oracle: Oracle
+    /// With the running statistics of this moment.
+    private let oracle: Result<Oracle, any Error>
     private var linearized: LinearizedProduct?
     /// Products made so far, a quadratic form counted as one.
     public private(set) var products = 0
@@ -24,7 +25,7 @@ public final class CurvatureOperator: LinearOperator {
         _ matrix: CurvatureMatrix = .hessian, of oracle: Oracle, at point: Vector, over samples: BatchSelection = .all
     ) {
         self.matrix = matrix
-        self.oracle = oracle
+        self.oracle = Result { try oracle.frozen() }
         self.point = point
         self.samples = samples
         dimension = point.count
@@ -41,21 +42,22 @@ public final class CurvatureOperator: LinearOperator {
         return try product().apply(block: block)
     }
 
-    /// By a forward sweep for each vector, for the Hessian after a backward one: 2 to 3 contractions a layer against 4 to 6 of
-    /// a product.
+    /// By a forward sweep for each vector, for the Hessian after a backward one: about 3 contractions a layer, against 6 of a
+    /// product with the Hessian.
     public func quadratic(block: [Vector]) throws -> [Double] {
         products += block.count
         if let linearized { return try linearized.quadratic(block: block) }
+        let oracle = try oracle.get()
         return try block.map { try oracle.quadratic(matrix, at: point, along: $0, over: samples) }
     }
 
     /// The cost of one product in multiply-adds of the cost model; nil where it cannot be planned, as the product will say.
     public var productWork: Double? {
-        linearized.map(\.productWork) ?? (try? oracle.productWork(matrix, over: samples))
+        linearized.map(\.productWork) ?? (try? oracle.get().productWork(matrix, over: samples))
     }
 
     private func product() throws -> LinearizedProduct {
-        let product = try linearized ?? oracle.linearize(matrix, at: point, over: samples)
+        let product = try linearized ?? oracle.get().linearize(matrix, at: point, over: samples)
         linearized = product
         return product
     }

@@ -41,7 +41,7 @@ extension Objective {
     }
 
     /// The gradient of each of `count` samples' own Σ wℓ: outputs `[count, …]`, one for each parameter.
-    private func sampleGradients(_ count: Int, _ use: StatisticsUse) throws -> Graph {
+    func sampleGradients(_ count: Int, _ use: StatisticsUse) throws -> Graph {
         let sample = use == .batch ? perSample : perSampleRunning
         let builder = GraphBuilder()
         let leading = parameterNames.count + 2

@@ -68,6 +68,31 @@ import Testing
         }
     }
 
+    /// In evaluation mode a matrix is a function of the running statistics too, which training goes on to change.
+    @Test func theRunningStatisticsOfItsMomentAreKept() throws {
+        let model = try Model(
+            name: "normalised", element: .f64,
+            parameters: [
+                .init(name: "a", shape: [4, 3], initializer: .normal(std: 0.6)),
+                .init(name: "b", shape: [2, 4], initializer: .normal(std: 0.6)),
+            ], statistics: [.init(name: "bn", shape: [4])], inputShape: [3], seed: 1
+        ) { x, p, statistics in
+            let z = try p[0].dot(x)
+            let (mean, variance) = try statistics.moments("bn", of: z, over: [])
+            return try p[1].dot(((z - mean) / (variance + 1e-5).sqrt()).tanh())
+        }
+        let oracle = try Oracle(objective: Objective(model: model, loss: .mse), samples: Samples(), use: .running)
+        let theta = model.initial
+        let (late, early) = (
+            CurvatureOperator(.ggn, of: oracle, at: theta), CurvatureOperator(.ggn, of: oracle, at: theta)
+        )
+        let (product, form) = (try early.apply(theta), try early.quadratic(theta))
+        try oracle.running.assign(try Vector([1, 2, 3, 4, 5, 6, 7, 8], element: .f64))
+        #expect(try late.quadratic(theta) == form)
+        #expect(try late.apply(theta).hasSameBits(as: product))
+        #expect(try CurvatureOperator(.ggn, of: oracle, at: theta).quadratic(theta) != form)
+    }
+
     @Test func vectorsOfOtherModelsAreRefused() throws {
         let (oracle, theta) = try problem()
         let short = try Vector([1, 2, 3], element: .f64)

@@ -126,6 +126,34 @@ import Testing
         }
     }
 
+    /// With the point kept, in weights times samples: for the Hessian two contractions of the first layer and six of the
+    /// others, for JᵀMJ two and four, for the Fisher matrix two of each.
+    @Test func aProductTakesNoMoreContractionsThanItsMatrixNeeds() throws {
+        let (count, widths) = (64, [784, 512, 512, 10])
+        let model = try Model.multilayerPerceptron(
+            inputShape: [784], hidden: [512, 512], outputs: 10, activation: .relu, seed: 1)
+        let objective = try Objective(model: model, loss: .crossEntropy)
+        let first = count * widths[0] * widths[1]
+        let others = count * (widths[1] * widths[2] + widths[2] * widths[3])
+        for (matrix, expected) in [
+            (CurvatureMatrix.hessian, 2 * first + 6 * others), (.ggn, 2 * first + 4 * others),
+            (.ntk, 2 * first + 4 * others), (.fisher, 2 * first + 2 * others),
+        ] {
+            let work = try objective.linearized(matrix, count: count).linear.optimized().cost().multiplyAdds
+            // Biases of the Fisher matrix are contractions too, of no more than a hundredth.
+            #expect(work >= expected && Double(work) < 1.01 * Double(expected), "\(matrix)")
+        }
+    }
+
+    /// Where a sample's gradient is no product, its filters' gradients are kept, as long as they are no larger than what a
+    /// product with J and Jᵀ keeps.
+    @Test func ofAConvolutionalNetworkAFisherProductIsCheap() throws {
+        let objective = try Objective(model: .cnn(inputShape: [3, 32, 32], outputs: 10, seed: 1), loss: .mse)
+        let (fisher, ggn) = (try objective.linearized(.fisher, count: 4), try objective.linearized(.ggn, count: 4))
+        #expect(10 * fisher.linear.cost().multiplyAdds < ggn.linear.cost().multiplyAdds)
+        #expect(fisher.keptElements <= 2 * ggn.keptElements)
+    }
+
     /// The graphs as the interpreter evaluates them, each operation by its definition.
     @Test(arguments: CurvatureMatrix.allCases) func theEngineAgreesWithTheInterpreter(_ matrix: CurvatureMatrix) throws
     {
