@@ -134,6 +134,56 @@ private let rounding = 1e-11
         #expect(isClose(all.reduce(0) { $0 + $1[0] } / Double(all.count), try directions[0].dot(gradient), scale: 1))
     }
 
+    /// Of four sequences the second has no label that counts.
+    @Test func aSampleWithoutLabelsHasNoGradient() throws {
+        let oracle = try MaskedPositions.oracle(.crossEntropy)
+        let theta = oracle.model.initial
+        let v = try Self.direction(3, like: theta)
+        let slopes = try oracle.sampleSlopes(at: theta, along: [v])
+        let gram = try oracle.gradientGram(at: theta)
+        #expect(slopes[1] == [0] && (0..<4).allSatisfy { gram[4 + $0] == 0 })
+        #expect(try oracle.sampleWeights() == [2.0 / 7, 0, 2.0 / 7, 3.0 / 7])
+        for i in [0, 2, 3] {
+            let gradient = try oracle.gradient(at: theta, over: .indices([i])).gradient
+            #expect(isClose(slopes[i][0], try v.dot(gradient), scale: v.norm() * gradient.norm()))
+            #expect(isClose(gram[i * 5], gradient.squaredNorm))
+        }
+    }
+
+    /// f32 loses what the rounding of activations and deltas loses, of sums of tens of terms.
+    @Test func inF32TheyAreAccurateToRounding() throws {
+        let (single, double) = (try Problem(.silu, samples: 32, element: .f32), try Problem(.silu, samples: 32))
+        let theta = try single.theta.converted(to: .f64)
+        let (v, batches) = (try single.direction(3), Array(0..<32))
+        let wide = try v.converted(to: .f64)
+        func isNear(_ a: Double, _ b: Double, scale: Double) -> Bool { abs(a - b) <= 1e-5 * scale }
+        let norms = try double.oracle.batchGradientNorms(at: theta, batches: batches, size: 8)
+        for (a, b) in zip(try single.oracle.batchGradientNorms(at: single.theta, batches: batches, size: 8), norms) {
+            #expect(isNear(a, b, scale: b))
+        }
+        let a = try single.oracle.batchSlopes(at: single.theta, along: [v], batches: batches, size: 8)
+        let b = try double.oracle.batchSlopes(at: theta, along: [wide], batches: batches, size: 8)
+        for index in a.indices {
+            #expect(isNear(a[index][0], b[index][0], scale: v.norm() * norms[index].squareRoot()))
+        }
+        let momentum = try single.oracle.momentumCurvature(
+            at: single.theta, velocity: v, factor: 0.9, batches: batches, size: 8)
+        let expected = try double.oracle.momentumCurvature(
+            at: theta, velocity: wide, factor: 0.9, batches: batches, size: 8)
+        for (x, y) in zip(momentum, expected) { #expect(isNear(x.quadratic, y.quadratic, scale: abs(y.quadratic))) }
+        for (x, y) in zip(
+            try single.oracle.batchCurvature(.ggn, at: single.theta, batches: batches, size: 8),
+            try double.oracle.batchCurvature(.ggn, at: theta, batches: batches, size: 8))
+        {
+            #expect(isNear(x.ratio, y.ratio, scale: y.ratio))
+        }
+        let gram = try double.oracle.gradientGram(at: theta)
+        for (index, x) in try single.oracle.gradientGram(at: single.theta).enumerated() {
+            let scale = (gram[index / 32 * 33] * gram[index % 32 * 33]).squareRoot()
+            #expect(isNear(x, gram[index], scale: scale))
+        }
+    }
+
     @Test func whatIsNoBatchIsAnError() throws {
         let problem = try Problem()
         let (oracle, theta) = (problem.oracle, problem.theta)

@@ -37,7 +37,11 @@ import Testing
     }
 
     /// vᵀAv by its own forward sweep, at once or over other chunks.
-    @Test(arguments: DenseCurvature.all, CurvatureMatrix.allCases)
+    @Test(
+        arguments: [
+            DenseCurvature.Kind.crossEntropy, .function, .convolutional, .ghostBatches, .runningStatistics,
+            .maskedPlaces,
+        ].map(DenseCurvature.init), CurvatureMatrix.allCases)
     func quadraticFormsAndChunksAgreeWithProducts(_ problem: DenseCurvature, _ matrix: CurvatureMatrix) throws {
         let (oracle, theta) = try problem.make()
         let cut = try problem.make(chunk: 5).oracle
@@ -152,6 +156,21 @@ import Testing
         let (fisher, ggn) = (try objective.linearized(.fisher, count: 4), try objective.linearized(.ggn, count: 4))
         #expect(10 * fisher.linear.cost().multiplyAdds < ggn.linear.cost().multiplyAdds)
         #expect(fisher.keptElements <= 2 * ggn.keptElements)
+    }
+
+    /// Eigenvalues of many batches: after the first of a size, linearizing another makes no plan.
+    @Test(arguments: CurvatureMatrix.allCases) func batchesOfOneSizeShareTheirPlans(_ matrix: CurvatureMatrix) throws {
+        let problem = try Problem(samples: 12)
+        let engine = try Engine(threads: 1)
+        let oracle = try Oracle(
+            objective: problem.oracle.objective, samples: problem.oracle.samples, engine: engine)
+        _ = try oracle.linearize(matrix, at: problem.theta, over: .indices([0, 1, 2, 3])).apply(problem.theta)
+        let plans = engine.cachedPlans
+        for start in 1..<8 {
+            let batch = BatchSelection.indices(Array(start..<start + 4))
+            _ = try oracle.linearize(matrix, at: problem.theta, over: batch).apply(problem.theta)
+        }
+        #expect(engine.cachedPlans == plans)
     }
 
     /// The graphs as the interpreter evaluates them, each operation by its definition.
