@@ -9,6 +9,8 @@ public enum ProbeCatalogue {
         CurvatureEigenvalues.declarations,
         GramEigenvalues.declarations,
         PreconditionedEigenvalues.declarations,
+        BatchLambdaMax.declarations,
+        StepBatchLambdaMax.declarations,
         SecondMomentContraction.declarations,
         SpectralDensityProbe.declarations,
         GradientProjection.declarations,

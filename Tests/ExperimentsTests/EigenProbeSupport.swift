@@ -21,3 +21,18 @@ enum ProductRun {
         return run
     }
 }
+
+/// A network of 13 parameters on 8 samples, in f64: its matrices are written out in no time.
+enum TinyRun {
+    static func make(batch: Run.BatchSize = .samples(2), rate: Double = 0.05) throws -> Run {
+        var stream = RandomStream(seed: 5, purpose: .test)
+        let inputs = try NDArray((0..<16).map { _ in stream.normal() }, shape: [8, 2])
+        let targets = try NDArray((0..<8).map { _ in stream.normal() }, shape: [8, 1])
+        let model = try Model.multilayerPerceptron(
+            inputShape: [2], hidden: [3], outputs: 1, activation: .tanh, initScale: 1, seed: 2, element: .f64)
+        return try Run(
+            name: "tiny", objective: Objective(model: model, loss: .mse),
+            data: Dataset.arrays(inputs: inputs, answers: .targets(targets)), rule: SGD(learningRate: rate),
+            batchSize: batch, seed: 1)
+    }
+}

@@ -122,6 +122,7 @@ final class EigenCache {
                 | UInt64(solves & 0xF))
         let pairs = try solve(
             question.kind, matrix(), settings, warmStart: known + (own?.warmStart ?? []), stream: &stream)
+        // What belongs to other parameters is of no use any more, but for where to start from.
         for (k, answer) in family where !isPresent(answer) { family[k]?.pairs = nil }
         family[settings.k] = Answer(
             version: run.version, tolerance: settings.tolerance, pairs: pairs, warmStart: pairs.warmStart,

@@ -44,7 +44,10 @@ public final class GradientProjection: Probe {
                     step: run.step, value: squares.squareRoot() / norm, products: found.products,
                     residual: found.residuals[i], seconds: found.seconds))
         }
-        return result + [Measurement(step: run.step, value: rest.norm() / norm)]
+        let left = Measurement(
+            step: run.step, value: rest.norm() / norm, products: found.products, residual: found.residuals.max(),
+            seconds: found.seconds)
+        return result + [left]
     }
 }
 
