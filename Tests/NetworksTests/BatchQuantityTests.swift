@@ -43,7 +43,8 @@ private let rounding = 1e-11
     /// Convolutions, batch statistics, places that are left out: whatever a network has, its batches' quantities are those of
     /// each batch alone.
     @Test(arguments: [
-        DenseCurvature.Kind.convolutional, .ghostBatches, .runningStatistics, .maskedSamples, .maskedPlaces, .function,
+        DenseCurvature.Kind.convolutional, .ghostBatches, .runningStatistics, .recurrent, .maskedSamples, .maskedPlaces,
+        .function,
     ])
     func theyAreThoseOfTheBatchesOfEveryNetwork(_ kind: DenseCurvature.Kind) throws {
         let (oracle, theta) = try DenseCurvature(kind: kind).make()

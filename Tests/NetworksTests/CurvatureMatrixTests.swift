@@ -87,7 +87,7 @@ import Testing
 
     /// Power sums of eigenvalues, tr Aᵏ: those of the small matrix are those of the large one.
     @Test(arguments: [
-        DenseCurvature.Kind.crossEntropy, .convolutional, .maskedSamples, .maskedPlaces, .runningStatistics,
+        DenseCurvature.Kind.crossEntropy, .convolutional, .recurrent, .maskedSamples, .maskedPlaces, .runningStatistics,
     ])
     func gramMatricesHaveTheSpectraOfFisherAndTangentKernel(_ kind: DenseCurvature.Kind) throws {
         let (oracle, theta) = try DenseCurvature(kind: kind).make()

@@ -12,7 +12,7 @@ import Testing
 struct DenseCurvature: Sendable, CustomTestStringConvertible {
     enum Kind: String, CaseIterable {
         case crossEntropy, mse, halfMSE, mseMean, binary, function, convolutional, ghostBatches, runningStatistics
-        case maskedSamples, maskedPlaces, maskedPlacesOfMSE
+        case recurrent, maskedSamples, maskedPlaces, maskedPlacesOfMSE
     }
 
     let kind: Kind
@@ -55,6 +55,16 @@ struct DenseCurvature: Sendable, CustomTestStringConvertible {
             try made(normalisedModel(), inputs: 5, chunk: chunk, use: kind == .ghostBatches ? .batch : .running) {
                 try Objective(model: $0, loss: .mse)
             }
+        case .recurrent:
+            // A scan, with a target at each of three places.
+            try made(
+                Model(
+                    name: "recurrent",
+                    layer: Layer { x, scope in
+                        let hidden = try Layer.lstmCell(2)(x, in: scope["cell"])
+                        return try Layer.linear(nil, 2)(hidden, in: scope["head"])
+                    }, inputShape: [3, 2], seed: 4, element: .f64), inputs: 6, chunk: chunk
+            ) { try Objective(model: $0, loss: .mse, positions: [3]) }
         case .maskedSamples:
             try made(
                 .multilayerPerceptron(
@@ -147,7 +157,9 @@ struct DenseCurvature: Sendable, CustomTestStringConvertible {
 
     /// The weight of each sample's or place's loss.
     private func placeWeights(_ oracle: Oracle) -> [Double] {
-        let kept = oracle.samples.mask?.isKept ?? [Bool](repeating: true, count: oracle.samples.count)
+        let kept =
+            oracle.samples.mask?.isKept
+            ?? [Bool](repeating: true, count: oracle.samples.count * oracle.objective.positionCount)
         let count = Double(kept.count { $0 })
         return kept.map { $0 ? 1 / count : 0 }
     }
@@ -163,7 +175,7 @@ struct DenseCurvature: Sendable, CustomTestStringConvertible {
             f.indices.map { i in f.indices.map { $0 == i ? value(i) : 0 } }
         }
         switch kind {
-        case .mse, .ghostBatches, .runningStatistics, .maskedPlacesOfMSE: return diagonal { _ in 2 }
+        case .mse, .recurrent, .ghostBatches, .runningStatistics, .maskedPlacesOfMSE: return diagonal { _ in 2 }
         case .halfMSE: return diagonal { _ in 1 }
         case .mseMean: return diagonal { _ in 2 / Double(f.count) }
         case .binary: return diagonal { 1 / (1 + exp(-f[$0])) / (1 + exp(f[$0])) }
