@@ -38,7 +38,12 @@ import Testing
             (["lambda_max"], ["samples": 25], ["option 'samples' is 25", "24 samples"]),
             (["lambda_max"], ["tolerance": -1], ["expected a number > 0, got -1"]),
             (["batch_sharpness"], ["batch_size": 25], ["option 'batch_size' is 25", "24 samples"]),
-            (["batch_sharpness"], ["batch_size": 9, "samples": 8], ["option 'batch_size' is 9", "8 samples"]),
+            (["batch_sharpness"], ["batch_size": 9, "samples": 8], ["option batch_size 9", "8 samples"]),
+            (["batch_sharpness"], ["samples": 3], ["run 'small' has batch_size 4", "3 samples"]),
+            (["gni"], ["samples": 25], ["option 'samples' is 25", "24 samples"]),
+            (["momentum_batch_sharpness"], [:], ["run 'small' has sgd", "eoss.optim.momentum"]),
+            (["loss"], ["method": "xtrace"], ["option 'method' belongs to hessian_trace"]),
+            (["hessian_trace"], ["method": "hutch"], ["'hutchinson' or 'hutch++' or 'xtrace'", "got 'hutch'"]),
             (["batch_sharpness"], ["batches": .batches([[0], [24]])], ["sample 25 of 24"]),
             (["batch_sharpness"], ["batches": .batches([[0]]), "batch_size": 3], ["option 'batches'", "batch_size"]),
             (

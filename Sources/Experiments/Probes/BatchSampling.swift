@@ -40,10 +40,11 @@ public struct BatchSampling: Sendable {
         relativeError = try arguments.number("rel_error") ?? relativeError
         minSamples = try arguments.integer("min_samples") ?? minSamples
         maxSamples = try arguments.integer("max_samples") ?? maxSamples
-        if let batchSize, batchSize > scope.count(of: run) {
+        if batches == nil, batchSize ?? run.batchCount > scope.count(of: run) {
+            let whose = batchSize == nil ? "run '\(run.name)' has" : "option"
             throw ExperimentError.invalid(
-                "option 'batch_size' is \(batchSize): batches are drawn from \(scope.count(of: run)) samples (option 'samples')"
-            )
+                "\(whose) batch_size \(batchSize ?? run.batchCount): batches are drawn from \(scope.count(of: run)) samples "
+                    + "(option 'samples')")
         }
         if batches != nil, batchSize != nil || arguments.has("samples") {
             throw ExperimentError.invalid(
@@ -94,7 +95,7 @@ final class BatchSource {
     let size: Int
     let count: Int
     private let subset: [Int]?
-    private let monteCarlo: MonteCarlo
+    let monteCarlo: MonteCarlo
     private var stream: RandomStream
 
     init(
@@ -129,25 +130,20 @@ final class BatchSource {
 
     /// So many further random batches, laid end to end.
     func next(_ batches: Int) -> [Int] {
-        let numbers = (0..<batches).flatMap { _ in stream.sample(size, from: count) }
-        return subset.map { subset in numbers.map { subset[$0] } } ?? numbers
+        numbered((0..<batches).flatMap { _ in stream.sample(size, from: count) })
     }
+
+    /// Places among the samples that batches are drawn from, as sample numbers.
+    func numbered(_ places: [Int]) -> [Int] { subset.map { subset in places.map { subset[$0] } } ?? places }
+
+    /// The stream from where it stands, for one who draws by itself from now on.
+    func takeStream() -> RandomStream { stream }
 
     /// E_B of a value that batches have.
     /// - Parameter values: those of batches of equal size, laid end to end.
     func mean(_ values: (_ batches: [Int], _ size: Int) throws -> [Double]) throws -> Estimate {
         if let named { return try exact(named, values) { mean($0) } }
         return try monteCarlo.mean { try values(next($0), size) }
-    }
-
-    typealias Quotient = (numerator: Double, denominator: Double)
-
-    /// E_B of one value over E_B of another.
-    func ratioOfMeans(_ values: (_ batches: [Int], _ size: Int) throws -> [Quotient]) throws -> Estimate {
-        if let named {
-            return try exact(named, values) { mean($0.map(\.numerator)) / mean($0.map(\.denominator)) }
-        }
-        return try monteCarlo.ratioOfMeans { try values(next($0), size) }
     }
 
     /// E_B of a value that is drawn with numbers whose expectation is 0; these are of no use over named batches.
@@ -160,7 +156,10 @@ final class BatchSource {
 
     /// The variance over random batches of a value that they have: the mean of ½(x − x′)² over pairs of batches.
     func variance(_ values: (_ batches: [Int], _ size: Int) throws -> [Double]) throws -> Estimate {
-        var estimate = try monteCarlo.mean { pairs in
+        let half = try MonteCarlo(
+            relativeError: monteCarlo.relativeError, minSamples: (monteCarlo.minSamples + 1) / 2,
+            maxSamples: (monteCarlo.maxSamples + 1) / 2, chunk: (monteCarlo.chunk + 1) / 2)
+        var estimate = try half.mean { pairs in
             let x = try values(next(2 * pairs), size)
             return (0..<pairs).map { pair in
                 let difference = x[2 * pair] - x[2 * pair + 1]
@@ -171,7 +170,7 @@ final class BatchSource {
         return estimate
     }
 
-    private func exact<Draw>(
+    func exact<Draw>(
         _ batches: [[Int]], _ values: ([Int], Int) throws -> [Draw], _ summary: ([Draw]) -> Double
     ) throws -> Estimate {
         let start = ContinuousClock.now
@@ -181,7 +180,7 @@ final class BatchSource {
             seconds: (ContinuousClock.now - start) / .seconds(1))
     }
 
-    private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 }
 
 extension ProbeScope {

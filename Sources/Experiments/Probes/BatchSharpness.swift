@@ -43,13 +43,9 @@ public final class BatchSharpness: Probe {
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let source = try sampling.source(of: run, stream)
         let matrix: CurvatureMatrix = kind == .gaussNewton ? .ggn : .hessian
-        func curvature(_ batches: [Int], _ size: Int) throws -> [BatchCurvature] {
-            try source.oracle.batchCurvature(matrix, at: run.parameters, batches: batches, size: size)
+        var estimate = try source.curvature(of: run, sampling.scope, isRatioOfMeans: kind == .ratio) {
+            try source.oracle.batchCurvature(matrix, at: run.parameters, batches: $0, size: $1)
         }
-        var estimate =
-            kind == .ratio
-            ? try source.ratioOfMeans { try curvature($0, $1).map { ($0.quadratic, $0.squaredGradientNorm) } }
-            : try source.mean { try curvature($0, $1).map(\.ratio) }
         // A quadratic form of each batch.
         estimate.products = estimate.samples
         return [Measurement(step: run.step, estimate)]

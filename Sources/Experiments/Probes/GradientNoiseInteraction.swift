@@ -4,8 +4,9 @@ import Networks
 
 /// `gni`: E_B[ g_BᵀHg_B ] / ‖g‖², with H and g over all samples. Andreyev & Beneventano, arXiv 2412.20553.
 ///
-/// With g_B = g + e the value is gᵀHg + 2eᵀHg + eᵀHe. Where E_B[e] = 0 the middle term is taken off as a control variate: it
-/// is what most of the scatter comes from, and its mean is known. Quadratic forms are taken at one point with the deltas kept.
+/// With g_B = g + e the value is gᵀHg + 2eᵀHg + eᵀHe. Where E_B[e] = 0 the middle term is taken off as a control variate, its mean
+/// being known, and so is what a sketch of H says of the last one (`CurvatureSketch`): where few eigenvalues dominate, most of the
+/// scatter. Quadratic forms are taken at one point with the deltas kept.
 final class GradientNoiseInteraction: Probe {
     /// 500 batches, as in the EoSS code.
     static let defaults = BatchSampling(relativeError: 0, minSamples: 10, maxSamples: 500)
@@ -34,12 +35,23 @@ final class GradientNoiseInteraction: Probe {
         let product = try hessian.apply(gradient)
         let slope = try gradient.dot(product)
         let isCentred = try source.named == nil && source.hasUnbiasedGradients()
-        var estimate = try source.mean(controls: .given([isCentred ? 2 : 0])) { batches, size in
+        // A vector of the sketch costs as much as two or three batches.
+        let sketch =
+            isCentred
+            ? try CurvatureSketch(
+                of: hessian, gradient: gradient, product: product, source: source,
+                rank: max(1, sampling.maxSamples / 12)) : nil
+        let coefficients: [Double] = isCentred ? [2] + (sketch == nil ? [] : [1]) : []
+        var estimate = try source.mean(controls: .given(coefficients)) { batches, size in
             let gradients = try stride(from: 0, to: batches.count, by: size).map {
                 try source.oracle.gradient(at: theta, over: .indices(Array(batches[$0..<$0 + size]))).gradient
             }
-            return try zip(gradients, hessian.quadratic(block: gradients)).map { g, form in
-                ControlledDraw(value: form / square, controls: [(try product.dot(g) - slope) / square])
+            let forms = try hessian.quadratic(block: gradients)
+            let sketched = try sketch?.controls(for: gradients)
+            return try gradients.indices.map { i in
+                var controls = isCentred ? [(try product.dot(gradients[i]) - slope) / square] : []
+                if let sketched { controls.append(sketched[i] / square) }
+                return ControlledDraw(value: forms[i] / square, controls: controls)
             }
         }
         estimate.products = hessian.products
