@@ -8,8 +8,9 @@ import Graph
 /// small matrices: R, H = QᵀAQ and W = QᵀΩ. What is left of ωᵢ is scaled to the length √(p − n + 1) that makes it isotropic on
 /// the complement. A test vector costs two products, and all of them are used again when more are drawn.
 ///
-/// The n estimates share most of their basis, so their scatter over √n is an approximation of the standard error: it is
-/// tested against repetitions. Epperly, Tropp & Webber, SIAM J. Matrix Anal. Appl. 2024.
+/// The n estimates share most of their basis, so their scatter over √n, the paper's error estimate, is too small: by 2 to 24 % on
+/// spectra of six kinds from 24 products on. It is taken 5/4 times, which brings the coverage of the 95 % interval from 85–95 to
+/// 92–98 % (`docs/decisions/estimators.md`). Epperly, Tropp & Webber, SIAM J. Matrix Anal. Appl. 2024.
 func xtrace(
     _ matrix: some LinearOperator, _ samples: MonteCarlo, _ stream: inout RandomStream
 ) throws -> Estimate {
@@ -17,12 +18,11 @@ func xtrace(
     var state = LeaveOneOut()
     let last = max(2, samples.maxSamples / 2)
     let step = max(1, samples.chunk / 2)
-    var next = samples.relativeError > 0 ? min(last, max(2, (samples.certainSamples + 1) / 2)) : last
+    var next = samples.relativeError > 0 ? min(last, max(fewestTests, (samples.minSamples + 1) / 2)) : last
     while true {
         try state.extend(by: next, matrix, &stream)
         let summary = state.summary(dimension: matrix.dimension)
-        // A test vector stands for two products.
-        let precise = 2 * state.count >= MonteCarlo.fewestForAnError && samples.samplesNeeded(summary) <= 1
+        let precise = state.count >= fewestTests && samples.samplesNeeded(summary) <= 1
         let hopeless = !summary.value.isFinite
         if state.isComplete || precise || hopeless || state.count >= last {
             return Estimate(
@@ -39,6 +39,9 @@ func xtrace(
         }
     }
 }
+
+/// Of fewer test vectors an error is not believed when it says stop.
+private let fewestTests = 12
 
 private struct LeaveOneOut {
     private var tests: [Vector] = []
@@ -97,7 +100,9 @@ private struct LeaveOneOut {
             let square = lengths[i] - dot(u, u)
             return known - dot(s, times(s)) + Double(dimension - n + 1) * form / square
         }
-        return MonteCarlo.Summary(mean: values)
+        var summary = MonteCarlo.Summary(mean: values)
+        summary.error *= 1.25
+        return summary
     }
 
     /// sᵢ: the unit vector orthogonal to all columns of R but column i, by forward substitution in Rᵀs ∝ eᵢ.
