@@ -274,3 +274,35 @@ void ck_run(ck_pool *pool, const ck_call *calls, int64_t count, char *const *bas
         }
     }
 }
+
+// ---- one plan for several bindings ----------------------------------------------------------------------------------
+
+typedef struct {
+    ck_pool *pool;
+    const ck_call *calls;
+    int64_t count;
+    char **bases;
+    int64_t slots;
+    char *arenas;
+    int64_t arena_bytes;
+} bindings;
+
+/// Walks all calls for the binding of this number on the calling thread, in the thread's own arena.
+static void run_binding(const ck_call *call, char *const *bases, int64_t binding, char *scratch) {
+    (void)bases;
+    const bindings *b = call->parameters;
+    int64_t self = 0;
+    while (b->pool->scratch[self] != scratch) self++;
+    char **own = b->bases + binding * b->slots;
+    own[0] = b->arenas + self * b->arena_bytes;
+    for (const ck_call *each = b->calls; each < b->calls + b->count; each++) {
+        for (int64_t tile = 0; tile < each->tiles; tile++) each->kernel(each, own, tile, scratch);
+    }
+}
+
+void ck_run_each(ck_pool *pool, const ck_call *calls, int64_t count, char **bases, int64_t slots, int64_t number, char *arenas,
+                 int64_t arena_bytes) {
+    bindings b = {pool, calls, count, bases, slots, arenas, arena_bytes};
+    ck_call call = {run_binding, number, NULL, &b};
+    ck_run(pool, &call, 1, NULL, NULL);
+}

@@ -36,6 +36,24 @@ final class Executor: @unchecked Sendable {
         return try body(arena?.base)
     }
 
+    /// The arena for the length of a run, with the number of threads, which does not change meanwhile.
+    func withWholeArena<Result>(
+        _ body: (_ arena: UnsafeMutableRawBufferPointer, _ threads: Int) throws -> Result
+    ) rethrows -> Result {
+        ck_pool_lock(pool)
+        defer { ck_pool_unlock(pool) }
+        let whole = UnsafeMutableRawBufferPointer(start: arena?.base, count: arena?.byteCount ?? 0)
+        return try body(whole, Int(ck_pool_threads(pool)))
+    }
+
+    /// Makes the arena at least this large where that leaves most of the account's memory to others.
+    func reserveIfSpare(bytes: Int) {
+        let before = arenaBytes
+        guard bytes > before, bytes - before <= (account.limit - account.used) / 8 else { return }
+        // A refusal costs speed only.
+        try? reserve(bytes: bytes)
+    }
+
     /// Makes the arena at least this large. It never shrinks, so a plan once made can always run.
     func reserve(bytes: Int) throws(MemoryError) {
         ck_pool_lock(pool)
@@ -57,6 +75,8 @@ final class Executor: @unchecked Sendable {
             throw error
         }
     }
+
+    var threads: Int { Int(ck_pool_threads(pool)) }
 
     var arenaBytes: Int {
         ck_pool_lock(pool)

@@ -22,10 +22,10 @@ public final class Plan: @unchecked Sendable {
     /// The kernel set: a `ck_level`.
     let level: Int
 
-    private let executor: Executor
-    private let constants: Buffer
+    let executor: Executor
+    let constants: Buffer
     private let memory = CallMemory()
-    private let calls: UnsafeMutablePointer<ck_call>
+    let calls: UnsafeMutablePointer<ck_call>
     /// What each slot is bound to: arena, constants, inputs, outputs.
     private let bases: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
@@ -75,14 +75,16 @@ public final class Plan: @unchecked Sendable {
         execute(inputs: inputs, outputs: outputs, nanoseconds: nil)
     }
 
+    func checkCounts(_ inputs: Int, _ outputs: Int) {
+        precondition(inputs == graph.inputs.count, "\(inputs) inputs for a graph with \(graph.inputs.count)")
+        precondition(outputs == graph.outputs.count, "\(outputs) outputs for a graph with \(graph.outputs.count)")
+    }
+
     func execute(
         inputs: UnsafeBufferPointer<UnsafeRawPointer>, outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>,
         nanoseconds: UnsafeMutablePointer<Int64>?
     ) {
-        precondition(
-            inputs.count == graph.inputs.count, "\(inputs.count) inputs for a graph with \(graph.inputs.count)")
-        precondition(
-            outputs.count == graph.outputs.count, "\(outputs.count) outputs for a graph with \(graph.outputs.count)")
+        checkCounts(inputs.count, outputs.count)
         executor.withArena(of: arena.size) { arena in
             bases[0] = arena?.assumingMemoryBound(to: CChar.self)
             bases[1] = constants.base.assumingMemoryBound(to: CChar.self)

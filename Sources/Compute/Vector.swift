@@ -114,6 +114,25 @@ public struct Vector: Sendable {
         return try body(UnsafeMutableRawBufferPointer(start: buffer.base, count: buffer.byteCount))
     }
 
+    /// Where each vector of a block begins, to read; valid inside `body` only.
+    public static func withUnsafeBytes<Result>(
+        of block: [Vector], _ body: ([UnsafeRawPointer]) throws -> Result
+    ) rethrows -> Result {
+        defer { withExtendedLifetime(block) {} }
+        return try body(block.map { UnsafeRawPointer($0.buffer.base) })
+    }
+
+    /// Where each vector of a block begins, to read and write; valid inside `body` only.
+    ///
+    /// - Throws: ``MemoryError`` if memory is shared and a copy of it does not fit; what `body` throws.
+    public static func withUnsafeMutableBytes<Result>(
+        of block: inout [Vector], _ body: ([UnsafeMutableRawPointer]) throws -> Result
+    ) throws -> Result {
+        for index in block.indices { try block[index].makeUnique() }
+        defer { withExtendedLifetime(block) {} }
+        return try body(block.map(\.buffer.base))
+    }
+
     /// Makes the memory this vector's own, copying it where it is shared.
     ///
     /// - Throws: ``MemoryError`` if the copy does not fit.

@@ -42,18 +42,16 @@ public final class CurvatureOperator: LinearOperator {
         return try product().apply(block: block)
     }
 
-    /// By a forward sweep for each vector, for the Hessian after a backward one: about 3 contractions a layer, against 6 of a
-    /// product with the Hessian.
+    /// By one forward sweep for each vector, with what depends on the point alone kept: for the Hessian 3 contractions a layer
+    /// against 6 of a product.
     public func quadratic(block: [Vector]) throws -> [Double] {
         products += block.count
-        if let linearized { return try linearized.quadratic(block: block) }
-        let oracle = try oracle.get()
-        return try block.map { try oracle.quadratic(matrix, at: point, along: $0, over: samples) }
+        return try product().quadratic(block: block)
     }
 
     /// The cost of one product in multiply-adds of the cost model; nil where it cannot be planned, as the product will say.
     public var productWork: Double? {
-        linearized.map(\.productWork) ?? (try? oracle.get().productWork(matrix, over: samples))
+        try? linearized?.productWork ?? oracle.get().productWork(matrix, over: samples)
     }
 
     private func product() throws -> LinearizedProduct {

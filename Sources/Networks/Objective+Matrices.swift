@@ -4,9 +4,9 @@ import Graph
 /// losses, a small symmetric map M of each sample's (or of its places'), and the reverse derivative Jᵀ.
 extension Objective {
     /// A matrix split at a point: `point` computes what depends on θ only, `linear` maps tangents `x.tangent` to products with
-    /// the matrix, added to accumulators `x.sum`: outputs `x.product`.
+    /// the matrix, outputs `x.product`; where `adding`, added to accumulators `x.sum`.
     public func linearized(
-        _ matrix: CurvatureMatrix = .hessian, count: Int, use: StatisticsUse = .batch
+        _ matrix: CurvatureMatrix = .hessian, count: Int, use: StatisticsUse = .batch, adding: Bool = true
     ) throws -> Linearized {
         let split =
             switch matrix {
@@ -14,8 +14,19 @@ extension Objective {
             case .ggn, .ntk: try factored(matrix, count, use)
             case .fisher: try fisher(count, use)
             }
+        if !adding { return split }
         return Linearized(
             point: split.point, linear: try accumulating(split.linear) { "\($0).product" }, residuals: split.residuals)
+    }
+
+    /// vᵀAv split at a point: `point` computes forward values and backward deltas, `linear` maps tangents `x.tangent` to
+    /// `quadratic` by one forward sweep.
+    public func linearizedQuadratic(
+        _ matrix: CurvatureMatrix = .hessian, count: Int, use: StatisticsUse = .batch
+    ) throws -> Linearized {
+        // Simplified first: a transpose that is folded into its contraction does not become a kept value of its own.
+        let whole = try quadratic(matrix, count: count, use: use).simplified()
+        return Linearized(splitting: whole, pointInputs: whole.inputs.count - parameterNames.count)
     }
 
     /// vᵀAv by one forward sweep, for the Hessian after one backward sweep: further inputs `x.tangent`; output `quadratic`.

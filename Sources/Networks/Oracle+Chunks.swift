@@ -41,7 +41,7 @@ extension Oracle {
         if hasGhostBatches {
             let size = min(ghostBatch, count)
             try explaining(work, words(forPieceOf: size)) {
-                try prepare(work, count: size, limit: .max)
+                try prepare(work, count: size, adding: size < count, limit: .max)
             }
             return size
         }
@@ -56,9 +56,11 @@ extension Oracle {
         while true {
             do {
                 if size > 1 {
-                    try prepare(work, count: size, limit: budget)
+                    try prepare(work, count: size, adding: size < count, limit: budget)
                 } else {
-                    try explaining(work, "one sample") { try prepare(work, count: 1, limit: .max) }
+                    try explaining(work, "one sample") {
+                        try prepare(work, count: 1, adding: count > 1, limit: .max)
+                    }
                 }
                 break
             } catch let error as ArenaLimitError {
@@ -132,11 +134,13 @@ extension Oracle {
     }
 
     /// Makes the plans of some work, so that they exist or the reason why they cannot is thrown.
-    private func prepare(_ work: OracleWork, count: Int, limit: Int) throws {
-        if case .linearized(let matrix) = work {
-            _ = try linearizedProgram(matrix, count: count, limit: limit)
-        } else {
-            _ = try plan(work, count: count, limit: limit)
+    /// - Parameter adding: whether results are added to those of other pieces.
+    private func prepare(_ work: OracleWork, count: Int, adding: Bool = false, limit: Int) throws {
+        switch work {
+        case .linearized, .linearizedQuadratic:
+            let adds = if case .linearized = work { adding } else { false }
+            _ = try linearizedProgram(work, count: count, adding: adds, limit: limit)
+        default: _ = try plan(work, count: count, limit: limit)
         }
     }
 
@@ -179,14 +183,14 @@ extension Oracle {
             case .slopes(let k): try objective.batchSlopes(along: k, count: size, stack: count, use: use)
             }
         case .gram(let rows, let pair): try objective.gram(rows, count: count, pair: pair, use: use)
-        case .linearized: preconditionFailure("two graphs: linearizedProgram")
+        case .linearized, .linearizedQuadratic: preconditionFailure("two graphs: linearizedProgram")
         }
     }
 
     /// Accumulators, parameters and running values are written over.
     private func donations(_ work: OracleWork) -> [String: String] {
         switch work {
-        case .samples, .quadratic, .batches, .gram: [:]
+        case .samples, .quadratic, .linearizedQuadratic, .batches, .gram: [:]
         case .gradient(let updating): accumulatorDonation("gradient").merging(updating ? nextBuffers : [:]) { $1 }
         case .descent:
             Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).next", $0) })
@@ -208,6 +212,11 @@ extension Oracle {
     func run(_ plan: Plan, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]) {
         cache.work += plan.cost.total
         plan.run(inputs: inputs, outputs: outputs)
+    }
+
+    func run(_ plan: Plan, each bindings: [PlanBinding]) {
+        cache.work += plan.cost.total * Double(bindings.count)
+        plan.run(each: bindings)
     }
 
     /// The cost of all that this oracle and its copies (`with`, `frozen`) have run so far, in multiply-adds of the cost model

@@ -98,9 +98,15 @@ extension Oracle {
             case .indices(let indices): indices.count
             }
         guard count > 0 else { throw GraphError("an empty batch") }
+        return try productWork(matrix, count: count)
+    }
+
+    func productWork(_ matrix: CurvatureMatrix, count: Int) throws -> Double {
         let size = try pieceSize(of: count, for: .linearized(matrix))
-        var work = Double(count / size) * (try linearizedProgram(matrix, count: size).linear.cost.total)
-        if count % size > 0 { work += try linearizedProgram(matrix, count: count % size).linear.cost.total }
-        return work
+        func cost(_ piece: Int) throws -> Double {
+            try linearizedProgram(.linearized(matrix), count: piece, adding: size < count).linear(adding: size < count)
+                .cost.total
+        }
+        return try Double(count / size) * cost(size) + (count % size > 0 ? cost(count % size) : 0)
     }
 }

@@ -9,6 +9,7 @@ enum OracleWork: Hashable {
     case directional(order: Int)
     case quadratic(CurvatureMatrix)
     case linearized(CurvatureMatrix)
+    case linearizedQuadratic(CurvatureMatrix)
     /// Of batches of so many samples; what is counted are batches.
     case batches(BatchQuantity, size: Int)
     /// Of so many samples with each other, or with as many others.
@@ -21,7 +22,8 @@ enum OracleWork: Hashable {
         case .gradient: "gradient"
         case .descent: "descent"
         case .directional(let order): "derivative of order \(order + 1)"
-        case .quadratic(let matrix): matrix == .hessian ? "quadratic form" : "quadratic form of the \(matrix.words)"
+        case .quadratic(let matrix), .linearizedQuadratic(let matrix):
+            matrix == .hessian ? "quadratic form" : "quadratic form of the \(matrix.words)"
         case .linearized(let matrix): matrix == .hessian ? "Hessian-vector product" : "product with the \(matrix.words)"
         case .batches(let quantity, let size): "\(quantity.words) (b = \(size))"
         case .gram(let rows, _): "Gram matrix of \(rows.words)"

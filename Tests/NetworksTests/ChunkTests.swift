@@ -83,9 +83,9 @@ private let rounding = 1e-13
         let room = try 2 * problem.oracle.linearizedProgram(count: 8).residualBytes
         let anew = try LinearizedProduct(
             oracle: problem.oracle, theta: problem.theta, rows: problem.oracle.rows(of: .all), room: room)
+        #expect(try anew.apply(v).hasSameBits(as: kept.apply(v)))
         #expect(kept.pieces == 5 && kept.recomputedPieces == 0)
         #expect(anew.recomputedPieces == 3)
-        #expect(try anew.apply(v).hasSameBits(as: kept.apply(v)))
     }
 
     /// An account that holds the parameters but not one sample's derivatives.

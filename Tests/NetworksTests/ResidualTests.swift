@@ -35,7 +35,8 @@ import Testing
             objective: Objective(model: model, loss: .mse),
             samples: RandomSamples(count: count, inputs: 3072, outputs: 10, element: .f32))
         let program = try oracle.linearizedProgram(count: count)
-        let arena = max(program.linear.arenaBytes, program.point?.arenaBytes ?? 0)
+        let linear = try program.linear(adding: false)
+        let arena = max(linear.arenaBytes, program.point?.arenaBytes ?? 0)
         #expect((program.residualBytes + arena) / count * 1000 < 4_000_000_000)
     }
 

@@ -300,6 +300,12 @@ void ck_pool_unlock(ck_pool *pool);
 /// Walks the calls in order. The caller holds the lock. With `nanoseconds`, adds each call's time to its entry.
 void ck_run(ck_pool *pool, const ck_call *calls, int64_t count, char *const *bases, int64_t *nanoseconds);
 
+/// Walks the calls for each of `number` bindings, each of them on one thread: threads never wait for each other but at the end.
+/// `bases` holds `slots` addresses for each binding; slot 0 is set to the thread's arena, one of as many as the pool has threads,
+/// each of `arena_bytes`. The caller holds the lock.
+void ck_run_each(ck_pool *pool, const ck_call *calls, int64_t count, char **bases, int64_t slots, int64_t number, char *arenas,
+                 int64_t arena_bytes);
+
 // ---- OpenBLAS -------------------------------------------------------------------------------------------------------
 
 /// Loads libopenblas at the first call; later calls are free.
