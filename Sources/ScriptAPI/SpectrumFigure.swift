@@ -38,11 +38,11 @@ struct SpectrumFigure {
 
     /// - Parameters:
     ///   - expression: the matrix, for the legend.
-    ///   - outliers: eigenvalues to mark.
+    ///   - outliers: eigenvalues to mark, called `mark`; by default they are the largest.
     ///   - edge: the name and the place of the stability edge.
     func drawing(
         _ density: SpectralDensity, of expression: String, title: String = "", outliers: [Double] = [],
-        edge: VerticalLine? = nil
+        called mark: String? = nil, edge: VerticalLine? = nil
     ) throws -> Figure {
         let (lower, upper) = density.support
         let low = min(lower, outliers.min() ?? lower)
@@ -74,7 +74,8 @@ struct SpectrumFigure {
         if !shown.isEmpty {
             panel.series.append(
                 Reports.Series(
-                    name: shown.count == 1 ? "largest eigenvalue" : "\(shown.count) largest eigenvalues", x: shown,
+                    name: mark ?? (shown.count == 1 ? "largest eigenvalue" : "\(shown.count) largest eigenvalues"),
+                    x: shown,
                     y: shown.map { _ in single }, style: .stems))
         }
         if let edge { panel.verticals.append(edge) }

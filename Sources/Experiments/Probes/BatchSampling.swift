@@ -199,9 +199,11 @@ extension ProbeScope {
 
 extension Measurement {
     /// An estimate, as a measurement of this step.
-    init(step: Int, _ estimate: Estimate) {
+    public init(step: Int, _ estimate: Estimate) {
+        let (lower, upper) = estimate.interval(0.95)
         self.init(
             step: step, value: estimate.value, standardError: estimate.standardError, samples: estimate.samples,
-            products: estimate.products == 0 ? nil : estimate.products, seconds: estimate.seconds)
+            products: estimate.products == 0 ? nil : estimate.products, seconds: estimate.seconds,
+            interval: lower <= upper ? lower...upper : nil)
     }
 }

@@ -8,6 +8,9 @@ public struct Measurement: Sendable, Hashable {
     public var value: Double
     /// Standard error of a Monte-Carlo estimate.
     public var standardError: Double?
+    /// Where the true value lies with 95 %, for an estimate that knows more of its draws than their standard error. Not kept in
+    /// files.
+    public var interval: ClosedRange<Double>?
     /// Samples that the estimate took.
     public var samples: Int?
     /// Matrix-vector products that the estimate took.
@@ -27,8 +30,9 @@ public struct Measurement: Sendable, Hashable {
     public init(
         step: Int, value: Double, standardError: Double? = nil, samples: Int? = nil, products: Int? = nil,
         residual: Double? = nil, seconds: Double? = nil, operations: Double? = nil,
-        arrays: [String: [Double]]? = nil, extra: String? = nil
+        arrays: [String: [Double]]? = nil, extra: String? = nil, interval: ClosedRange<Double>? = nil
     ) {
+        self.interval = interval
         self.step = step
         self.value = value
         self.standardError = standardError

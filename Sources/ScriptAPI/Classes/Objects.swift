@@ -99,12 +99,20 @@ final class SeriesObject: LuaObject {
 final class MeasurementObject: LuaObject {
     let name: String
     let measurements: [Measurement]
+    /// What each measurement is called.
+    let names: [String]
     let vectors: [VectorObject]
 
-    init(_ name: String, _ measurements: [Measurement], vectors: [VectorObject] = []) {
+    init(_ name: String, _ measurements: [Measurement], names: [String] = [], vectors: [VectorObject] = []) {
         self.name = name
         self.measurements = measurements
+        self.names = names.count == measurements.count ? names : [name]
         self.vectors = vectors
+    }
+
+    /// The values by their names.
+    var named: [String: LuaValue] {
+        Dictionary(zip(names, measurements.map { .number($0.value) }), uniquingKeysWith: { first, _ in first })
     }
 }
 

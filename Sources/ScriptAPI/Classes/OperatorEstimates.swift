@@ -20,7 +20,7 @@ func addEstimates(to operators: ObjectClass<OperatorObject>) {
         var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: 1)
         let estimate = try trace(
             of: object.matrix, method: call.choice("method"), samples: call.stopping(), stream: &stream)
-        return MeasurementObject("trace", [Measurement(estimate)])
+        return MeasurementObject("trace", [Measurement(step: 0, estimate)])
     }
     operators.method(
         "diagonal", "The diagonal, estimated with random signs; exact where as many would be taken as there are rows.",
@@ -80,14 +80,5 @@ extension LuaCall {
         return try MonteCarlo(
             relativeError: exactly == nil ? get("rel_error") : 0, minSamples: exactly ?? low,
             maxSamples: exactly ?? high, chunk: 4)
-    }
-}
-
-extension Measurement {
-    /// An estimate that belongs to no step.
-    init(_ estimate: Estimate) {
-        self.init(
-            step: 0, value: estimate.value, standardError: estimate.standardError, samples: estimate.samples,
-            products: estimate.products, seconds: estimate.seconds)
     }
 }

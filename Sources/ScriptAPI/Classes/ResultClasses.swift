@@ -14,8 +14,20 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
     }
     results.property(
         "interval", .table,
-        "The 95 % confidence interval { lo, hi }, also as .lo and .hi; nil without a standard error."
+        "The 95 % confidence interval, its lo and its hi; nil without a standard error."
     ) { $0.measurements.first.flatMap(interval) }
+    results.property(
+        "named", .map(of: .number), "All values by the names of their series: lambda_max, lambda_max_2, …."
+    ) { LuaRecord($0.named, called: "the values of \($0.name)") }
+    results.property(
+        "arrays", .map(of: .object("array")), "Lists of numbers that belong to the value, by name: 'nodes', say."
+    ) { result in
+        let arrays = try (result.measurements.first?.arrays ?? [:]).mapValues { LuaValue.object(try ArrayObject($0)) }
+        return LuaRecord(arrays, called: "the lists of \(result.name)")
+    }
+    results.property(
+        "operations", .number, unit: "multiply-adds", "What it took by the cost model, the same on every machine."
+    ) { $0.measurements.first?.operations }
     results.property("samples", .integer, "How many samples (batches, vectors) it took.") {
         $0.measurements.first?.samples
     }
@@ -45,13 +57,17 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
     return results
 }
 
-/// By Student's t, with a degree of freedom less than there are samples.
-private func interval(_ measurement: Measurement) -> LuaValue? {
-    guard let error = measurement.standardError, let samples = measurement.samples else { return nil }
-    let (lower, upper) = Estimate(value: measurement.value, standardError: error, samples: samples).interval(0.95)
-    return .table(
-        LuaTable(
-            array: [.number(lower), .number(upper)], fields: ["lo": .number(lower), "hi": .number(upper)]))
+/// What the estimate says of itself; of a standard error alone by Student's t, with a degree of freedom less than samples.
+private func interval(_ measurement: Measurement) -> LuaRecord? {
+    let ends: (Double, Double)
+    if let interval = measurement.interval {
+        ends = (interval.lowerBound, interval.upperBound)
+    } else if let error = measurement.standardError, let samples = measurement.samples {
+        ends = Estimate(value: measurement.value, standardError: error, samples: samples).interval(0.95)
+    } else {
+        return nil
+    }
+    return LuaRecord(["lo": .number(ends.0), "hi": .number(ends.1)], called: "an interval")
 }
 
 /// `eigenpairs`: what `H:top`, `H:bottom` and `H:above` give.

@@ -73,7 +73,8 @@ func addMeasuring(to runs: ObjectClass<Run>) {
             throw ExperimentError.unknownProbe(name, known: ProbeCatalogue.names)
         }
         let measured = try run.measure(probe)
-        let vectors = (probe as? LambdaMax)?.vectors ?? []
-        return MeasurementObject(name, measured, vectors: vectors.map(VectorObject.init))
+        let vectors = (probe as? any EigenvectorProbe)?.vectors ?? []
+        return MeasurementObject(
+            name, measured, names: probe.seriesNames, vectors: vectors.map(VectorObject.init))
     }
 }

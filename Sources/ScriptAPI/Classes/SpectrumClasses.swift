@@ -50,6 +50,19 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
     densities.property("support", .list(of: .number), "The smallest and the largest node.") {
         [$0.density.support.lower, $0.density.support.upper]
     }
+    densities.property(
+        "outliers", .list(of: .table),
+        "The eigenvalues that stand apart from the bulk, largest first: value, residual, multiplicity and its stderr."
+    ) { object in
+        object.density.outliers().map { outlier in
+            LuaRecord(
+                [
+                    "value": .number(outlier.value), "residual": .number(outlier.residual),
+                    "multiplicity": .number(outlier.multiplicity.value),
+                    "stderr": .number(outlier.multiplicity.standardError),
+                ], called: "an outlier")
+        }
+    }
     densities.property("width", .number, "The standard deviation a node is drawn with, unless given.") {
         $0.density.defaultWidth
     }
@@ -82,13 +95,14 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
         results: [Parameter("moment", .object("measurement"), "The estimate.")]
     ) { object, call in
         let k: Int = try call.get("k")
-        return MeasurementObject("moment \(k)", [Measurement(object.density.moment(k))])
+        return MeasurementObject("moment \(k)", [Measurement(step: 0, object.density.moment(k))])
     }
     densities.procedure(
-        "plot", "Draws the density into the output folder.",
+        "plot", "Draws the density and its outliers into the output folder.",
         parameters: [Parameter("path", .string, "The file: .svg, .pdf, .png or .txt.")], options: SpectrumFigure.options
     ) { [unowned host] object, call in
-        let figure = try SpectrumFigure(call).drawing(object.density, of: object.expression)
+        let figure = try SpectrumFigure(call).drawing(
+            object.density, of: object.expression, outliers: object.density.outliers().map(\.value), called: "outliers")
         try host.draw(figure, of: [], to: call.get("path"))
     }
     densities.description { object in
