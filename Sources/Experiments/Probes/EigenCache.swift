@@ -89,6 +89,11 @@ final class EigenCache {
         var value: Value
     }
 
+    /// Up to so many dimensions a matrix is solved to rounding from a cold start, which takes no more products than it has
+    /// dimensions: in a few of them the random part of a warm start is no small part of any direction, and may cancel what
+    /// the start knows of an eigenvector.
+    static let fewDimensions = 32
+
     /// By question and number of pairs.
     private var answers: [EigenQuestion: [Int: Answer]] = [:]
     private var gradients: [EigenQuestion: Kept<Vector>] = [:]
@@ -112,16 +117,22 @@ final class EigenCache {
         }
         if let pairs = serving?.value.pairs { return found(pairs, settings.k, isNew: false) }
 
-        let nearest = family.min { (abs($0.key - settings.k), $0.key) < (abs($1.key - settings.k), $1.key) }?.value
-        let own = family[settings.k] ?? nearest
-        let known = present.last { $0.key < settings.k }?.value.pairs?.vectors ?? []
+        let matrix = try matrix()
+        var settings = settings
+        var warmStart: [Vector] = []
+        if matrix.dimension <= Self.fewDimensions {
+            settings.tolerance = min(settings.tolerance, matrix.element == .f32 ? 1e-6 : 1e-12)
+        } else {
+            let nearest = family.min { (abs($0.key - settings.k), $0.key) < (abs($1.key - settings.k), $1.key) }?.value
+            let known = present.last { $0.key < settings.k }?.value.pairs?.vectors ?? []
+            warmStart = known + ((family[settings.k] ?? nearest)?.warmStart ?? [])
+        }
         let solves = family[settings.k].map { isPresent($0) ? $0.solves : 0 } ?? 0
         var stream = RandomStream(
             seed: run.seed, purpose: .eigensolver,
             index: UInt64(run.step) << 20 | question.kind.number << 16 | UInt64(settings.k & 0xFFF) << 4
                 | UInt64(solves & 0xF))
-        let pairs = try solve(
-            question.kind, matrix(), settings, warmStart: known + (own?.warmStart ?? []), stream: &stream)
+        let pairs = try solve(question.kind, matrix, settings, warmStart: warmStart, stream: &stream)
         // What belongs to other parameters is of no use any more, but for where to start from.
         for (k, answer) in family where !isPresent(answer) { family[k]?.pairs = nil }
         family[settings.k] = Answer(
