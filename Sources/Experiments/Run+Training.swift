@@ -139,7 +139,8 @@ extension Run {
             let action = actions.remove(at: index).action
             try action(self)
         }
-        nextDue = actions.map(\.step).min() ?? .max
+        nextDue = .max
+        for action in actions { nextDue = min(nextDue, action.step) }
         for tracker in trackers where tracker.probe.timing == .point { nextDue = min(nextDue, tracker.candidate) }
     }
 }

@@ -79,6 +79,34 @@ import Testing
         try file.close()
     }
 
+    /// A list is written in the transaction of its measurement: whenever the process dies, none has lost the other.
+    @Test func aKilledProcessLeavesNoMeasurementWithoutItsList() async throws {
+        for round in 0..<4 {
+            let folder = try TemporaryFolder()
+            let path = folder.url.path
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, round = round as Int] in
+                var limits = RunFileWriter.Limits()
+                limits.delay = 0
+                let file = try RunFile(
+                    name: "a", directory: URL(fileURLWithPath: path), header: RunHeader(), limits: limits)
+                try file.record("sketch", Measurement(step: 0, value: 0, arrays: ["numbers": [0, 0]]))
+                try file.commit()
+                let killer = Thread {
+                    usleep(UInt32(4000 + 3517 * round))
+                    kill(getpid(), SIGKILL)
+                }
+                killer.start()
+                for step in 1... {
+                    let numbers = [Double](repeating: Double(step), count: 300)
+                    try file.record("sketch", Measurement(step: step, value: 0, arrays: ["numbers": numbers]))
+                }
+            }
+            let read = try RunFile.open(folder.url.appendingPathComponent("a.eoss")).series("sketch")
+            #expect(read.map(\.step) == Array(0..<read.count) && !read.isEmpty)
+            for measured in read { #expect(measured.arrays?["numbers"]?.first == Double(measured.step)) }
+        }
+    }
+
     /// A file as the first version of the format made it.
     private func firstVersion(in folder: borrowing TemporaryFolder) throws -> URL {
         let file = try RunFile.create(name: "old", in: folder.url)
