@@ -53,7 +53,7 @@ extension Objective {
             point: split.point, linear: split.linear.renamed(outputs: products), residuals: split.residuals)
     }
 
-    private func factored(_ matrix: CurvatureMatrix, _ count: Int, _ use: StatisticsUse) throws -> Linearized {
+    func factored(_ matrix: CurvatureMatrix, _ count: Int, _ use: StatisticsUse) throws -> Linearized {
         let pushed = try pushedForward(matrix, count, use)
         let names = parameterNames
         let reverse = try vjp(pushed.function, of: pushed.function.outputs[0].name, withRespectTo: names)
@@ -62,50 +62,6 @@ extension Objective {
         let whole = pushed.builder.build(outputs: zip(names, pulled).map { ("\($0).product", $1) })
         return Linearized(splitting: whole, pointInputs: whole.inputs.count - names.count)
     }
-
-    /// Where a sample's gradient is the product of a layer's input and delta, and samples are apart, both are kept: then gᵢ·v and
-    /// Σ sᵢgᵢ are one contraction a layer each, half of what J and Jᵀ take. Elsewhere (convolutions) the gradients themselves
-    /// would be kept, p numbers a sample.
-    private func fisher(_ count: Int, _ use: StatisticsUse) throws -> Linearized {
-        let factored = try factored(.fisher, count, use)
-        if model.dependsOnBatch[use] ?? false { return factored }
-        let sampled = try sampled(count, use)
-        let isSmall = sampled.keptElements <= 2 * factored.keptElements
-        return isSmall && sampled.linear.cost().multiplyAdds < factored.linear.cost().multiplyAdds ? sampled : factored
-    }
-
-    /// Fisher's matrix Σ hᵢhᵢᵀ/ωᵢ from the gradients hᵢ = ωᵢgᵢ of samples' weighted losses.
-    private func sampled(_ count: Int, _ use: StatisticsUse) throws -> Linearized {
-        let gradients = try sampleGradients(count, use)
-        let builder = GraphBuilder()
-        let inputs = gradients.inputs.map { builder.input($0.name, $0.type) }
-        let tangents = model.layout.entries.map {
-            builder.input("\($0.name).tangent", TensorType(model.element, $0.shape))
-        }
-        let rows = builder.inline(gradients, inputs: inputs)
-        var slope: Value?
-        for (row, tangent) in zip(rows, tangents) {
-            let axes = Array(builder.shape(of: tangent).indices)
-            let operation = DotGeneral(
-                lhsContracting: axes.map { $0 + 1 }, rhsContracting: axes, result: model.element)
-            let part = builder.emit(operation, row, tangent)
-            slope = slope.map { builder.add($0, part) } ?? part
-        }
-        guard let slope else { preconditionFailure("a model has parameters") }
-        let weights = Symbolic(inputs[parameterNames.count + 2], in: builder)
-        let share = positions.isEmpty ? weights : try weights.flattened(from: 1).sum([1])
-        let scaled = try Symbolic(slope, in: builder) / share.maximum(share.constant(Objective.leastWeight))
-        let products = rows.map { row in
-            builder.emit(
-                DotGeneral(lhsContracting: [0], rhsContracting: [0], result: model.element), scaled.value, row)
-        }
-        let whole = builder.build(outputs: zip(parameterNames, products).map { ("\($0).product", $1) })
-        return Linearized(
-            splitting: reassociateContractions(whole.simplified()), pointInputs: inputs.count)
-    }
-
-    /// Weights are 0 or more than one over the number of labels: this bound only keeps 0/0 away.
-    private static let leastWeight = 1e-30
 
     /// A graph under construction, with the objective's inputs and then tangents `x.tangent`.
     private struct PushedForward {
@@ -181,13 +137,5 @@ extension Objective {
             model.outputShape.starts(with: positions)
             ? weight : try weight.sum(Array(weight.shape.indices.dropFirst()))
         return try own.reshaped(to: own.shape + outputs.dropFirst(own.shape.count).map { _ in 1 })
-    }
-}
-
-extension Linearized {
-    /// The numbers that are kept of the point beside its inputs.
-    var keptElements: Double {
-        let kept = point.outputs.filter { residuals.contains($0.name) && $0.value.id >= point.inputs.count }
-        return kept.reduce(0) { $0 + point.type(of: $1.value).shape.reduce(1) { $0 * Double($1) } }
     }
 }
