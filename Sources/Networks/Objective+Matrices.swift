@@ -26,7 +26,8 @@ extension Objective {
     ) throws -> Linearized {
         // Simplified first: a transpose that is folded into its contraction does not become a kept value of its own.
         let whole = try quadratic(matrix, count: count, use: use).simplified()
-        return Linearized(splitting: whole, pointInputs: whole.inputs.count - parameterNames.count)
+        let split = Linearized(splitting: whole, pointInputs: whole.inputs.count - parameterNames.count)
+        return matrix == .fisher ? try fisherQuadratic(count, use, orPushed: split) : split
     }
 
     /// vᵀAv by one forward sweep, for the Hessian after one backward sweep: further inputs `x.tangent`; output `quadratic`.

@@ -69,8 +69,9 @@ final class PlanCache {
         let count: Int
     }
 
-    var plans = RecentlyUsed<Key, Plan>(capacity: 48)
-    var linearized = RecentlyUsed<Key, LinearizedProgram>(capacity: 16)
+    /// As many as a run that tracks every probe, at two batch sizes, comes back to.
+    var plans = RecentlyUsed<Key, Plan>(capacity: 96)
+    var linearized = RecentlyUsed<Key, LinearizedProgram>(capacity: 32)
     /// Σ `Cost.total` of all plans run.
     var work = 0.0
     /// Chunk sizes by work and the number of samples it is done over.

@@ -131,7 +131,7 @@ import Testing
     }
 
     /// With the point kept, in weights times samples: for the Hessian two contractions of the first layer and six of the
-    /// others, for JᵀMJ two and four, for the Fisher matrix two of each.
+    /// others, for JᵀMJ two and four, for the Fisher matrix two of each; of quadratic forms half of that.
     @Test func aProductTakesNoMoreContractionsThanItsMatrixNeeds() throws {
         let (count, widths) = (64, [784, 512, 512, 10])
         let model = try Model.multilayerPerceptron(
@@ -146,6 +146,8 @@ import Testing
             let work = try objective.linearized(matrix, count: count).linear.optimized().cost().multiplyAdds
             // Biases of the Fisher matrix are contractions too, of no more than a hundredth.
             #expect(work >= expected && Double(work) < 1.01 * Double(expected), "\(matrix)")
+            let form = try objective.linearizedQuadratic(matrix, count: count).linear.optimized().cost().multiplyAdds
+            #expect(Double(form) >= 0.49 * Double(expected) && Double(form) < 0.51 * Double(expected), "\(matrix)")
         }
     }
 
