@@ -14,6 +14,15 @@ public struct LinearSolution: Sendable {
     public let stagnated: Bool
     /// Wall-clock time, seconds.
     public let seconds: Double
+
+    public init(x: Vector, residual: Double, products: Int, converged: Bool, stagnated: Bool, seconds: Double) {
+        self.x = x
+        self.residual = residual
+        self.products = products
+        self.converged = converged
+        self.stagnated = stagnated
+        self.seconds = seconds
+    }
 }
 
 /// Solves (A + δI)x = b by conjugate gradients, for a symmetric A such that A + δI is positive definite.

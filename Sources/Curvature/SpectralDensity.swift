@@ -22,6 +22,19 @@ public struct SpectralDensity: Sendable {
     /// Wall-clock time, seconds.
     public let seconds: Double
 
+    public init(
+        nodes: [[Double]], weights: [[Double]], residuals: [[Double]], dimension: Int, isExact: Bool, products: Int,
+        seconds: Double
+    ) {
+        self.nodes = nodes
+        self.weights = weights
+        self.residuals = residuals
+        self.dimension = dimension
+        self.isExact = isExact
+        self.products = products
+        self.seconds = seconds
+    }
+
     /// The smallest and the largest node: for a few tens of steps the ends of the spectrum, to about 1 %.
     public var support: (lower: Double, upper: Double) {
         (nodes.joined().min() ?? 0, nodes.joined().max() ?? 0)
@@ -74,7 +87,8 @@ public struct SpectralDensity: Sendable {
 ///
 /// From each of some random vectors (uniform on the sphere) Lanczos runs `steps` steps with full reorthogonalisation; the
 /// eigenvalues of its tridiagonal matrix are the nodes, the squared first components of its eigenvectors the weights.
-/// Ghorbani, Krishnan & Xiao 2019; Golub & Meurant 2010. Small matrices are decomposed instead.
+/// Ghorbani, Krishnan & Xiao 2019; Golub & Meurant 2010. Matrices of at most 512 rows are
+/// decomposed instead where that takes no more products.
 ///
 /// - Parameters:
 ///   - vectors: how many; the standard errors come from their scatter.
@@ -85,21 +99,43 @@ public struct SpectralDensity: Sendable {
 public func spectralDensity(
     of matrix: some LinearOperator, vectors: Int = 10, steps: Int = 80, stream: inout RandomStream
 ) throws -> SpectralDensity {
-    guard vectors >= 1, steps >= 1 else {
-        throw CurvatureError.badSetting("a spectral density takes at least 1 vector and 1 step")
+    guard (1...100_000).contains(vectors), (1...100_000).contains(steps) else {
+        throw CurvatureError.badSetting(
+            "a spectral density takes 1 to 100,000 vectors and steps, not \(vectors) and \(steps)")
     }
     guard matrix.dimension >= 1 else { throw CurvatureError.badSetting("an operator of dimension 0 has no spectrum") }
+    return matrix.dimension <= min(largestDense, vectors * steps)
+        ? try decomposedDensity(of: matrix)
+        : try lanczosDensity(of: matrix, vectors: vectors, steps: steps, stream: &stream)
+}
+
+/// Up to this dimension a matrix is decomposed where that takes no more products: a fraction of a second.
+private let largestDense = 512
+
+/// The eigenvalues themselves, each of weight 1/p.
+private func decomposedDensity(of matrix: some LinearOperator) throws -> SpectralDensity {
     let watch = Stopwatch()
-    if matrix.dimension <= min(largestDense, vectors * steps) {
-        let eigen = DenseEigen(symmetric: try dense(of: matrix))
-        let p = matrix.dimension
-        return SpectralDensity(
-            nodes: [eigen.values.reversed()], weights: [Array(repeating: 1 / Double(p), count: p)],
-            residuals: [Array(repeating: 0, count: p)], dimension: p, isExact: true, products: p,
-            seconds: watch.seconds)
+    let entries = try dense(of: matrix)
+    guard entries.values.allSatisfy(\.isFinite) else {
+        throw CurvatureError.notFinite(what: "a product of the operator")
     }
+    let p = matrix.dimension
+    return SpectralDensity(
+        nodes: [DenseEigen(symmetric: entries).values.reversed()],
+        weights: [Array(repeating: 1 / Double(p), count: p)], residuals: [Array(repeating: 0, count: p)],
+        dimension: p, isExact: true, products: p, seconds: watch.seconds)
+}
+
+/// The density by Lanczos, whatever the dimension.
+func lanczosDensity(
+    of matrix: some LinearOperator, vectors: Int, steps: Int, stream: inout RandomStream
+) throws -> SpectralDensity {
+    let watch = Stopwatch()
     var rules: [LanczosQuadrature] = []
-    let together = max(1, min(vectors, basisBytes / (steps * matrix.dimension * matrix.element.byteCount)))
+    // Memory for the bases of vectors that go side by side: 1 GiB, or a quarter of the limit.
+    let (bytes, overflow) = matrix.dimension.multipliedReportingOverflow(by: steps * matrix.element.byteCount)
+    let room = min(1 << 30, MemoryAccount.shared.limit / 4)
+    let together = overflow ? 1 : max(1, min(vectors, room / max(1, bytes)))
     for first in stride(from: 0, to: vectors, by: together) {
         let starts = try (0..<min(together, vectors - first)).map { _ in
             try Vector.randomNormal(count: matrix.dimension, element: matrix.element, stream: &stream)
@@ -111,12 +147,6 @@ public func spectralDensity(
         dimension: matrix.dimension, isExact: false, products: rules.reduce(0) { $0 + $1.nodes.count },
         seconds: watch.seconds)
 }
-
-/// Up to this dimension a matrix is decomposed: dearer than Lanczos's own tridiagonal matrices by little.
-private let largestDense = 128
-
-/// Memory for the bases of vectors that go through Lanczos side by side, by block products.
-private let basisBytes = 1 << 30
 
 /// The Gauss quadrature of one vector.
 struct LanczosQuadrature {

@@ -7,6 +7,12 @@ public struct SpectralOutlier: Sendable {
     /// How many eigenvalues are there: p times the weight. A vector has a random share of each, so a few vectors tell a
     /// single eigenvalue from many, not one from two: the standard error is at best m·√(2/vectors) for m eigenvalues.
     public let multiplicity: Estimate
+
+    public init(value: Double, residual: Double, multiplicity: Estimate) {
+        self.value = value
+        self.residual = residual
+        self.multiplicity = multiplicity
+    }
 }
 
 extension SpectralDensity {

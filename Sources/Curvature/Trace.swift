@@ -28,7 +28,9 @@ public enum TraceMethod: String, CaseIterable, Sendable {
 public func trace(
     of matrix: some LinearOperator, method: TraceMethod = .hutchinson, samples: MonteCarlo, stream: inout RandomStream
 ) throws -> Estimate {
-    if matrix.dimension <= samples.certainSamples { return try exactTrace(of: matrix) }
+    // What is sampled before anything is known of the error is work that the exact trace does not use.
+    let pilot = method == .hutchinson || samples.relativeError == 0 ? 1 : 2
+    if matrix.dimension <= pilot * samples.certainSamples { return try exactTrace(of: matrix) }
     switch method {
     case .hutchinson: return try hutchinson(matrix, samples, &stream)
     case .hutchPlusPlus: return try hutchPlusPlus(matrix, samples, &stream)

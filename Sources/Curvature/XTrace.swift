@@ -20,6 +20,12 @@ func xtrace(
     let step = max(1, samples.chunk / 2)
     var next = samples.relativeError > 0 ? min(last, max(fewestTests, (samples.minSamples + 1) / 2)) : last
     while true {
+        if state.products + 2 * next >= matrix.dimension {
+            var exact = try exactTrace(of: matrix)
+            exact.products += state.products
+            exact.seconds = watch.seconds
+            return exact
+        }
         try state.extend(by: next, matrix, &stream)
         let summary = state.summary(dimension: matrix.dimension)
         let precise = state.count >= fewestTests && samples.samplesNeeded(summary) <= 1
@@ -31,12 +37,6 @@ func xtrace(
                 degreesOfFreedom: summary.degrees)
         }
         next = min(last - state.count, max(step, state.count / 4))
-        if state.products + 2 * next >= matrix.dimension {
-            var exact = try exactTrace(of: matrix)
-            exact.products += state.products
-            exact.seconds = watch.seconds
-            return exact
-        }
     }
 }
 

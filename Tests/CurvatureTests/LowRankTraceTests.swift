@@ -81,6 +81,17 @@ private struct Repeated {
         #expect(estimate.products <= 80)
     }
 
+    /// The first step of XTrace takes 24 products, so 20 rows are taken at once.
+    @Test(arguments: TraceMethod.allCases, [10, 17, 20, 24])
+    func fewRowsAreTakenOneByOne(method: TraceMethod, rows: Int) throws {
+        let matrix = try KnownSpectrum((0..<rows).map(Double.init))
+        var stream = RandomStream(seed: 6, purpose: .test)
+        let rule = try MonteCarlo(relativeError: 1e-6, minSamples: 10, maxSamples: 5000, chunk: 4)
+        let estimate = try trace(of: matrix, method: method, samples: rule, stream: &stream)
+        #expect(abs(estimate.value - Double(rows * (rows - 1) / 2)) < 1e-11 && estimate.standardError == 0)
+        #expect(matrix.products == estimate.products && estimate.products <= 2 * rows)
+    }
+
     @Test(arguments: TraceMethod.allCases)
     func zeroAndOneDimensionalMatricesAreNoProblem(method: TraceMethod) throws {
         var stream = RandomStream(seed: 4, purpose: .test)

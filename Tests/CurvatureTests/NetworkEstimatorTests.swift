@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test func theDensityHasTheMomentsOfTheDenseMatrix() throws {
-        // Larger than what is decomposed, so that Lanczos runs: p = 129.
+        // Less products than p = 129, so that Lanczos runs.
         let problem = try NetworkProblem(hidden: 14, loss: .crossEntropy)
         let hessian = CurvatureOperator(of: problem.oracle, at: problem.theta)
         var stream = RandomStream(seed: 3, purpose: .test)

@@ -9,6 +9,12 @@ private func density(
     _ matrix: some LinearOperator, vectors: Int = 6, steps: Int = 16, seed: UInt64 = 1
 ) throws -> SpectralDensity {
     var stream = RandomStream(seed: seed, purpose: .test)
+    return try lanczosDensity(of: matrix, vectors: vectors, steps: steps, stream: &stream)
+}
+
+/// As it is called: small matrices are decomposed.
+private func chosen(_ matrix: some LinearOperator, vectors: Int = 6, steps: Int = 100) throws -> SpectralDensity {
+    var stream = RandomStream(seed: 1, purpose: .test)
     return try spectralDensity(of: matrix, vectors: vectors, steps: steps, stream: &stream)
 }
 
@@ -60,11 +66,18 @@ private let spectrum = (0..<300).map { i in i < 3 ? 8 - Double(i) : cos(Double(i
     }
 
     @Test func smallMatricesAreDecomposed() throws {
-        let result = try density(KnownSpectrum([3, 2, 2, -1]))
+        let result = try chosen(KnownSpectrum([3, 2, 2, -1]))
         #expect(result.isExact && result.products == 4)
         for (value, expected) in zip(result.nodes[0], [-1.0, 2, 2, 3]) { #expect(abs(value - expected) < 1e-14) }
         #expect(result.moment(1).standardError == 0)
         #expect(abs(result.mean(of: { exp($0) }).value - (exp(3) + 2 * exp(2) + exp(-1)) / 4) < 1e-12)
+    }
+
+    /// With fewer products than rows Lanczos runs, with more the matrix is decomposed: neither costs more than p products.
+    @Test func theCheaperWayIsTaken() throws {
+        let matrix = try KnownSpectrum(spectrum)
+        #expect(try !chosen(matrix, vectors: 6, steps: 49).isExact && matrix.products == 294)
+        #expect(try chosen(matrix, vectors: 6, steps: 50).isExact && matrix.products == 594)
     }
 
     /// Two eigenvalues are exhausted by two steps.
@@ -105,13 +118,13 @@ private let spectrum = (0..<300).map { i in i < 3 ? 8 - Double(i) : cos(Double(i
 
     @Test func aBulkHasNoOutliers() throws {
         #expect(try density(KnownSpectrum(spectrum.map { min($0, 1) }), steps: 40).outliers().isEmpty)
-        #expect(try density(KnownSpectrum((0..<100).map(Double.init))).outliers().isEmpty)
+        #expect(try chosen(KnownSpectrum((0..<100).map(Double.init))).outliers().isEmpty)
         #expect(try density(KnownSpectrum(Array(repeating: 2, count: 300))).outliers().isEmpty)
     }
 
     @Test func outliersOfADecomposedMatrixAreItsEigenvalues() throws {
         let values = (0..<60).map { $0 < 2 ? 20 - Double($0) : Double($0) / 60 }
-        let outliers = try density(KnownSpectrum(values), steps: 60).outliers()
+        let outliers = try chosen(KnownSpectrum(values)).outliers()
         #expect(outliers.count == 2 && abs(outliers[0].value - 20) < 1e-12 && abs(outliers[1].value - 19) < 1e-12)
         for outlier in outliers {
             #expect(abs(outlier.multiplicity.value - 1) < 1e-12 && outlier.multiplicity.standardError == 0)
@@ -120,10 +133,12 @@ private let spectrum = (0..<300).map { i in i < 3 ? 8 - Double(i) : cos(Double(i
 
     @Test func wrongRequestsSayWhatIsWrong() throws {
         let matrix = try KnownSpectrum(spectrum)
-        #expect(throws: CurvatureError.self) { try density(matrix, vectors: 0) }
-        #expect(throws: CurvatureError.self) { try density(matrix, steps: 0) }
+        for (vectors, steps) in [(0, 1), (1, 0), (1, -1), (Int.max, 2), (2, Int.max)] {
+            #expect(throws: CurvatureError.self) { try chosen(matrix, vectors: vectors, steps: steps) }
+        }
         #expect(throws: CurvatureError.self) { try density(matrix).density(at: [0], width: 0) }
         let broken = FunctionOperator(dimension: 300, element: .f64) { try .nan * $0 }
         #expect(throws: CurvatureError.self) { try density(broken) }
+        #expect(throws: CurvatureError.self) { try chosen(broken) }
     }
 }
