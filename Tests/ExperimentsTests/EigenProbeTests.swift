@@ -147,7 +147,7 @@ import Testing
     @Test func crossingsAreFollowedBesideTheOrderedValues() throws {
         let run = try SmallRun.make(rate: 0.05)
         try run.track(LambdaMax(.init(k: 3, tolerance: 1e-4)), every: 5)
-        try run.train(TrainingGoal(step: 50))
+        try run.train(TrainingGoal(step: 20))
         let series = try (1...3).map { try run.series($0 == 1 ? "lambda_max" : "lambda_max_\($0)") }
         for i in series[0].steps.indices {
             #expect(series[0].values[i] >= series[1].values[i] && series[1].values[i] >= series[2].values[i])
