@@ -49,8 +49,8 @@ struct SpectrumFigure {
         let high = max(upper, outliers.max() ?? upper)
         let width = self.width ?? (high > low ? (high - low) / 200 : density.defaultWidth)
         // An edge far away would squeeze the spectrum; it is named in the title instead.
-        let edge = edge.flatMap { $0.x <= (to ?? Self.reach * max(high, width)) && $0.x >= low ? $0 : nil }
-        let right = max(high + 5 * width, edge.map { $0.x + 0.02 * ($0.x - low) } ?? high)
+        let shownEdge = edge.flatMap { $0.x <= (to ?? Self.reach * max(high, width)) && $0.x >= low ? $0 : nil }
+        let right = max(high + 5 * width, shownEdge.map { $0.x + 0.02 * ($0.x - low) } ?? high)
         let (begin, end) = (from ?? low - 5 * width, to ?? right)
         guard begin < end else {
             throw ArgumentError(
@@ -78,8 +78,9 @@ struct SpectrumFigure {
                     x: shown,
                     y: shown.map { _ in single }, style: .stems))
         }
-        if let edge { panel.verticals.append(edge) }
-        return Figure(title: self.title ?? title, panels: [panel])
+        if let shownEdge { panel.verticals.append(shownEdge) }
+        let beyond = shownEdge == nil ? edge.map { " (\($0.name) is beyond the axis)" } ?? "" : ""
+        return Figure(title: self.title ?? title + beyond, panels: [panel])
     }
 
     /// The spectrum of a run's curvature matrix at its step, by the options of `run:plot_spectrum`.
@@ -100,8 +101,8 @@ struct SpectrumFigure {
         let edge = kind == .hessian ? Self.edge(of: run, isPreconditioned ? .preconditionedLambdaMax : .lambdaMax) : nil
         let name = run.rule.name == "sgd" ? "2/lr" : "edge of \(run.rule.name)"
         let line = edge.map { VerticalLine(name: "\(name) = \(short($0))", x: $0) }
-        let title = ["\(run.name), step \(run.step)", line?.name].compactMap { $0 }.joined(separator: ", ")
-        return try drawing(density, of: object.expression, title: title, outliers: outliers, edge: line)
+        return try drawing(
+            density, of: object.expression, title: "\(run.name), step \(run.step)", outliers: outliers, edge: line)
     }
 
     /// The edge of an eigenvalue of the Hessian; of a rule that has one for full batches only, that one.

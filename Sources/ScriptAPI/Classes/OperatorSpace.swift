@@ -75,7 +75,9 @@ final class OperatorSpace {
                 if !known.contains(name) { known.append(name) }
             }
         }
-        let near = nearestName(to: block, among: known).map { ": did you mean '\($0)'?" } ?? ""
+        // Of one or two letters anything is near.
+        let near =
+            (block.count < 3 ? nil : nearestName(to: block, among: known)).map { ": did you mean '\($0)'?" } ?? ""
         let all = layout.entries.map(\.name)
         let shown = all.prefix(24).joined(separator: ", ") + (all.count > 24 ? ", … (\(all.count) in all)" : "")
         throw ArgumentError(
