@@ -38,7 +38,7 @@ import Testing
             count += try reader.series(name).count
             count += try reader.arrays("numbers", of: name).count
         }
-        count += try reader.events().count + reader.notes().count
+        count += try reader.events().count + reader.notes().count + reader.costs().count
         for step in try reader.checkpointSteps() { count += try reader.checkpoint(step: step).count }
         for name in try reader.figureNames() { count += try reader.figure(name).bytes.count }
         return count
@@ -96,6 +96,7 @@ import Testing
         ("PRAGMA user_version = 0", "its format is number 0"),
         ("PRAGMA user_version = -1", "its format is number -1"),
         ("DROP TABLE array", "'array'"),
+        ("UPDATE measurement SET low = 2, high = 1", "an interval ends before it begins"),
         (
             "UPDATE array SET numbers = x'000102' WHERE name = 'numbers'",
             "the list 'numbers' of the series 'sketch' has 3 bytes"

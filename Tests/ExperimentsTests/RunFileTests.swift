@@ -31,7 +31,7 @@ struct TemporaryFolder: ~Copyable {
         let full = Measurement(
             step: 7, value: 39.5, standardError: 0.25, samples: 640, products: 11, residual: 1e-3, seconds: 0.5,
             operations: 1.5e12, arrays: ["nodes": [0.1, -.infinity, .leastNonzeroMagnitude], "none": []],
-            extra: #"{"values":[1,2]}"#)
+            extra: #"{"values":[1,2]}"#, interval: 39.0...(.infinity))
         try file.record("batch_sharpness", full)
         try file.record(
             "lambda_max", step: 1, value: 2, standardError: .nan, samples: nil, products: 3, residual: .nan,

@@ -48,6 +48,11 @@ import Testing
         #expect(read[0]?.isNaN == true && read[1] == .infinity && read[2] == 0 && read[3] == nil)
     }
 
+    /// The queue holds 32,768 measurements, nearly all of which have no list: what they carry is counted in words.
+    @Test func aMeasurementIsAFewWords() {
+        #expect(MemoryLayout<Experiments.Measurement>.stride <= 20 * 8)
+    }
+
     /// A queue of 1,000 bytes takes lists of 800 one at a time.
     @Test func listsCountAgainstTheQueuesLimit() throws {
         let folder = try TemporaryFolder()
@@ -133,7 +138,8 @@ import Testing
         let read = try RunFile.open(try firstVersion(in: folder))
         let measured = try #require(try read.series("loss").first)
         #expect(measured.step == 7 && measured.value.isNaN && measured.standardError == 0.5 && measured.seconds == 2.5)
-        #expect(measured.operations == nil && measured.arrays == nil && measured.extra == "{}")
+        #expect(
+            measured.operations == nil && measured.interval == nil && measured.arrays == nil && measured.extra == "{}")
         #expect(try read.arrays("numbers", of: "loss").isEmpty)
     }
 

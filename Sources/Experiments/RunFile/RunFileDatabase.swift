@@ -61,8 +61,9 @@ struct RunFileDatabase: Sendable {
         let insert = try db.cachedStatement(
             sql: """
                 INSERT INTO measurement
-                (series, step, value, standard_error, samples, products, residual, seconds, operations, nan, extra)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                (series, step, value, standard_error, samples, products, residual, seconds, operations, low, high, nan,
+                extra)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         for sample in batch.samples {
             let measured = sample.measurement
@@ -70,7 +71,8 @@ struct RunFileDatabase: Sendable {
             try insert.execute(arguments: [
                 sample.series, measured.step, measured.value, measured.standardError, measured.samples,
                 measured.products, measured.residual, measured.seconds, measured.operations,
-                nan.isEmpty ? nil : nan.rawValue, measured.extra,
+                measured.interval?.lowerBound, measured.interval?.upperBound, nan.isEmpty ? nil : nan.rawValue,
+                measured.extra,
             ])
             if let arrays = measured.arrays { try Self.insert(arrays, of: db.lastInsertedRowID, into: db) }
         }

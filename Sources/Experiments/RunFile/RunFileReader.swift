@@ -104,15 +104,16 @@ public final class RunFileReader: Sendable {
 
     /// The measurements of a series between two steps (both included), in the order of their steps.
     ///
-    /// Files of the first version know no operations and no lists: these are nil.
+    /// Files of the first version know no operations, no intervals and no lists: these are nil.
     public func series(_ name: String, from: Int = .min, to: Int = .max) throws(RunFileError) -> [Measurement] {
-        let operations = version >= 2 ? "operations" : "NULL"
+        let added = version >= 2 ? "operations, low, high" : "NULL, NULL, NULL"
+        let path = url.path
         var measured = try rows(
             """
-            SELECT step, value, standard_error, samples, products, residual, seconds, \(operations), nan, extra, id
+            SELECT step, value, standard_error, samples, products, residual, seconds, \(added), nan, extra, id
             FROM measurement WHERE series = ? AND step BETWEEN ? AND ? ORDER BY step, id
             """, [try seriesID(name), from, to]
-        ) { row in (row: try row.decode(Int64.self, atIndex: 10), value: try Self.measurement(row)) }
+        ) { row in (row: try row.decode(Int64.self, atIndex: 12), value: try Self.measurement(row, path)) }
         // Read after the measurements: what was written meanwhile belongs to later ones.
         let arrays = try arrays(of: name, from: from, to: to)
         if !arrays.isEmpty {
@@ -127,10 +128,17 @@ public final class RunFileReader: Sendable {
         return id
     }
 
-    private static func measurement(_ row: Row) throws -> Measurement {
-        let nan = Measurement.NaNColumns(rawValue: try row.decode(Int?.self, atIndex: 8) ?? 0)
+    private static func measurement(_ row: Row, _ path: String) throws -> Measurement {
+        let nan = Measurement.NaNColumns(rawValue: try row.decode(Int?.self, atIndex: 10) ?? 0)
         func real(_ index: Int, _ column: Measurement.NaNColumns) throws -> Double? {
             nan.contains(column) ? .nan : try row.decode(Double?.self, atIndex: index)
+        }
+        var interval: ClosedRange<Double>?
+        if let low = try row.decode(Double?.self, atIndex: 8), let high = try row.decode(Double?.self, atIndex: 9) {
+            guard low <= high else {
+                throw RunFileError.damaged(path: path, reason: "an interval ends before it begins")
+            }
+            interval = low...high
         }
         return Measurement(
             step: try row.decode(Int.self, atIndex: 0),
@@ -138,7 +146,7 @@ public final class RunFileReader: Sendable {
             standardError: try real(2, .standardError), samples: try row.decode(Int?.self, atIndex: 3),
             products: try row.decode(Int?.self, atIndex: 4), residual: try real(5, .residual),
             seconds: try real(6, .seconds), operations: try real(7, .operations),
-            extra: try row.decode(String?.self, atIndex: 9))
+            extra: try row.decode(String?.self, atIndex: 11), interval: interval)
     }
 
     /// What happened, in order.

@@ -8,8 +8,7 @@ public struct Measurement: Sendable, Hashable {
     public var value: Double
     /// Standard error of a Monte-Carlo estimate.
     public var standardError: Double?
-    /// Where the true value lies with 95 %, for an estimate that knows more of its draws than their standard error. Not kept in
-    /// files.
+    /// Where the true value lies with 95 %, for an estimate that knows more of its draws than their standard error.
     public var interval: ClosedRange<Double>?
     /// Samples that the estimate took.
     public var samples: Int?

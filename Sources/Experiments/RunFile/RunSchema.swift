@@ -16,9 +16,9 @@ enum RunSchema {
 
     static let objects = objects(of: version)
 
-    /// The schema of a version, 1 to ``version``. Version 2 added operations and lists to measurements.
+    /// The schema of a version, 1 to ``version``. Version 2 added operations, 95 % intervals and lists to measurements.
     static func objects(of version: Int32) -> [Object] {
-        let measured = [measurement(version >= 2 ? ", operations REAL" : ""), byStep]
+        let measured = [measurement(version >= 2 ? ", operations REAL, low REAL, high REAL" : ""), byStep]
         return common + measured + (version >= 2 ? [list] : [])
     }
 
