@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Foundation
+import Networks
 
 /// m ← β₁m + (1 − β₁)g, ν ← β₂ν + (1 − β₂)g², θ ← (1 − ηω)θ − η m̂/(√ν̂ + ε) with m̂ = m/(1 − β₁ᵗ), ν̂ = ν/(1 − β₂ᵗ): Adam
 /// (Kingma & Ba 2015) for ω = 0, AdamW (Loshchilov & Hutter 2019) with decoupled weight decay ω. As in PyTorch.
@@ -21,6 +22,7 @@ public struct Adam: UpdateRule {
     /// m and ν.
     private var mean: Vector?
     private var squares: Vector?
+    private var update: ElementwiseUpdate?
     /// t.
     private var steps = 0
 
@@ -47,23 +49,33 @@ public struct Adam: UpdateRule {
 
     public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
         let (loss, gradient) = try batch.gradient(at: theta)
-        var m = try Elementwise.state(&mean, like: theta, of: name)
-        defer { mean = m }
-        var nu = try Elementwise.state(&squares, like: theta, of: name)
-        defer { squares = nu }
+        let update = try update.flatMap { $0.fits(theta) ? $0 : nil } ?? makeUpdate(like: theta)
+        self.update = update
+        var states = [
+            try RuleState.take(&mean, like: theta, of: name), try RuleState.take(&squares, like: theta, of: name),
+        ]
+        defer { (mean, squares) = (states[0], states[1]) }
         let t = Double(steps + 1)
-        let (beta1, beta2, epsilon) = (momentumFactor, squareFactor, epsilon)
-        let rate = learningRate / (1 - pow(beta1, t))
-        let correction = (1 - pow(beta2, t)).squareRoot()
+        let rate = learningRate / (1 - pow(momentumFactor, t))
+        let correction = 1 / (1 - pow(squareFactor, t)).squareRoot()
         let kept = 1 - learningRate * (weightDecay ?? 0)
-        try Elementwise.update(&theta, &m, &nu, with: gradient) { theta, m, nu, g in
-            m = beta1 * m + (1 - beta1) * g
-            nu = beta2 * nu + (1 - beta2) * g * g
-            let root = nu.squareRoot() / correction + epsilon
-            theta = kept * theta - (root == 0 ? 0 : rate * m / root)
-        }
+        try update(
+            &theta, &states, gradient: gradient,
+            [
+                rate, kept, correction, epsilon, momentumFactor, 1 - momentumFactor, squareFactor, 1 - squareFactor,
+            ])
         steps += 1
         return loss
+    }
+
+    private func makeUpdate(like theta: Vector) throws -> ElementwiseUpdate {
+        try ElementwiseUpdate(like: theta, states: 2, scalars: 8) { x in
+            let (rate, kept, correction, epsilon) = (x.scalars[0], x.scalars[1], x.scalars[2], x.scalars[3])
+            let mean = try x.scalars[4] * x.states[0] + x.scalars[5] * x.gradient
+            let squares = try x.scalars[6] * x.states[1] + x.scalars[7] * x.gradient * x.gradient
+            let step = try mean.quotient(by: correction * squares.sqrt() + epsilon)
+            return [try kept * x.theta - rate * step, mean, squares]
+        }
     }
 
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? {
@@ -72,7 +84,7 @@ public struct Adam: UpdateRule {
         let scale = 1 - pow(momentumFactor, t)
         let correction = (1 - pow(beta2, t)).squareRoot()
         return .diagonal(
-            try Elementwise.roots(
+            try RuleState.roots(
                 of: squares, after: gradient, rule: name,
                 enter: { nu, g in nu = beta2 * nu + (1 - beta2) * g * g },
                 finish: { nu in nu = scale * (nu.squareRoot() / correction + epsilon) }))

@@ -1,5 +1,6 @@
 import Compute
 import Curvature
+import Networks
 
 /// Rules that divide the gradient by the root of what they have seen of its square: θ ← θ − ηg/(√ν + ε), where with the current
 /// gradient already in ν
@@ -23,6 +24,7 @@ public struct AdaptiveGradient: UpdateRule {
     /// ε.
     public let epsilon: Double
     private var squares: Vector?
+    private var update: ElementwiseUpdate?
     private var square: Double?
 
     /// - Parameter epsilon: by default that of PyTorch: 1e-8, `adagrad` 1e-10.
@@ -54,14 +56,21 @@ public struct AdaptiveGradient: UpdateRule {
             square = now
             return loss
         }
-        var nu = try Elementwise.state(&squares, like: theta, of: name)
-        defer { squares = nu }
-        try Elementwise.update(&theta, &nu, with: gradient) { theta, nu, g in
-            nu = keep * nu + add * g * g
-            let root = nu.squareRoot() + epsilon
-            theta -= root == 0 ? 0 : rate * g / root
-        }
+        let update = try update.flatMap { $0.fits(theta) ? $0 : nil } ?? makeUpdate(like: theta)
+        self.update = update
+        var states = [try RuleState.take(&squares, like: theta, of: name)]
+        defer { squares = states[0] }
+        try update(&theta, &states, gradient: gradient, [rate, keep, add, epsilon])
         return loss
+    }
+
+    private func makeUpdate(like theta: Vector) throws -> ElementwiseUpdate {
+        try ElementwiseUpdate(like: theta, states: 1, scalars: 4) { x in
+            let (rate, keep, add, epsilon) = (x.scalars[0], x.scalars[1], x.scalars[2], x.scalars[3])
+            let squares = try keep * x.states[0] + add * x.gradient * x.gradient
+            let step = try x.gradient.quotient(by: squares.sqrt() + epsilon)
+            return [try x.theta - rate * step, squares]
+        }
     }
 
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? {
@@ -75,7 +84,7 @@ public struct AdaptiveGradient: UpdateRule {
             return .scalar(root)
         }
         return .diagonal(
-            try Elementwise.roots(
+            try RuleState.roots(
                 of: squares, after: gradient, rule: name,
                 enter: { nu, g in nu = keep * nu + add * g * g }, finish: { nu in nu = nu.squareRoot() + epsilon }))
     }

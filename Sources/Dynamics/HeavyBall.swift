@@ -1,4 +1,5 @@
 import Compute
+import Networks
 
 /// Gradient descent with momentum: v ← βv + ∇L_B(θ) + ωθ, then
 /// - Polyak: θ ← θ − ηv;
@@ -19,6 +20,7 @@ public struct HeavyBall: UpdateRule {
     /// ω.
     public let weightDecay: Double
     private var velocity: Vector?
+    private var update: ElementwiseUpdate?
 
     /// - Throws: `UpdateRuleError` unless 0 ≤ β < 1 and ω ≥ 0.
     public init(learningRate: Double, factor: Double = 0.9, weightDecay: Double = 0, kind: Kind = .polyak) throws {
@@ -38,24 +40,24 @@ public struct HeavyBall: UpdateRule {
 
     public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
         let (loss, gradient) = try batch.gradient(at: theta)
+        let update = try update.flatMap { $0.fits(theta) ? $0 : nil } ?? makeUpdate(like: theta)
+        self.update = update
         // Taken out, so that its memory is not shared while it is written.
-        var v = try Elementwise.state(&velocity, like: theta, of: name)
-        defer { velocity = v }
-        let (rate, factor, decay) = (learningRate, factor, weightDecay)
-        switch kind {
-        case .polyak:
-            try Elementwise.update(&theta, &v, with: gradient) { theta, v, g in
-                v = factor * v + (g + decay * theta)
-                theta -= rate * v
-            }
-        case .nesterov:
-            try Elementwise.update(&theta, &v, with: gradient) { theta, v, g in
-                let g = g + decay * theta
-                v = factor * v + g
-                theta -= rate * (g + factor * v)
-            }
-        }
+        var states = [try RuleState.take(&velocity, like: theta, of: name)]
+        defer { velocity = states[0] }
+        try update(&theta, &states, gradient: gradient, [learningRate, factor, weightDecay])
         return loss
+    }
+
+    private func makeUpdate(like theta: Vector) throws -> ElementwiseUpdate {
+        let kind = kind
+        return try ElementwiseUpdate(like: theta, states: 1, scalars: 3) { x in
+            let (rate, factor, decay) = (x.scalars[0], x.scalars[1], x.scalars[2])
+            let slope = try x.gradient + decay * x.theta
+            let velocity = try factor * x.states[0] + slope
+            let step = kind == .polyak ? velocity : try slope + factor * velocity
+            return [try x.theta - rate * step, velocity]
+        }
     }
 
     public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {

@@ -29,8 +29,8 @@ public struct SGD: UpdateRule {
     public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
         if weightDecay == 0 { return try batch.descend(&theta, rate: learningRate) }
         let (loss, gradient) = try batch.gradient(at: theta)
-        let (rate, decay) = (learningRate, weightDecay)
-        try Elementwise.update(&theta, with: gradient) { theta, g in theta -= rate * (g + decay * theta) }
+        try theta.scale(1 - learningRate * weightDecay)
+        try theta.add(-learningRate, gradient)
         return loss
     }
 

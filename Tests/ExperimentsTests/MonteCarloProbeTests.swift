@@ -196,6 +196,13 @@ import Testing
         // The eigenvector is as good as its residual, about the root of the eigenvalue's tolerance.
         #expect(abs(found.value / truth - 1) < 1e-3 && found.standardError == 0 && found.samples == 5)
         #expect(try #require(found.products) > 0)
+        // λ_max that follows, by its own formula.
+        let both = try lab.run.measure("projected_noise", ["tolerance": 1e-9])
+        let edge = try lab.run.selfStabilization(EigenSettings(tolerance: 1e-9))
+        let predicted = 100 - 0.02 * edge.strength * both[0].value / (4 * edge.progressiveSharpening)
+        #expect(edge.progressiveSharpening > 0 ? abs(both[1].value / predicted - 1) < 1e-6 : both[1].value.isNaN)
+        lab.run.setRule(try HeavyBall(learningRate: 0.02))
+        #expect(try lab.run.measure("projected_noise")[1].value.isNaN)
     }
 
     /// The pairs of batches that are drawn where statistics are shared have the same expectation.

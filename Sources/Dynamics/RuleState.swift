@@ -1,12 +1,12 @@
 import Compute
 import Graph
 
-/// Updates of parameters and state element by element, in one pass and in place. Each element is computed in f64 and rounded once
-/// to the element of its vector.
-enum Elementwise {
-    /// Calls `body` with each element of θ and of the gradient.
+/// State vectors of rules, and what is made of them.
+enum RuleState {
+    /// Calls `body` with each element of a vector, in f64, and of the gradient.
     @inline(__always)
-    static func update(_ a: inout Vector, with gradient: Vector, _ body: (inout Double, Double) -> Void) throws {
+    private static func update(_ a: inout Vector, with gradient: Vector, _ body: (inout Double, Double) -> Void) throws
+    {
         let (count, element) = (a.count, a.element)
         try a.withUnsafeMutableBytes { a in
             gradient.withUnsafeBytes { g in
@@ -25,71 +25,9 @@ enum Elementwise {
         }
     }
 
-    /// The same with a state vector.
-    @inline(__always)
-    static func update(
-        _ a: inout Vector, _ b: inout Vector, with gradient: Vector,
-        _ body: (inout Double, inout Double, Double) -> Void
-    ) throws {
-        let (count, element) = (a.count, a.element)
-        try a.withUnsafeMutableBytes { a in
-            try b.withUnsafeMutableBytes { b in
-                gradient.withUnsafeBytes { g in
-                    if element == .f32 {
-                        let (a, b) = (a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self))
-                        let g = g.assumingMemoryBound(to: Float.self)
-                        for i in 0..<count {
-                            var (x, y) = (Double(a[i]), Double(b[i]))
-                            body(&x, &y, Double(g[i]))
-                            (a[i], b[i]) = (Float(x), Float(y))
-                        }
-                    } else {
-                        let (a, b) = (a.assumingMemoryBound(to: Double.self), b.assumingMemoryBound(to: Double.self))
-                        let g = g.assumingMemoryBound(to: Double.self)
-                        for i in 0..<count { body(&a[i], &b[i], g[i]) }
-                    }
-                }
-            }
-        }
-    }
-
-    /// The same with two state vectors.
-    @inline(__always)
-    static func update(
-        _ a: inout Vector, _ b: inout Vector, _ c: inout Vector, with gradient: Vector,
-        _ body: (inout Double, inout Double, inout Double, Double) -> Void
-    ) throws {
-        let (count, element) = (a.count, a.element)
-        try a.withUnsafeMutableBytes { a in
-            try b.withUnsafeMutableBytes { b in
-                try c.withUnsafeMutableBytes { c in
-                    gradient.withUnsafeBytes { g in
-                        if element == .f32 {
-                            let (a, b) = (a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self))
-                            let (c, g) = (c.assumingMemoryBound(to: Float.self), g.assumingMemoryBound(to: Float.self))
-                            for i in 0..<count {
-                                var (x, y, z) = (Double(a[i]), Double(b[i]), Double(c[i]))
-                                body(&x, &y, &z, Double(g[i]))
-                                (a[i], b[i], c[i]) = (Float(x), Float(y), Float(z))
-                            }
-                        } else {
-                            let (a, b) = (
-                                a.assumingMemoryBound(to: Double.self), b.assumingMemoryBound(to: Double.self)
-                            )
-                            let (c, g) = (
-                                c.assumingMemoryBound(to: Double.self), g.assumingMemoryBound(to: Double.self)
-                            )
-                            for i in 0..<count { body(&a[i], &b[i], &c[i], g[i]) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
     /// The state for a step of θ, taken out of where it is kept, so that it is not copied when it is written; zero at first.
     /// - Throws: `UpdateRuleError.otherModel`, and leaves it where it was; `MemoryError`.
-    static func state(_ kept: inout Vector?, like theta: Vector, of rule: String) throws -> Vector {
+    static func take(_ kept: inout Vector?, like theta: Vector, of rule: String) throws -> Vector {
         guard let state = kept else {
             return try Vector(zeros: theta.count, element: theta.element, for: "the state of \(rule)")
         }
