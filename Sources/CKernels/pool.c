@@ -224,6 +224,7 @@ void ck_pool_destroy(ck_pool *pool) {
 }
 
 void ck_pool_lock(ck_pool *pool) { pthread_mutex_lock(&pool->run_lock); }
+int ck_pool_try_lock(ck_pool *pool) { return pthread_mutex_trylock(&pool->run_lock) == 0; }
 void ck_pool_unlock(ck_pool *pool) { pthread_mutex_unlock(&pool->run_lock); }
 
 void ck_pool_set_threads(ck_pool *pool, int threads) {

@@ -6,6 +6,9 @@
 /// Eight partial sums: one AVX-512 register, two of AVX2, four of SSE2 or NEON.
 typedef double lanes __attribute__((vector_size(64)));
 
+/// The same wherever they lie.
+typedef double wide __attribute__((vector_size(64), aligned(8), may_alias));
+
 #define REAL float
 #define NAME(f) f##_f32
 #include "vector_body.h"

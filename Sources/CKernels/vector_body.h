@@ -34,6 +34,51 @@ INLINE double NAME(chunk_dot)(size_t n, const REAL *x, const REAL *y)
     return ((low[0] + low[4]) + (low[2] + low[6])) + ((low[1] + low[5]) + (low[3] + low[7]));
 }
 
+/// <x, y0> and <x, y1> of at most one chunk, as chunk_dot gives them; the y are converted, and padded with zeros to 16.
+INLINE void NAME(chunk_dot_pair)(size_t n, const REAL *x, const double *y0, const double *y1, double *d0, double *d1)
+{
+    lanes low0 = {0}, high0 = {0}, low1 = {0}, high1 = {0};
+    size_t i = 0;
+    for (; i < n; i += 16) {
+        REAL rest[16] = {0};
+        const REAL *from = x + i;
+        if (i + 16 > n) {
+            for (size_t j = 0; i + j < n; j++) rest[j] = x[i + j];
+            from = rest;
+        }
+        lanes low = LOAD(from), high = LOAD(from + 8);
+        low0 += low * *(const wide *)(y0 + i);
+        high0 += high * *(const wide *)(y0 + i + 8);
+        low1 += low * *(const wide *)(y1 + i);
+        high1 += high * *(const wide *)(y1 + i + 8);
+    }
+    low0 += high0;
+    low1 += high1;
+    *d0 += ((low0[0] + low0[4]) + (low0[2] + low0[6])) + ((low0[1] + low0[5]) + (low0[3] + low0[7]));
+    *d1 += ((low1[0] + low1[4]) + (low1[2] + low1[6])) + ((low1[1] + low1[5]) + (low1[3] + low1[7]));
+}
+
+/// out[i + xs*j] += <x[i], y[j]> over the chunk of `n` elements at `start`.
+INLINE void NAME(chunk_dots)(size_t n, size_t start, const REAL *const *x, size_t xs, const REAL *const *y, size_t ys,
+                             double *out)
+{
+    size_t j = 0;
+    // Two y at a time: each x is read and converted once for both, and the y once for all x.
+    for (; j + 2 <= ys && xs > 1; j += 2) {
+        double y0[EOSS_VECTOR_CHUNK], y1[EOSS_VECTOR_CHUNK];
+        size_t padded = (n + 15) / 16 * 16;
+        for (size_t k = 0; k < n; k++) {
+            y0[k] = (double)y[j][start + k];
+            y1[k] = (double)y[j + 1][start + k];
+        }
+        for (size_t k = n; k < padded; k++) y0[k] = y1[k] = 0;
+        for (size_t i = 0; i < xs; i++)
+            NAME(chunk_dot_pair)(n, x[i] + start, y0, y1, out + i + xs * j, out + i + xs * (j + 1));
+    }
+    for (; j < ys; j++)
+        for (size_t i = 0; i < xs; i++) out[i + xs * j] += NAME(chunk_dot)(n, x[i] + start, y[j] + start);
+}
+
 /// sum[0..<n] += sum over i of sign*c[i]*x[i][start + …], the terms added in the order of i.
 INLINE void NAME(chunk_accumulate)(size_t n, size_t start, const REAL *const *x, size_t xs, const double *c,
                                    double sign, double *restrict sum)
@@ -63,8 +108,7 @@ INLINE void NAME(dots_body)(size_t n, const REAL *const *x, size_t xs, const REA
     for (size_t k = 0; k < xs * ys; k++) out[k] = 0;
     for (size_t start = 0; start < n; start += EOSS_VECTOR_CHUNK) {
         size_t count = NAME(chunk_count)(n, start);
-        for (size_t j = 0; j < ys; j++)
-            for (size_t i = 0; i < xs; i++) out[i + xs * j] += NAME(chunk_dot)(count, x[i] + start, y[j] + start);
+        NAME(chunk_dots)(count, start, x, xs, y, ys, out);
     }
 }
 
@@ -98,8 +142,8 @@ INLINE void NAME(project_body)(size_t n, const REAL *const *x, size_t xs, const 
             for (size_t k = 0; k < count; k++) sum[k] = (double)to[k];
             NAME(chunk_accumulate)(count, start, x, xs, c + xs * j, -1, sum);
             for (size_t k = 0; k < count; k++) to[k] = (REAL)sum[k];
-            for (size_t i = 0; i < xs; i++) out[i + xs * j] += NAME(chunk_dot)(count, x[i] + start, to);
         }
+        NAME(chunk_dots)(count, start, x, xs, (const REAL *const *)y, ys, out);
     }
 }
 

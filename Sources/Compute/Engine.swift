@@ -50,6 +50,9 @@ public final class Engine: Sendable {
         level = Int(min(kernelSet?.rawValue ?? ck_best_level(), ck_best_level()))
     }
 
+    /// The threads, for work that is not a plan; who uses them takes the pool's lock.
+    var pool: OpaquePointer { executor.pool }
+
     /// Threads that run plans, the calling one counted; 1 to 64. May be set at any time: a running plan ends first.
     public var threads: Int {
         get { Int(ck_pool_threads(executor.pool)) }

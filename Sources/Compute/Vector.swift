@@ -148,6 +148,9 @@ public struct Vector: Sendable {
         try Vector(uninitialized: count, element: element, account: account)
     }
 
+    /// The first byte; as ``pointer(_:)``.
+    var start: UnsafeMutableRawPointer { buffer.base }
+
     /// The first element, as the kernels want it. The caller keeps the vector alive, and makes it unique to write.
     func pointer<Real>(_: Real.Type) -> UnsafeMutablePointer<Real> {
         buffer.base.assumingMemoryBound(to: Real.self)

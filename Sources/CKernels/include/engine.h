@@ -295,6 +295,8 @@ int ck_pool_threads(const ck_pool *pool);
 
 /// Held for the length of a run, and around changes of what the pool's plans share (their arena).
 void ck_pool_lock(ck_pool *pool);
+/// Takes the lock if it is free; whether it did.
+int ck_pool_try_lock(ck_pool *pool);
 void ck_pool_unlock(ck_pool *pool);
 
 /// Walks the calls in order. The caller holds the lock. With `nanoseconds`, adds each call's time to its entry.

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "engine.h"
+
 /// Kernels on long vectors (the parameters of a model and what lives in their space), in f32 and f64.
 ///
 /// All arithmetic is in double, without fused multiply-add; every element of a result is rounded once, when it is
@@ -37,3 +39,28 @@ const eoss_vector_kernels *eoss_vector_kernels_best(void);
 
 /// Kernel set number `index`, fastest first; NULL past the last one. Sets this CPU cannot run are left out.
 const eoss_vector_kernels *eoss_vector_kernels_at(size_t index);
+
+// ---- over threads ---------------------------------------------------------------------------------------------------
+
+enum eoss_vector_operation { EOSS_VECTOR_DOTS, EOSS_VECTOR_COMBINE, EOSS_VECTOR_PROJECT };
+
+/// One of the operations above with its arguments; those that it has not are ignored.
+typedef struct {
+    int operation;          // eoss_vector_operation
+    int element;            // ck_element: CK_F32 or CK_F64
+    size_t n, xs, ys;
+    const void *const *x;
+    void *const *y;
+    const double *c;
+    double keep;
+    double *out;
+    double *partial;        // room for xs * ys numbers a tile, for the operations that have an `out`
+    void **pointers;        // room for xs + ys pointers a tile
+} eoss_vector_work;
+
+/// Tiles that vectors of n elements are cut into: a function of n alone. Each is summed as above, then the tiles in order, so
+/// the bits do not depend on the number of threads.
+size_t eoss_vector_tiles(size_t n);
+
+/// Runs it on the pool's threads, or on the calling one alone where that is as fast or the pool is busy.
+void eoss_vector_run(const eoss_vector_work *work, ck_pool *pool);
