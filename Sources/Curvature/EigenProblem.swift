@@ -134,15 +134,17 @@ struct RitzPairs {
     }
 
     /// The first value of those that would count as overlooked.
-    func margin(_ goal: EigenGoal, blockWidth: Int) -> Double {
+    ///
+    /// - Parameter share: how far beyond, relative to their size; half as far above a threshold.
+    func margin(_ goal: EigenGoal, blockWidth: Int, share: Double) -> Double {
         switch goal {
-        case .above(let threshold, _): threshold + 0.1 * scale(of: threshold)
+        case .above(let threshold, _): threshold + share / 2 * scale(of: threshold)
         default:
             // A block as wide as what is wanted sees all of it grow; a narrower one may see too few of a cluster.
             if wanted <= blockWidth || wanted == 0 {
-                (values.first ?? 0) + 0.2 * scale(of: values.first ?? 0)
+                (values.first ?? 0) + share * scale(of: values.first ?? 0)
             } else {
-                values[wanted - 1] + 0.2 * scale(wanted - 1)
+                values[wanted - 1] + share * scale(wanted - 1)
             }
         }
     }

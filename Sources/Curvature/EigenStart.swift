@@ -3,17 +3,19 @@ import Graph
 
 /// The start of a solve, and how much it must be shown to be worth.
 struct EigenStart {
-    /// The start vectors: each the sum of its part of the warm start and a random vector of the same length.
+    /// The start vectors: each the sum of its part of the warm start, of length 1, and a random vector.
     private(set) var block: [Vector]
     /// The random part of each start vector of length 1.
     private(set) var randomShares: [Double]
 
     /// Length of the random part beside a warm start of length 1.
-    private static let randomPart = 1.0
+    private static let randomPart = 0.5
 
     private var isWarm: Bool { randomShares.allSatisfy { $0 < 1 } }
-    /// How likely an eigenvalue above the margin may have stayed unseen.
-    var allowedMiss: Double { isWarm ? 0.5 : 0.05 }
+    /// How likely an eigenvalue beyond the margin may have stayed unseen.
+    var allowedMiss: Double { isWarm ? 0.7 : 0.05 }
+    /// How far beyond those found, relative to them, an eigenvalue counts as overlooked.
+    var margin: Double { isWarm ? 0.3 : 0.2 }
     /// How large a residual may be, in tolerances.
     var residualFactor: Double { isWarm ? 3 : 1 }
 

@@ -81,8 +81,9 @@ extension EigenProblem {
         // All of A that the start has shown is 0: any other eigenvalue would have shown itself.
         guard block.norm > 0 else { return 0 }
         let value = block.values[best]
-        guard case .magnitude = goal else { return miss(at: value + 0.2 * block.scale(of: value), side: 1) }
-        return min(1, miss(at: 1.2 * abs(value), side: 1) + miss(at: -1.2 * abs(value), side: -1))
+        guard case .magnitude = goal else { return miss(at: value + start.margin * block.scale(of: value), side: 1) }
+        let beyond = (1 + start.margin) * abs(value)
+        return min(1, miss(at: beyond, side: 1) + miss(at: -beyond, side: -1))
     }
 
     private func eigenpairs(

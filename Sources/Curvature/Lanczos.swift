@@ -46,7 +46,7 @@ extension EigenProblem {
             nextLook = size + size / 16
 
             let ritz = RitzPairs(DenseEigen(symmetric: basis.projected), for: goal) { basis.residuals(of: $0) }
-            miss = missProbability(basis, ritz, shares, width) ?? miss
+            miss = missProbability(basis, ritz, start, shares, width) ?? miss
             // A restart ends what can be said of the start; by then it has had at least 32 products to show itself.
             let explored = restarted || miss <= start.allowedMiss
             let known = ritz.areKnown(
@@ -109,16 +109,16 @@ extension EigenProblem {
 
     /// ``Eigenpairs/missProbability``; nil after a restart.
     private func missProbability(
-        _ basis: KrylovBasis, _ ritz: RitzPairs, _ shares: [Double], _ width: Int
+        _ basis: KrylovBasis, _ ritz: RitzPairs, _ start: EigenStart, _ shares: [Double], _ width: Int
     ) -> Double? {
-        let margin = ritz.margin(goal, blockWidth: width)
+        let margin = ritz.margin(goal, blockWidth: width, share: start.margin)
         func miss(at mu: Double, sign: Double) -> Double? {
             basis.largestMissed(at: mu, ritz, side: sign).map {
                 EigenStart.missProbability(allowed: $0, shares: shares, dimension: matrix.dimension)
             }
         }
         guard case .magnitude = goal else { return miss(at: margin, sign: 1) }
-        let size = 1.2 * abs(ritz.values.first ?? 0)
+        let size = (1 + start.margin) * abs(ritz.values.first ?? 0)
         guard let above = miss(at: size, sign: 1), let below = miss(at: -size, sign: -1) else { return nil }
         return min(1, above + below)
     }
