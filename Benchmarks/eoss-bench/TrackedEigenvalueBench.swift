@@ -5,14 +5,40 @@ import Dynamics
 import Experiments
 import Networks
 
-/// λ_max along a run like the quickstart's (784-200-200-10, n = 2048, b = 16): products of a warm-started solve every 100
-/// steps, against a cold one and a converged one.
+/// λ_max along a run: products of a warm-started solve at each measurement, against cold ones and converged ones.
 struct TrackedEigenvalueBench {
-    func run(steps: Int = 6000) throws {
+    let name: String
+    let samples: Int
+    var labelNoise = 0.0
+    let hidden: [Int]
+    let activation: Activation
+    let initScale: Double
+    let loss: LossName
+    let batch: BatchSize
+    /// Steps between measurements.
+    let every: Int
+    /// Every so many measurements there is a cold and a converged solve beside the warm one.
+    let compared: Int
+    var steps = 6000
+    var seed: UInt64 = 1
+
+    /// The quickstart's network (784-200-200-10), with gradients of small batches.
+    static func quickstart(seed: UInt64 = 1) -> Self {
+        Self(
+            name: "quickstart, seed \(seed)", samples: 2048, labelNoise: 0.3, hidden: [200, 200], activation: .relu,
+            initScale: 0.3, loss: .mse, batch: .samples(16), every: 100, compared: 1, seed: seed)
+    }
+
+    /// The run of scripts/gd_edge.lua: full-batch gradient descent, whose eigenvector turns little between measurements.
+    static let fullBatch = Self(
+        name: "gd_edge", samples: 500, hidden: [100, 100], activation: .tanh, initScale: 0.2, loss: .halfMSE,
+        batch: .full, every: 20, compared: 5)
+
+    func run() throws {
         var options = ImageOptions()
-        options.selection = .random(2048)
-        options.labelNoise = 0.3
-        options.seed = 1
+        options.selection = .random(samples)
+        options.labelNoise = labelNoise
+        options.seed = seed
         options.testCount = 1
         let data: Dataset
         do { data = try Dataset.fashionMNIST(options) } catch {
@@ -20,32 +46,41 @@ struct TrackedEigenvalueBench {
             return
         }
         let model = try Model.multilayerPerceptron(
-            inputShape: data.inputShape, hidden: [200, 200], outputs: 10, initScale: 0.3, seed: 1)
+            inputShape: data.inputShape, hidden: hidden, outputs: 10, activation: activation, initScale: initScale,
+            seed: seed)
         let run = try Run(
-            name: "tracked", objective: Objective(model: model, loss: .mse), data: data, rule: SGD(learningRate: 0.05),
-            batchSize: .samples(16), seed: 1)
+            name: "tracked", objective: Objective(model: model, loss: loss), data: data, rule: SGD(learningRate: 0.05),
+            batchSize: batch, seed: seed)
         var warm: [Vector] = []
         var (warmProducts, coldProducts, seconds) = ([Double](), [Double](), [Double]())
-        var near = 0
-        for step in stride(from: 0, through: steps, by: 100) {
+        var (near, compared) = (0, 0)
+        for (number, step) in stride(from: 0, through: steps, by: every).enumerated() {
             try run.train(TrainingGoal(step: step))
-            var stream = RandomStream(seed: 9, purpose: .probe, index: UInt64(step))
+            var stream = RandomStream(seed: 8 + seed, purpose: .probe, index: UInt64(step))
             let hessian = { CurvatureOperator(of: run.oracle, at: run.parameters) }
             let tracked = try topEigenpairs(of: hessian(), warmStart: warm, stream: &stream)
             warm = tracked.warmStart
+            warmProducts.append(Double(tracked.products))
+            seconds.append(tracked.seconds)
+            guard number % self.compared == 0 else { continue }
             let cold = try topEigenpairs(of: hessian(), stream: &stream)
             let converged = try topEigenpairs(of: hessian(), tolerance: 1e-4, warmStart: warm, stream: &stream)
-            warmProducts.append(Double(tracked.products))
             coldProducts.append(Double(cold.products))
-            seconds.append(tracked.seconds)
             let truth = max(converged.values[0], cold.values[0])
+            compared += 1
             if abs(tracked.values[0] - truth) <= 0.01 * abs(truth) { near += 1 }
         }
-        let share = 100 * Double(near) / Double(seconds.count)
+        let share = 100 * Double(near) / Double(compared)
         print(
             """
-            lambda_max tracked, every 100 of \(steps) steps: \(warmProducts.median) products warm, \(coldProducts.median) cold, \
-            \(spelled(seconds.median)) a value; \(share.rounded(toPlaces: 0).asInteger) % within 1 % of the converged value
+            lambda_max tracked, \(name), every \(every) of \(steps) steps: \(warmProducts.median) products warm \
+            (mean \(warmProducts.mean.rounded(toPlaces: 2))), \(coldProducts.median) cold \
+            (\(coldProducts.mean.rounded(toPlaces: 2))), \(spelled(seconds.median)) a value; \
+            \(share.rounded(toPlaces: 0).asInteger) % of \(compared) within 1 % of the converged value
             """)
     }
+}
+
+extension [Double] {
+    fileprivate var mean: Double { reduce(0, +) / Double(Swift.max(1, count)) }
 }

@@ -52,7 +52,8 @@ if selected.isEmpty || selected.contains("bridge") {
 }
 if selected.isEmpty || selected.contains("tracked") {
     print("")
-    try TrackedEigenvalueBench().run()
+    for seed in 1...3 { try TrackedEigenvalueBench.quickstart(seed: UInt64(seed)).run() }
+    try TrackedEigenvalueBench.fullBatch.run()
 }
 if selected.isEmpty || selected.contains("compile") {
     print("")

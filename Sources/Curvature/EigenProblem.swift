@@ -44,11 +44,19 @@ struct EigenProblem {
         self.maxProducts = maxProducts
     }
 
-    func solve(by solver: EigenSolver, _ stream: inout RandomStream) throws -> Eigenpairs {
+    func solve(
+        by solver: EigenSolver, _ preconditioner: ((Vector) throws -> Vector)?, _ stream: inout RandomStream
+    ) throws -> Eigenpairs {
         switch solver {
-        case .lobpcg: try lobpcg(&stream)
-        case .lanczos: try lanczos(&stream)
-        case .automatic: try fitsLanczos() ? lanczos(&stream) : lobpcg(&stream)
+        case .lobpcg: return try lobpcg(&stream, preconditioner: preconditioner)
+        case .lanczos:
+            guard preconditioner == nil else {
+                throw CurvatureError.badSetting("Lanczos has no use for a preconditioner: take lobpcg")
+            }
+            return try lanczos(&stream)
+        case .automatic:
+            return try preconditioner == nil && fitsLanczos()
+                ? lanczos(&stream) : lobpcg(&stream, preconditioner: preconditioner)
         }
     }
 

@@ -13,9 +13,9 @@ public struct Eigenpairs: Sendable {
     public let products: Int
     /// Whether every pair meets the tolerance; false where the products ran out, or rounding does not allow it.
     public let converged: Bool
-    /// If there were an eigenvalue more than 20 % beyond the first value (for more values than the solver's block is
-    /// wide: the last one; for a threshold: more than 10 % above it): at most how likely it was that the random part of
-    /// the start does not show it (a p-value). Counts on nothing that the warm start knew.
+    /// If there were an eigenvalue more than 20 % (from a warm start 30 %) beyond the first value: at most how likely it was
+    /// that the random part of the start does not show it (a p-value). Beyond the last value for more values than the
+    /// solver's block is wide; 10 % (15 %) above a threshold. Counts on nothing that the warm start knew.
     public let missProbability: Double
     /// Wall-clock time, seconds.
     public let seconds: Double
@@ -30,7 +30,7 @@ public struct Eigenpairs: Sendable {
 
 /// How eigenpairs are found.
 public enum EigenSolver: String, CaseIterable, Sendable {
-    /// Whichever costs less: see ``topEigenpairs(of:k:tolerance:warmStart:solver:stream:maxProducts:)``.
+    /// Whichever costs less: see ``topEigenpairs(of:k:tolerance:warmStart:solver:preconditioner:stream:maxProducts:)``.
     case automatic
     /// Block Lanczos with thick restart and full reorthogonalisation: fewest products, and a basis in memory.
     case lanczos
@@ -49,7 +49,8 @@ public enum EigenSolver: String, CaseIterable, Sendable {
 ///
 /// And nothing was overlooked, for a residual certifies an eigenvalue, not that it is the largest: every start has a
 /// random component, and what the products have shown of it excludes an eigenvalue above 1.2 θ with 95 % from a cold
-/// start, with 50 % from a warm one, whose predecessors have looked already: what one solve misses, the next ones see.
+/// start. From a warm one, whose predecessors have looked already, it excludes one above 1.3 θ with 30 %: what one solve
+/// misses, the next ones see.
 /// The constants are measured, see `docs/decisions/eigenpairs.md`.
 ///
 /// - Parameters:
@@ -58,30 +59,37 @@ public enum EigenSolver: String, CaseIterable, Sendable {
 ///     stops where rounding stops it, and says with true residuals and ``Eigenpairs/converged`` that it did.
 ///   - warmStart: ``Eigenpairs/warmStart`` of a solve nearby, eigenvectors, or nothing; fewer than k are filled up with
 ///     random vectors, more are mixed in.
-///   - solver: `.automatic` takes Lanczos.
+///   - solver: `.automatic` takes Lanczos, which needs the fewest products and the least work on vectors, unless its basis
+///     does not fit into the memory left (`MemoryAccount.shared`), and LOBPCG where there is a preconditioner.
+///   - preconditioner: a product with a positive definite matrix, about (σI − A)⁻¹ for some σ above the eigenvalues
+///     wanted, for LOBPCG. What it makes of an unseen eigenvector is not known, so residuals alone decide when to stop, and
+///     ``Eigenpairs/missProbability`` is 1.
 ///   - stream: random numbers, at most `k·dimension` of them for the start and more where eigenvalues are multiple.
 ///   - maxProducts: where to give up; one block is always taken.
 /// - Throws: ``CurvatureError`` for an impossible k or a product that is not finite; what the products throw;
 ///   `MemoryError` where the basis (`max(4k, 32)` vectors at most, `2k + 16` for k above 8) does not fit.
 public func topEigenpairs(
     of matrix: some LinearOperator, k: Int = 1, tolerance: Double = 0.01, warmStart: [Vector] = [],
-    solver: EigenSolver = .automatic, stream: inout RandomStream, maxProducts: Int = 1000
+    solver: EigenSolver = .automatic, preconditioner: ((Vector) throws -> Vector)? = nil,
+    stream: inout RandomStream, maxProducts: Int = 1000
 ) throws -> Eigenpairs {
     try EigenProblem(matrix, .largest(k), tolerance: tolerance, warmStart: warmStart, maxProducts: maxProducts)
-        .solve(by: solver, &stream)
+        .solve(by: solver, preconditioner, &stream)
 }
 
 /// The k algebraically smallest eigenvalues of a symmetric operator, smallest first, with eigenvectors.
 ///
 /// The largest ones of −A: parameters, errors and promises are those of
-/// ``topEigenpairs(of:k:tolerance:warmStart:solver:stream:maxProducts:)``.
+/// ``topEigenpairs(of:k:tolerance:warmStart:solver:preconditioner:stream:maxProducts:)``. A preconditioner is about
+/// (A − σI)⁻¹ for some σ below the eigenvalues wanted: the inverse of A's diagonal, where A is positive definite.
 public func bottomEigenpairs(
     of matrix: some LinearOperator, k: Int = 1, tolerance: Double = 0.01, warmStart: [Vector] = [],
-    solver: EigenSolver = .automatic, stream: inout RandomStream, maxProducts: Int = 1000
+    solver: EigenSolver = .automatic, preconditioner: ((Vector) throws -> Vector)? = nil,
+    stream: inout RandomStream, maxProducts: Int = 1000
 ) throws -> Eigenpairs {
     var pairs = try topEigenpairs(
         of: NegatedOperator(matrix: matrix), k: k, tolerance: tolerance, warmStart: warmStart, solver: solver,
-        stream: &stream, maxProducts: maxProducts)
+        preconditioner: preconditioner, stream: &stream, maxProducts: maxProducts)
     pairs.values = pairs.values.map { 0 - $0 }
     return pairs
 }
@@ -90,7 +98,7 @@ public func bottomEigenpairs(
 ///
 /// One Krylov space that grows until everything in it that may lie above the threshold has converged, and until what
 /// the products have shown of its random start excludes another eigenvalue more than 10 % above the threshold with
-/// 95 % (50 % from a warm start).
+/// 95 % (from a warm start: more than 15 % above it with 30 %).
 ///
 /// - Parameters:
 ///   - threshold: eigenvalues above it are returned. Whether one within `tolerance` of it lies above is up to rounding.
@@ -115,20 +123,20 @@ public func eigenpairs(
     return try EigenProblem(
         matrix, .above(threshold, atMost: min(atMost, matrix.dimension)), tolerance: tolerance, warmStart: warmStart,
         maxProducts: maxProducts
-    ).solve(by: .lanczos, &stream)
+    ).solve(by: .lanczos, nil, &stream)
 }
 
 /// The eigenvalue of largest magnitude of a symmetric operator, with its sign: its magnitude is the operator norm.
 ///
 /// One Krylov space serves both ends of the spectrum. Parameters, errors and promises are those of
-/// ``topEigenpairs(of:k:tolerance:warmStart:solver:stream:maxProducts:)``; an eigenvalue beyond 1.2 |θ| is excluded at
-/// both ends.
+/// ``topEigenpairs(of:k:tolerance:warmStart:solver:preconditioner:stream:maxProducts:)``; an eigenvalue beyond 1.2 |θ| (1.3 |θ|) is
+/// excluded at both ends.
 public func largestMagnitude(
     of matrix: some LinearOperator, tolerance: Double = 0.01, warmStart: [Vector] = [],
     solver: EigenSolver = .automatic, stream: inout RandomStream, maxProducts: Int = 1000
 ) throws -> Eigenpairs {
     try EigenProblem(matrix, .magnitude, tolerance: tolerance, warmStart: warmStart, maxProducts: maxProducts)
-        .solve(by: solver, &stream)
+        .solve(by: solver, nil, &stream)
 }
 
 /// −A.

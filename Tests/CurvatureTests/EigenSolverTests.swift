@@ -238,3 +238,42 @@ private func orthonormality(_ vectors: [Vector]) throws -> Double {
         }
     }
 }
+
+@Suite struct SolverChoiceTests {
+    /// A diagonal over three orders of magnitude with a weak coupling: its inverse is nearly that of the matrix.
+    @Test func aPreconditionerSavesProductsAtTheBottom() throws {
+        let n = 600
+        let diagonal = (0..<n).map { 1 + 2 * Double($0 * 37 % n) }
+        let matrix = FunctionOperator(dimension: n, element: .f64) { v in
+            let x = v.values
+            return try Vector(
+                (0..<n).map { i in diagonal[i] * x[i] + 0.3 * ((i > 0 ? x[i - 1] : 0) + (i + 1 < n ? x[i + 1] : 0)) },
+                element: .f64)
+        }
+        var stream = RandomStream(seed: 1, purpose: .probe)
+        let plain = try bottomEigenpairs(of: matrix, k: 2, tolerance: 1e-6, solver: .lanczos, stream: &stream)
+        let inverse = try Vector(diagonal.map { 1 / $0 }, element: .f64)
+        let pairs = try bottomEigenpairs(
+            of: matrix, k: 2, tolerance: 1e-6,
+            preconditioner: { r in
+                let (x, d) = (r.values, inverse.values)
+                return try Vector(zip(x, d).map { $0 * $1 }, element: .f64)
+            }, stream: &stream)
+        #expect(plain.converged && pairs.converged && pairs.solver == .lobpcg && pairs.missProbability == 1)
+        #expect(2 * pairs.products < plain.products)
+        for (a, b) in zip(plain.values, pairs.values) { #expect(abs(a / b - 1) < 1e-5) }
+        #expect(throws: CurvatureError.self) {
+            try topEigenpairs(of: matrix, solver: .lanczos, preconditioner: { $0 }, stream: &stream)
+        }
+    }
+
+    @Test func automaticTakesLanczosWhereItsBasisFits() throws {
+        var stream = RandomStream(seed: 1, purpose: .probe)
+        let matrix = try KnownSpectrum(networkSpectrum(500, outliers: [5, 4]))
+        #expect(try topEigenpairs(of: matrix, stream: &stream).solver == .lanczos)
+        // Too small for the three blocks of LOBPCG.
+        #expect(
+            try topEigenpairs(of: KnownSpectrum([3, 2, 1, 0]), k: 2, solver: .lobpcg, stream: &stream).solver
+                == .lanczos)
+    }
+}
