@@ -14,7 +14,7 @@ struct TrackedEigenvalueBench {
     let activation: Activation
     let initScale: Double
     let loss: LossName
-    let batch: BatchSize
+    let batch: Run.BatchSize
     /// Steps between measurements.
     let every: Int
     /// Every so many measurements there is a cold and a converged solve beside the warm one.
@@ -76,7 +76,7 @@ struct TrackedEigenvalueBench {
             lambda_max tracked, \(name), every \(every) of \(steps) steps: \(warmProducts.median) products warm \
             (mean \(warmProducts.mean.rounded(toPlaces: 2))), \(coldProducts.median) cold \
             (\(coldProducts.mean.rounded(toPlaces: 2))), \(spelled(seconds.median)) a value; \
-            \(share.rounded(toPlaces: 0).asInteger) % of \(compared) within 1 % of the converged value
+            \(Int(share.rounded())) % of \(compared) within 1 % of the converged value
             """)
     }
 }

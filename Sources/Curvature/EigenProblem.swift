@@ -60,17 +60,22 @@ struct EigenProblem {
         }
     }
 
-    /// Whether the basis of Lanczos fits into the memory that is left, with the vectors of a restart beside it.
-    private func fitsLanczos() -> Bool {
-        guard case .above = goal else {
-            let wanted = if case .largest(let k) = goal { k } else { 1 }
-            let basis = Self.largestBasis(wanted: wanted)
-            let vectors = Double(basis + wanted + (basis - wanted) / 3 + 2 * min(wanted, 8))
-            let bytes = vectors * Double(matrix.dimension) * Double(matrix.element.byteCount)
-            let account = MemoryAccount.shared
-            return bytes <= Double(account.limit - account.used)
+    /// Whether the basis of Lanczos, with the vectors of a restart beside it, fits into so many bytes.
+    ///
+    /// - Parameter room: what the memory account has left.
+    func fitsLanczos(
+        room: Int = MemoryAccount.shared.limit - MemoryAccount.shared.used
+    ) -> Bool {
+        let wanted: Int
+        switch goal {
+        case .largest(let k): wanted = k
+        case .magnitude: wanted = 1
+        case .above: return true
         }
-        return true
+        let basis = Self.largestBasis(wanted: wanted)
+        // What a restart keeps, the block to be multiplied and its products.
+        let vectors = basis + wanted + (basis - wanted) / 3 + 2 * min(wanted, 8)
+        return Double(vectors) * Double(matrix.dimension) * Double(matrix.element.byteCount) <= Double(room)
     }
 
     /// AX, counted and checked.

@@ -271,6 +271,10 @@ private func orthonormality(_ vectors: [Vector]) throws -> Double {
         var stream = RandomStream(seed: 1, purpose: .probe)
         let matrix = try KnownSpectrum(networkSpectrum(500, outliers: [5, 4]))
         #expect(try topEigenpairs(of: matrix, stream: &stream).solver == .lanczos)
+        // 32 vectors, 11 kept at a restart, and two more of 500 f64.
+        let problem = try EigenProblem(matrix, .largest(1), tolerance: 0.01, warmStart: [], maxProducts: 100)
+        #expect(problem.fitsLanczos(room: 45 * 4000))
+        #expect(!problem.fitsLanczos(room: 45 * 4000 - 1))
         // Too small for the three blocks of LOBPCG.
         #expect(
             try topEigenpairs(of: KnownSpectrum([3, 2, 1, 0]), k: 2, solver: .lobpcg, stream: &stream).solver
