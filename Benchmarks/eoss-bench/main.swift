@@ -40,6 +40,10 @@ if selected.isEmpty || selected.contains("convolutional") {
     table.header()
     for work in try ConvolutionalBench.works() { try table.row(work) }
 }
+if selected.isEmpty || selected.contains("block") {
+    print("")
+    try BlockBench(peers: Peers(threads: Engine.shared.threads), ceiling: ceiling).run()
+}
 if selected.isEmpty || selected.contains("bridge") {
     print("")
     let cost = try BridgeCost.measure()
