@@ -57,6 +57,8 @@ public final class ProjectedNoise: EigenvectorProbe {
                 predicted.value = stabilization.predictedSharpness(rate: rate, noise: noise.value)
                 predicted.standardError =
                     rate * stabilization.strength / (4 * stabilization.progressiveSharpening) * noise.standardError
+                // It falls where the noise rises.
+                predicted.skewness = noise.skewness.map { -$0 }
             }
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
