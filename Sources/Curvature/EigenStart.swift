@@ -9,15 +9,15 @@ struct EigenStart {
     private(set) var randomShares: [Double]
 
     /// Length of the random part beside a warm start of length 1.
-    private static let randomPart = 0.5
+    private static let randomPart = 0.7
 
     private var isWarm: Bool { randomShares.allSatisfy { $0 < 1 } }
     /// How likely an eigenvalue beyond the margin may have stayed unseen.
-    var allowedMiss: Double { isWarm ? 0.7 : 0.05 }
+    var allowedMiss: Double { isWarm ? 0.5 : 0.05 }
     /// How far beyond those found, relative to them, an eigenvalue counts as overlooked.
     var margin: Double { isWarm ? 0.3 : 0.2 }
     /// How large a residual may be, in tolerances.
-    var residualFactor: Double { isWarm ? 3 : 1 }
+    var residualFactor: Double { isWarm ? 2 : 1 }
 
     /// - Parameters:
     ///   - warmStart: vectors of the operator's dimension, dealt out over the block in turn.

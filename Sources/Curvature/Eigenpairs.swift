@@ -44,12 +44,12 @@ public enum EigenSolver: String, CaseIterable, Sendable {
 /// A pair (θ, v) counts as known when two things hold.
 ///
 /// Its residual r = ‖Av − θv‖ is small: r ≤ `tolerance`·s from a cold start, s = max(|θ|, 0.01‖A‖). From a warm start
-/// r ≤ 3·`tolerance`·s will do, because θ has an error of second order, r²/gap, where the gap to the next eigenvalue
+/// r ≤ 2·`tolerance`·s will do, because θ has an error of second order, r²/gap, where the gap to the next eigenvalue
 /// allows to say so.
 ///
 /// And nothing was overlooked, for a residual certifies an eigenvalue, not that it is the largest: every start has a
 /// random component, and what the products have shown of it excludes an eigenvalue above 1.2 θ with 95 % from a cold
-/// start. From a warm one, whose predecessors have looked already, it excludes one above 1.3 θ with 30 %: what one solve
+/// start. From a warm one, whose predecessors have looked already, it excludes one above 1.3 θ with 50 %: what one solve
 /// misses, the next ones see.
 /// The constants are measured, see `docs/decisions/eigenpairs.md`.
 ///
@@ -98,7 +98,7 @@ public func bottomEigenpairs(
 ///
 /// One Krylov space that grows until everything in it that may lie above the threshold has converged, and until what
 /// the products have shown of its random start excludes another eigenvalue more than 10 % above the threshold with
-/// 95 % (from a warm start: more than 15 % above it with 30 %).
+/// 95 % (from a warm start: more than 15 % above it with 50 %).
 ///
 /// - Parameters:
 ///   - threshold: eigenvalues above it are returned. Whether one within `tolerance` of it lies above is up to rounding.

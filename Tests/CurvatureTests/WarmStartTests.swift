@@ -55,7 +55,7 @@ import Testing
     }
 
     /// By the promise on what stays unseen a warm solve finds a top that is more than 30 % above its start (of the fourth
-    /// and fifth eigenvectors, 7 and 6) with 30 % at least; with these seeds all chains are right by the third solve.
+    /// and fifth eigenvectors, 7 and 6) with 50 % at least; with these seeds all chains are right by the third solve.
     @Test func anExactEigenvectorThatIsNotTheTopFoolsTheSolverForAMomentOnly() throws {
         let matrix = try KnownSpectrum(networkSpectrum(5000, outliers: [10, 9, 8, 7, 6]))
         for wrong in 1..<5 {
@@ -73,7 +73,7 @@ import Testing
                     #expect(solve < 3)
                 }
             }
-            if wrong >= 3 { #expect(rightAtOnce >= 3) }
+            if wrong >= 3 { #expect(rightAtOnce >= 5) }
         }
     }
 
@@ -85,7 +85,7 @@ import Testing
         for seed in 0..<200 {
             var stream = RandomStream(seed: UInt64(seed), purpose: .probe)
             let pairs = try topEigenpairs(of: matrix, warmStart: [matrix.eigenvector(1)], stream: &stream)
-            #expect(pairs.missProbability <= 0.7)
+            #expect(pairs.missProbability <= 0.5)
             if pairs.values[0] < 8.3 { saidWhenMissed.append(pairs.missProbability) }
         }
         #expect(!saidWhenMissed.isEmpty)
