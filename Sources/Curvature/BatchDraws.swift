@@ -6,8 +6,9 @@ import Compute
 /// itself, as random as any, so a mean over them is unbiased. Together they hold every sample once, and what their values owe
 /// to single samples cancels: half to 97 % of the variance of batch sharpness, measured in `docs/decisions/estimators.md`.
 /// They depend on each other, so the error bar comes from the scatter of the means of whole permutations, with one degree of
-/// freedom less than these; and so they are used where at least six permutations are within the samples allowed. Otherwise
-/// batches are drawn independently.
+/// freedom less than these; and so they are used where at least six permutations are within the samples allowed, and where
+/// whole permutations make up the number of batches that is asked for: a multiple of a permutation's where no error is to be
+/// reached, at least `min_samples` else. Otherwise batches are drawn independently.
 public struct BatchDraws: Sendable, Hashable {
     /// Samples to draw from.
     public let population: Int
@@ -27,11 +28,15 @@ public struct BatchDraws: Sendable, Hashable {
         self.size = size
         self.population = population
         let batches = population / size
-        let fits = batches > 1 && rule.maxSamples / batches >= MonteCarlo.fewestGroups
+        let whole = rule.maxSamples - rule.maxSamples % batches
+        let fits =
+            batches > 1 && whole >= MonteCarlo.fewestGroups * batches
+            && whole >= (rule.relativeError > 0 ? rule.minSamples : rule.maxSamples)
         guard permuted != true || fits else {
             throw CurvatureError.badSetting(
-                "batches of whole permutations need max_samples = \(MonteCarlo.fewestGroups * batches) at least for an error "
-                    + "bar: \(batches) batches of \(size) samples a permutation")
+                "batches of whole permutations need a max_samples that is a multiple of \(batches), and "
+                    + "\(MonteCarlo.fewestGroups * batches) at least for an error bar: \(batches) batches of \(size) samples "
+                    + "a permutation")
         }
         group = fits && permuted != false ? batches : 1
     }

@@ -75,12 +75,14 @@ public func solve(
         // A restart has to gain something on the one before, or rounding has the last word.
         if residual > 0.5 * best { return solution(residual, stagnated: true) }
         best = residual
+        let before = iteration.products
         // One product is kept for the true residual.
         while iteration.recursiveResidual > tolerance * size, iteration.products < maxProducts - 1 {
             try iteration.step(matrix)
         }
         if iteration.products >= maxProducts - 1 {
-            return solution(try iteration.restart(matrix, b))
+            let isUnchanged = iteration.products == before
+            return solution(isUnchanged ? residual : try iteration.restart(matrix, b))
         }
     }
 }

@@ -65,7 +65,12 @@ extension MonteCarlo {
         let plain = Summary(mean: values)
         guard let count = draws.first?.controls.count, count > 0, n > count + 2 else { return plain }
         let means = (0..<count).map { j in draws.reduce(0) { $0 + $1.controls[j] } / Double(n) }
-        let centred = draws.map { d in zip(d.controls, means).map { $0 - $1 } }
+        // A control that is constant to rounding explains nothing, and its rounding would pass for leverage.
+        let sizes = (0..<count).map { j in draws.reduce(0) { max($0, abs($1.controls[j])) } }
+        let spreads = (0..<count).map { j in draws.reduce(0) { max($0, abs($1.controls[j] - means[j])) } }
+        let centred = draws.map { d in
+            (0..<count).map { spreads[$0] <= 1e-13 * sizes[$0] ? 0 : d.controls[$0] - means[$0] }
+        }
         // The normal equations, as count is small, with one more right-hand side: the means, for the error of the intercept.
         var matrix = [[Double]](repeating: Array(repeating: 0, count: count + 2), count: count)
         for (x, y) in zip(centred, values) {

@@ -50,7 +50,8 @@ public struct Estimate: Sendable, Equatable, Codable {
         let degrees = degreesOfFreedom ?? samples - 1
         guard value.isFinite, standardError.isFinite, degrees >= 1 else { return (-.infinity, .infinity) }
         let t = StudentT.quantile(confidence: confidence, degrees: Double(degrees))
-        let a = degrees < 5 ? 0 : 1.5 * (skewness ?? 0) / Double(degrees + 1).squareRoot()
+        let known = skewness.map { $0.isFinite ? $0 : 0 } ?? 0
+        let a = degrees < 5 ? 0 : 1.5 * known / Double(degrees + 1).squareRoot()
         func inverse(_ x: Double) -> Double {
             // The limit for a → 0, where the formula cancels.
             abs(a) < 1e-6 ? x : 3 / a * (cbrt(1 + a * (x - a / 6)) - 1)

@@ -52,8 +52,9 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
         try estimate(draw) { Summary(mean: $0) }
     }
 
-    /// The mean of drawn numerators over the mean of drawn denominators, r = ā/b̄; the standard error is that of the delta
-    /// method, the standard deviation of e = a − r·b over |b̄|√n. The ratio has a bias of order 1/n.
+    /// The mean of drawn numerators over the mean of drawn denominators, r = ā/b̄; the standard error is that of the jackknife:
+    /// the standard deviation of e = (a − r·b)·(1 − 1/n)/(1 − b/(nb̄)) over |b̄|√n. Without the factor it is the delta method's,
+    /// which takes too little of the pairs that r is drawn to, those with large denominators. The ratio has a bias of order 1/n.
     ///
     /// The studentised error of r is that of ē but for a factor 1 + T·cov(e, b)/(s_e b̄)/√n to first order: this enters the
     /// skewness of the interval.
@@ -87,13 +88,18 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
             let n = Double(values.count)
             value = values.reduce(0, +) / n
             degrees = values.count - 1
+            // In units of the largest deviation, whose cube may leave the range of Double.
+            var unit = 0.0
+            for x in values { unit = max(unit, abs(x - value)) }
             var (squares, cubes) = (0.0, 0.0)
-            for x in values {
-                let d = x - value
-                squares += d * d
-                cubes += d * d * d
+            if unit > 0 {
+                for x in values {
+                    let d = (x - value) / unit
+                    squares += d * d
+                    cubes += d * d * d
+                }
             }
-            error = values.count < 2 ? .nan : (squares / (n - 1) / n).squareRoot()
+            error = values.count < 2 ? .nan : unit * (squares / (n - 1) / n).squareRoot()
             if values.count > 2, squares > 0 {
                 let variance = squares / n
                 let plain = cubes / n / (variance * variance.squareRoot())
@@ -101,11 +107,16 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
             }
         }
 
-        /// Of independent pairs: ā/b̄ by the delta method, see ``MonteCarlo/ratioOfMeans(_:)``.
+        /// Of independent pairs: ā/b̄ with its jackknife error, see ``MonteCarlo/ratioOfMeans(_:)``.
         init(ratio pairs: [(numerator: Double, denominator: Double)]) {
             let denominator = Summary(mean: pairs.map(\.denominator)).value
-            let ratio = Summary(mean: pairs.map(\.numerator)).value / denominator
-            let rest = pairs.map { $0.numerator - ratio * $0.denominator }
+            // Over an infinite mean the ratio would be 0, and look like a value.
+            let ratio = denominator.isFinite ? Summary(mean: pairs.map(\.numerator)).value / denominator : .nan
+            // (1 − 1/n)/(1 − b/(nb̄)) = (n − 1)b̄/(nb̄ − b): how far r moves where the pair is left out.
+            let n = Double(pairs.count)
+            let rest = pairs.map {
+                ($0.numerator - ratio * $0.denominator) * ((n - 1) * denominator / (n * denominator - $0.denominator))
+            }
             self.init(mean: rest)
             let spread = error * Double(pairs.count).squareRoot()
             let product = zip(rest, pairs).reduce(0) { $0 + $1.0 * ($1.1.denominator - denominator) }

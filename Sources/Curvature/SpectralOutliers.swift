@@ -5,7 +5,7 @@ public struct SpectralOutlier: Sendable {
     /// The largest of their residuals: for each vector an eigenvalue lies within this of its Ritz value.
     public let residual: Double
     /// How many eigenvalues are there: p times the weight. A vector has a random share of each, so a few vectors tell a
-    /// single eigenvalue from many, not one from two: the standard error is at best m·√(2/vectors) for m eigenvalues.
+    /// single eigenvalue from many, not one from two: the standard error is about √(2m/vectors) for m eigenvalues.
     public let multiplicity: Estimate
 
     public init(value: Double, residual: Double, multiplicity: Estimate) {

@@ -13,16 +13,19 @@ enum StudentT {
     /// The t with P(|T| ≤ t) = confidence, for a confidence in (0, 1): 12.71 for 95 % and ν = 1, 2.26 for ν = 9, 1.96 for
     /// many. Infinite below one degree of freedom.
     static func quantile(confidence: Double, degrees: Double) -> Double {
-        guard degrees >= 1 else { return .infinity }
-        let upper = (1 + confidence) / 2
-        var (low, high) = (0.0, 1.0)
-        while cumulative(high, degrees: degrees) < upper, high < 1e300 { high *= 2 }
-        // Bisection, to 12 digits.
-        for _ in 0..<40 {
-            let middle = (low + high) / 2
-            if cumulative(middle, degrees: degrees) < upper { low = middle } else { high = middle }
+        guard degrees >= 1, confidence < 1 else { return .infinity }
+        guard confidence > 0 else { return 0 }
+        // Newton's iteration for the tail, whose steps can only fall short: for t > 0 the tail is convex in t.
+        let tail = (1 - confidence) / 2
+        let height = exp(lgamma((degrees + 1) / 2) - lgamma(degrees / 2)) / (degrees * .pi).squareRoot()
+        var t = 0.0
+        for _ in 0..<200 {
+            let density = height * exp(-(degrees + 1) / 2 * log1p(t * t / degrees))
+            let step = (cumulative(-t, degrees: degrees) - tail) / density
+            t += step
+            if step <= 1e-13 * t { break }
         }
-        return (low + high) / 2
+        return t
     }
 
     /// I_x(a, b), by its continued fraction (DLMF 8.17.22), in Lentz's way.

@@ -23,14 +23,19 @@ public enum TraceMethod: String, CaseIterable, Sendable {
 ///   - samples: when to stop; exactly n samples are `MonteCarlo(relativeError: 0, minSamples: n, maxSamples: n)`. For
 ///     Hutchinson these are quadratic forms, for the other methods products.
 ///   - stream: the random vectors; `dimension` words a vector of signs.
-/// - Throws: what the products throw; `MemoryError` where the vectors kept by Hutch++ (two thirds of the products) and XTrace
-///   (as many as products) do not fit.
+/// - Throws: what the products throw; ``CurvatureError`` for Hutch++ and XTrace with less than 4 products allowed; `MemoryError`
+///   where the vectors kept by Hutch++ (two thirds of the products) and XTrace (as many as products) do not fit.
 public func trace(
     of matrix: some LinearOperator, method: TraceMethod = .hutchinson, samples: MonteCarlo, stream: inout RandomStream
 ) throws -> Estimate {
     // What is sampled before anything is known of the error is work that the exact trace does not use.
     let pilot = method == .hutchinson || samples.relativeError == 0 ? 1 : 2
     if matrix.dimension <= pilot * samples.certainSamples { return try exactTrace(of: matrix) }
+    guard method == .hutchinson || samples.maxSamples >= 4 else {
+        throw CurvatureError.badSetting(
+            "\(method.rawValue) takes 4 products at least, and max_samples is \(samples.maxSamples): "
+                + "raise it, or take hutchinson")
+    }
     switch method {
     case .hutchinson: return try hutchinson(matrix, samples, &stream)
     case .hutchPlusPlus: return try hutchPlusPlus(matrix, samples, &stream)

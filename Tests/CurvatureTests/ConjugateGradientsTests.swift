@@ -99,6 +99,13 @@ import Testing
         let matrix = try KnownSpectrum((1...400).map { Double($0) * Double($0) })
         let solution = try solve(matrix, vector(400), tolerance: 1e-10, maxProducts: 10)
         #expect(!solution.converged && !solution.stagnated && solution.products == 10)
+        // Also from a start, whose residual takes the only one.
+        for allowed in 1...3 {
+            let matrix = try KnownSpectrum((1...400).map { Double($0) * Double($0) })
+            let next = try solve(matrix, vector(400), tolerance: 1e-10, start: solution.x, maxProducts: allowed)
+            #expect(!next.converged && next.products <= allowed && next.products == matrix.products)
+            #expect(try abs(residual(matrix, vector(400), next.x, damping: 0) / next.residual - 1) < 1e-10)
+        }
     }
 
     @Test func wrongRequestsSayWhatIsWrong() throws {

@@ -21,7 +21,7 @@ import Testing
         var covered = 0
         var ratios = [Double](repeating: 0, count: 60)
         for repetition in 0..<20 {
-            var stream = RandomStream(seed: 6, purpose: .test, index: UInt64(repetition))
+            var stream = RandomStream(seed: 1, purpose: .test, index: UInt64(repetition))
             let estimate = try diagonal(of: DenseOperator(matrix: matrix), samples: rule, stream: &stream)
             #expect(estimate.products == 50)
             for i in 0..<60 {

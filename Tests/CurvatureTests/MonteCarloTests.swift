@@ -71,11 +71,11 @@ import Testing
         #expect(abs(Double(covered) - 954) < 40)
     }
 
-    @Test func ratioOfMeansHasItsDeltaMethodError() throws {
+    @Test func twoStandardErrorsOfARatioCoverIt() throws {
         let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 200, chunk: 50)
         var covered = 0
         for repetition in 0..<1000 {
-            var stream = RandomStream(seed: 2, purpose: .probe, index: UInt64(repetition))
+            var stream = RandomStream(seed: 1, purpose: .probe, index: UInt64(repetition))
             // E a / E b = 3; a and b are dependent, as a quadratic form and a squared norm of one gradient are.
             let estimate = try rule.ratioOfMeans { count in
                 (0..<count).map { _ in
@@ -99,6 +99,59 @@ import Testing
         #expect(estimate.value.isNaN && estimate.standardError.isNaN)
         let infinite = try rule.ratioOfMeans { count in Array(repeating: (1, 0), count: count) }
         #expect(infinite.value.isNaN)
+        // An infinite denominator would make the ratio 0.
+        calls = 0
+        let vanishing = try rule.ratioOfMeans { count in
+            calls += 1
+            return (0..<count).map { (numerator: 1, denominator: $0 == 3 ? .infinity : 1) }
+        }
+        #expect(vanishing.value.isNaN && vanishing.standardError.isNaN && calls == 1)
+    }
+
+    /// Scaling draws scales the estimate, to the ends of what a Double holds.
+    @Test(arguments: [1e-200, 1e-110, 1, 1e200])
+    func anyUnitDoes(unit: Double) throws {
+        let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 8)
+        func estimate(_ unit: Double) throws -> Estimate {
+            try rule.mean { $0 == 8 ? [1, 2, 1, 3, 1, 2, 1, 9].map { unit * $0 } : [] }
+        }
+        let (one, scaled) = (try estimate(1), try estimate(unit))
+        #expect(abs(scaled.standardError / unit / one.standardError - 1) < 1e-14)
+        #expect(abs(scaled.interval().upper / unit / one.interval().upper - 1) < 1e-13)
+    }
+
+    @Test func equalDrawsHaveNoErrorButRounding() throws {
+        let rule = try MonteCarlo(relativeError: 0.01, minSamples: 2, maxSamples: 1000, chunk: 2)
+        let estimate = try rule.mean { Array(repeating: 0.1, count: $0) }
+        #expect(estimate.samples == 16 && abs(estimate.value - 0.1) < 1e-16 && estimate.standardError < 1e-17)
+        let zero = try rule.mean { Array(repeating: 0, count: $0) }
+        #expect(zero.samples == 16 && zero.interval() == (0, 0))
+        let ratio = try rule.ratioOfMeans { Array(repeating: (0.3, 0.1), count: $0) }
+        #expect(abs(ratio.value - 3) < 1e-14 && ratio.standardError < 1e-15)
+    }
+
+    /// Two draws: one degree of freedom, whose t is 12.7; their skewness is not known.
+    @Test func twoDrawsHaveAWideInterval() throws {
+        let rule = try MonteCarlo(relativeError: 0.5, minSamples: 1, maxSamples: 2)
+        let estimate = try rule.mean { _ in [1, 3] }
+        #expect(estimate.value == 2 && estimate.standardError == 1 && estimate.degreesOfFreedom == 1)
+        #expect(abs(estimate.interval().upper - 14.7062) < 1e-4)
+        let ratio = try rule.ratioOfMeans { _ in [(1, 2), (3, 2)] }
+        #expect(ratio.value == 1 && ratio.standardError == 0.5)
+    }
+
+    @Test func theErrorOfARatioIsThatOfLeavingOutOnePairAfterAnother() throws {
+        let pairs = [(3.0, 1.0), (5, 2), (2, 1.5), (9, 4), (1, 0.5)]
+        let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 5)
+        let estimate = try rule.ratioOfMeans { _ in pairs }
+        let without = pairs.indices.map { i in
+            let rest = pairs.indices.filter { $0 != i }.map { pairs[$0] }
+            return rest.reduce(0) { $0 + $1.0 } / rest.reduce(0) { $0 + $1.1 }
+        }
+        let mean = without.reduce(0, +) / 5
+        let variance = 4.0 / 5 * without.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        #expect(abs(estimate.value - 20 / 9) < 1e-15)
+        #expect(abs(estimate.standardError - variance.squareRoot()) < 1e-15)
     }
 
     @Test func errorsOfTheDrawComeThrough() throws {

@@ -78,7 +78,7 @@ import Testing
     @Test func theDiagonalIsWithinItsErrorBars() throws {
         let exact = try exactDiagonal(of: hessian)
         for i in 0..<p { #expect(abs(exact.values[i] - matrix[i, i]) < 1e-10) }
-        var stream = RandomStream(seed: 2, purpose: .test)
+        var stream = RandomStream(seed: 1, purpose: .test)
         let rule = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: 30)
         let estimate = try diagonal(of: hessian, samples: rule, stream: &stream)
         for i in 0..<p { #expect(abs(estimate.values[i] - matrix[i, i]) <= 5 * estimate.standardErrors[i]) }
@@ -104,7 +104,7 @@ import Testing
         // Less products than p = 129, so that Lanczos runs.
         let problem = try NetworkProblem(hidden: 14, loss: .crossEntropy)
         let hessian = CurvatureOperator(of: problem.oracle, at: problem.theta)
-        var stream = RandomStream(seed: 3, purpose: .test)
+        var stream = RandomStream(seed: 1, purpose: .test)
         let density = try spectralDensity(of: hessian, vectors: 8, steps: 12, stream: &stream)
         #expect(!density.isExact && hessian.products == 96)
         let matrix = try dense(of: hessian)

@@ -8,7 +8,7 @@ public final class BatchSharpness: Probe {
     public enum Kind: String, Sendable {
         /// E_B[ g_BᵀH_Bg_B / ‖g_B‖² ], the mean of ratios.
         case mean = "batch_sharpness"
-        /// E_B[ g_BᵀH_Bg_B ] / E_B‖g_B‖², the ratio of means, with the error of the delta method.
+        /// E_B[ g_BᵀH_Bg_B ] / E_B‖g_B‖², the ratio of means, with the error of the jackknife.
         case ratio = "batch_sharpness_ratio"
         /// The mean of ratios with the Gauss–Newton matrix of the batch in place of its Hessian.
         case gaussNewton = "batch_sharpness_gn"
