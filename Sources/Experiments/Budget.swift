@@ -18,12 +18,28 @@ struct Budget {
     /// A probe without a budget took so much.
     mutating func owe(_ operations: Double) { debt += operations }
 
+    /// Pays into overdrawn accounts, equal parts, until they are level or nothing is left.
+    /// - Returns: how much.
+    private func repayDebts(of trackers: inout [Tracker], from amount: Double) -> Double {
+        var left = amount
+        for _ in trackers.indices {
+            let owing = trackers.count { $0.account?.isOverdrawn ?? false }
+            guard owing > 0, left > 0 else { break }
+            let part = left / Double(owing)
+            for i in trackers.indices where trackers[i].account?.isOverdrawn ?? false {
+                left -= trackers[i].account?.repay(part) ?? 0
+            }
+        }
+        return amount - left
+    }
+
     /// A step took so much: pays into the accounts.
     mutating func earn(_ training: Double, for trackers: inout [Tracker]) {
         var income = training * share / (1 - share)
         let repaid = min(debt, income)
         debt -= repaid
         income -= repaid
+        income -= repayDebts(of: &trackers, from: 0.75 * income)
         // Each round fills an account, or is the last.
         for _ in trackers.indices {
             let open = trackers.count { $0.account?.isOpen ?? false }
@@ -51,6 +67,19 @@ struct BudgetAccount {
     private var limit: Double { 2 * expected }
 
     var isOpen: Bool { balance < limit }
+
+    var isOverdrawn: Bool { balance < 0 }
+
+    /// Takes what makes up for the debt.
+    /// - Returns: how much that is.
+    mutating func repay(_ amount: Double) -> Double {
+        if amount >= -balance {
+            defer { balance = 0 }
+            return -balance
+        }
+        balance += amount
+        return amount
+    }
 
     /// Adds what there is room for.
     /// - Returns: the rest.

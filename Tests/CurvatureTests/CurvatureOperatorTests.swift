@@ -61,7 +61,7 @@ import Testing
         #expect(matrix.products == 9 && matrix.productWork == work)
         for index in vectors.indices {
             let (form, scale) = (
-                try vectors[index].dot(products[index]), try vectors[index].norm() * products[index].norm()
+                try vectors[index].dot(products[index]), vectors[index].norm() * products[index].norm()
             )
             #expect(abs(before[index] - form) < 1e-13 * scale && abs(after[index] - form) < 1e-13 * scale)
             if kind != .hessian { #expect(form > -1e-13 * scale) }

@@ -50,7 +50,7 @@ import Testing
         let linearized = try oracle.linearize(matrix, at: theta)
         let product = try linearized.apply(v)
         #expect(try relativeDifference(cut.linearize(matrix, at: theta).apply(v), product) < 1e-12)
-        let scale = try v.norm() * product.norm()
+        let scale = v.norm() * product.norm()
         let form = try v.dot(product)
         #expect(abs(try oracle.quadratic(matrix, at: theta, along: v) - form) < 1e-12 * scale)
         #expect(abs(try cut.quadratic(matrix, at: theta, along: v) - form) < 1e-12 * scale)

@@ -49,6 +49,13 @@ import Testing
         #expect(result.printed.last?.hasPrefix("over the last quarter") == true, "\(result.printed)")
     }
 
+    @Test func theSpectrumLeavesItsFiguresAndSaysWhatItCost() throws {
+        let result = try run("spectrum.lua", ["steps": "60", "n": "32", "k": "2"])
+        #expect(result.files == ["eigenvalues.svg", "spectrum.svg", "spectrum.eoss"])
+        #expect(result.printed.first?.hasPrefix("lambda_max ") == true, "\(result.printed)")
+        #expect(result.printed.last?.contains("self_stabilization") == true, "\(result.printed)")
+    }
+
     /// The sharpness falls by what its gradient, a third derivative through a recurrence written in Lua, says.
     @Test func aNetworkWrittenInLuaHasTheGradientOfItsSharpness() throws {
         let result = try run("own_network.lua", ["steps": "30", "n": "32", "hidden": "6"])

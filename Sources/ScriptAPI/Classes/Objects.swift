@@ -144,7 +144,7 @@ extension Run {
     /// What the run is made of, in a line.
     var configuration: String {
         "model: \(objective.model.name), \(objective.model.layout.count) parameters in \(objective.model.element.rawValue); "
-            + "data: \(data.summary); loss: \(objective.lossName); optimizer: \(rule.name), lr \(rule.learningRate); "
+            + "data: \(data.summary); loss: \(objective.lossName); optimizer: \(rule.summary); "
             + "batch_size: \(batchSize); seed: \(seed)"
     }
 }
