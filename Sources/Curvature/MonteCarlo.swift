@@ -157,9 +157,10 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
             let fewest = size > 1 ? Self.fewestGroups : Self.fewestForAnError
             let precise = draws.count * size >= minSamples && draws.count >= fewest && needed <= 1
             if precise || hopeless || draws.count >= limit {
+                // Means of whole groups are nearly normal, and few: their sample skewness is noise.
                 return Estimate(
                     value: hopeless ? .nan : result.value, standardError: hopeless ? .nan : result.error,
-                    samples: draws.count * size, seconds: watch.seconds, skewness: result.skewness,
+                    samples: draws.count * size, seconds: watch.seconds, skewness: size > 1 ? nil : result.skewness,
                     degreesOfFreedom: result.degrees)
             }
             let left = min(needed * Double(draws.count), Double(limit)) - Double(draws.count)

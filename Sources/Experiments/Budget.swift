@@ -55,10 +55,12 @@ struct Budget {
 
 /// What a probe with a budget may spend.
 struct BudgetAccount {
-    /// Negative after the first measurement, and after one that was dearer than the one before.
+    /// Negative after a measurement that was dearer than expected.
     private(set) var balance = 0.0
     /// What the next measurement will cost, going by the last.
-    private(set) var expected = 0.0
+    private(set) var expected: Double
+
+    init(expecting expected: Double) { self.expected = expected }
 
     var canPay: Bool { balance >= expected }
 

@@ -14,6 +14,10 @@ public protocol Probe: AnyObject {
     /// Whether it asks for the parameters before the last step (`Run.previousParameters`), which cost a copy.
     var usesPreviousParameters: Bool { get }
 
+    /// About what its first measurement will cost, in multiply-adds of the cost model: a budget keeps it until that is earned.
+    /// Nil where nothing is known: then it is made at once.
+    func expectedOperations(in run: Run) throws -> Double?
+
     /// - Parameter batch: the step's batch, for a probe whose timing is `.step`; nil for all samples.
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement]
 }
@@ -28,4 +32,5 @@ public enum ProbeTiming: Sendable {
 extension Probe {
     public var timing: ProbeTiming { .point }
     public var usesPreviousParameters: Bool { false }
+    public func expectedOperations(in run: Run) -> Double? { nil }
 }

@@ -17,7 +17,9 @@ extension Run {
             }
             budget = budget ?? Budget(share: share)
         }
-        trackers.append(Tracker(probe: probe, cadence: cadence, index: trackers.count + 1, from: step))
+        let expected = cadence.budget == nil ? nil : try probe.expectedOperations(in: self)
+        trackers.append(
+            Tracker(probe: probe, cadence: cadence, index: trackers.count + 1, expecting: expected, from: step))
         for name in probe.seriesNames where recorded[name] == nil {
             recorded[name] = Series(name: name)
             seriesNames.append(name)
@@ -36,6 +38,9 @@ extension Run {
                 "'\(probe.seriesNames[0])' belongs to a step: track it, or give it a batch = {…} of its own")
         }
         let stream = Tracker.stream(seed: seed, step: step, index: 0)
+        let cache = eigenCache
+        eigenCache = eigenCacheOfLooks
+        defer { eigenCache = cache }
         return try priced { try probe.measure(self, batch: nil, stream: stream) }.measured
     }
 

@@ -75,7 +75,9 @@ public final class Run {
     var cachedEvaluation: Cached<Oracle.Evaluation>?
     var cachedTestEvaluation: Cached<Oracle.Evaluation>?
     var cachedGradient: Cached<Vector>?
-    let eigenCache = EigenCache()
+    var eigenCache = EigenCache()
+    /// The same for what is measured by hand: looking changes neither what tracked probes start from nor what they cost.
+    let eigenCacheOfLooks = EigenCache()
     var previousParameters: Vector?
 
     /// - Parameter ghostBatch: samples that share batch statistics where data are walked, in a model that has them.

@@ -26,14 +26,16 @@ struct Tracker {
         var seconds: Double
     }
 
-    /// - Parameter step: where the run stands.
-    init(probe: any Probe, cadence: Cadence, index: Int, from step: Int) {
+    /// - Parameters:
+    ///   - expected: what a first measurement will cost, for a budget; nil if that is not known.
+    ///   - step: where the run stands.
+    init(probe: any Probe, cadence: Cadence, index: Int, expecting expected: Double?, from step: Int) {
         self.probe = probe
         self.cadence = cadence
         self.index = index
         timing = probe.timing
         usesPreviousParameters = probe.usesPreviousParameters
-        account = cadence.budget == nil ? nil : BudgetAccount()
+        account = cadence.budget == nil ? nil : BudgetAccount(expecting: expected ?? 0)
         walk = cadence.walk
         // What belongs to a step can be measured from the next one on.
         candidate = walk.next(from: probe.timing == .step ? step + 1 : step)

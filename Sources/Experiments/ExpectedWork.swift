@@ -1,0 +1,152 @@
+import Curvature
+import Networks
+
+// What a first measurement is expected to cost, so that a budget is kept from the first step on: a rough figure, in products with
+// the Hessian over all training samples. Whatever it really took is what the second is expected to take.
+
+extension Run {
+    /// Multiply-adds of so many products over a share of the training samples; nil where they cannot be told.
+    fileprivate func work(ofProducts count: Double, over samples: Int? = nil) -> Double? {
+        work(ofProducts: count, over: Double(samples ?? data.train.count))
+    }
+
+    fileprivate func work(ofProducts count: Double, over samples: Double) -> Double? {
+        (try? oracle.productWork(.hessian)).map { count * samples / Double(data.train.count) * $0 }
+    }
+
+    /// A cold solve for k eigenpairs: ten products for one, about seven for each of several.
+    fileprivate func work(ofEigenpairs settings: EigenSettings, and further: Double = 0) -> Double? {
+        work(ofProducts: 4 + 7 * Double(settings.k) + further, over: settings.scope.samples)
+    }
+
+    /// So many batches as the estimate may take, a batch's part of the price being that of a product over its samples.
+    fileprivate func work(ofBatches sampling: BatchSampling, each products: Double = 1.5, and further: Double = 0)
+        -> Double?
+    {
+        let named = sampling.batches.map { $0.reduce(0) { $0 + Double($1.count) } }
+        let samples = named ?? Double(sampling.batchSize ?? batchCount) * Double(sampling.maxSamples)
+        let batches = work(ofProducts: products, over: samples)
+        let whole = work(ofProducts: further, over: sampling.scope.samples)
+        return batches.flatMap { batches in whole.map { batches + $0 } }
+    }
+}
+
+extension Metric {
+    func expectedOperations(in run: Run) -> Double? {
+        switch seriesNames[0] {
+        case "gradient_norm": run.work(ofProducts: 0.5)
+        case "loss", "accuracy": run.work(ofProducts: 0.25)
+        case "test_loss", "test_accuracy": run.work(ofProducts: 0.25, over: run.data.test?.count ?? 0)
+        default: 0
+        }
+    }
+}
+
+extension GradientCosine {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofProducts: 1) }
+}
+
+extension DirectionCoordinate {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofProducts: 11) }
+}
+
+// MARK: - Eigenvalues
+
+extension LambdaMax {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: options) }
+}
+
+extension CurvatureEigenvalues {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings) }
+}
+
+extension GramEigenvalues {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings) }
+}
+
+extension PreconditionedEigenvalues {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings) }
+}
+
+extension GradientProjection {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings, and: 0.5) }
+}
+
+extension Alignment {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings, and: 0.5) }
+}
+
+extension EigenvectorAngle {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings) }
+}
+
+extension StabilizationProbe {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings, and: 3) }
+}
+
+extension ProjectedNoise {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings, and: 3) }
+}
+
+extension SpectralDensityProbe {
+    public func expectedOperations(in run: Run) -> Double? {
+        run.work(ofProducts: Double(vectors) * Double(steps), over: scope.samples)
+    }
+}
+
+// MARK: - Expectations
+
+extension HessianTrace {
+    public func expectedOperations(in run: Run) -> Double? {
+        run.work(ofProducts: Double(samples.maxSamples) * (method == .hutchinson ? 0.5 : 1), over: scope.samples)
+    }
+}
+
+extension BatchSharpness {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofBatches: sampling) }
+}
+
+extension MomentumBatchSharpness {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofBatches: sampling, each: 2) }
+}
+
+extension GradientNormMC {
+    func expectedOperations(in run: Run) -> Double? { run.work(ofProducts: 1, over: sampling.scope.samples) }
+}
+
+extension GradientNoiseInteraction {
+    /// A quadratic form over all samples a batch, and the sketch of the Hessian.
+    func expectedOperations(in run: Run) -> Double? {
+        run.work(ofBatches: sampling, each: 0.5, and: 0.6 * Double(sampling.maxSamples) + 16)
+    }
+}
+
+extension OneStepLossChange {
+    /// A loss over all samples a batch.
+    func expectedOperations(in run: Run) -> Double? {
+        run.work(ofBatches: sampling, each: 0.5, and: 0.3 * Double(sampling.maxSamples))
+    }
+}
+
+extension BatchLambdaMax {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofBatches: sampling, each: 11) }
+}
+
+extension StepBatchLambdaMax {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofProducts: 11, over: run.batchCount) }
+}
+
+extension StepSharpness {
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofProducts: 1, over: run.batchCount) }
+}
+
+extension SecondMomentContraction {
+    /// Two products with each batch's Hessian, and one with the whole, an iteration.
+    public func expectedOperations(in run: Run) -> Double? {
+        let named = options.batches.map { $0.reduce(0) { $0 + Double($1.count) } }
+        let samples = named ?? Double(options.batchSize ?? run.batchCount) * Double(options.batchCount)
+        let batches = run.work(ofProducts: 40, over: samples)
+        let whole = run.work(ofProducts: 20, over: options.eigen.scope.samples)
+        return batches.flatMap { batches in whole.map { batches + $0 } }
+    }
+}
