@@ -196,7 +196,7 @@ private final class PricedProbe: Probe {
             let probe = try ProbeCatalogue.probe(name, few ? ["max_samples": 30] : [:], for: run)
             try run.track(probe, Cadence(.every(5), budget: 0.2))
         }
-        for step in [10, 50, 200, 1000, 5000] {
+        for step in [10, 50, 200, 1000, 5000, 20_000] {
             try run.train(TrainingGoal(step: step))
             #expect(run.costs.probeShare <= 0.25, "step \(step): \(run.costs)")
         }
