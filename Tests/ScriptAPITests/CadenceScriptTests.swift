@@ -60,6 +60,16 @@ import Testing
             ("run:track('loss', { every = { frist = 3 } })", ["unknown option 'frist'", "did you mean 'first'?"]),
             ("run:track('loss', { every = { first = 3, growth = 0.5 } })", ["'growth'", "a number >= 1"]),
             ("run:track('loss', { every = { first = 30, growth = 1.1, max = 20 } })", ["the largest spacing, is 20"]),
+            ("run:track({})", ["the list of names is empty: name at least one quantity"]),
+            ("run:track('loss', { at = {} })", ["'at' is empty: name at least one step"]),
+            (
+                "run:train{ to = 5 } run:track('loss', { at = {4, 2} })",
+                ["nothing would be measured: the last of its steps is 4, and run 'small' is at step 5"]
+            ),
+            (
+                "run:track('batch_sharpness', { min_samples = 9, max_samples = 3 })",
+                ["min_samples (9) is larger than max_samples (3)"]
+            ),
             ("run:track('loss', { at = {1, -2} })", ["'at'", "element 2", "expected an integer >= 0, got -2"]),
             ("run:track('loss', { at = 5 })", ["'at'", "expected a list of integers"]),
             ("run:track('loss', { budget = 1.5 })", ["'budget'", "from 0 to 1"]),

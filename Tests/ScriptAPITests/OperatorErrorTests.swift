@@ -124,6 +124,10 @@ import Testing
             "run.optimizer = eoss.optim.adam{ lr = 0.1 }; run:preconditioner{ gradient = g }:precondition(H:restrict{ g })",
             "precondition first, then restrict"
         ),
+        (
+            "run.optimizer = eoss.optim.scalar_rmsprop{ lr = 0.1 }; run:preconditioner{ gradient = g }:precondition(other:hessian())",
+            "preconditioner:precondition: the operators act on different spaces: mlp 1-6-1"
+        ),
         // Figures.
         ("run:plot_spectrum('x.gif')", "x.gif: a figure's name ends in .svg, .pdf, .png or .txt"),
         ("run:plot_spectrum()", "argument 1 'path' of run:plot_spectrum is missing"),

@@ -40,6 +40,11 @@ public struct BatchSampling: Sendable {
         relativeError = try arguments.number("rel_error") ?? relativeError
         minSamples = try arguments.integer("min_samples") ?? minSamples
         maxSamples = try arguments.integer("max_samples") ?? maxSamples
+        if arguments.has("min_samples"), minSamples > maxSamples {
+            throw ExperimentError.invalid(
+                "min_samples (\(minSamples)) is larger than max_samples (\(maxSamples)\(arguments.has("max_samples") ? "" : ", the default"))"
+            )
+        }
         if batches == nil, batchSize ?? run.batchCount > scope.count(of: run) {
             let whose = batchSize == nil ? "run '\(run.name)' has" : "option"
             throw ExperimentError.invalid(

@@ -43,9 +43,22 @@ extension Cadence {
         } else {
             condition = nil
         }
-        try self.init(
-            Cadence.spacing(call.value("every")), at: call.get("at", as: [Int]?.self) ?? [], when: condition,
-            budget: call.get("budget"))
+        let spacing = try Cadence.spacing(call.value("every"))
+        let steps: [Int]? = try call.get("at", as: [Int]?.self)
+        if let steps { try Self.check(steps, in: run, alone: spacing == nil) }
+        try self.init(spacing, at: steps ?? [], when: condition, budget: call.get("budget"))
+    }
+
+    /// Steps at which nothing would ever be measured are a mistake.
+    private static func check(_ steps: [Int], in run: Run, alone: Bool) throws {
+        guard let last = steps.max() else {
+            throw ArgumentError("'at' is empty: name at least one step, or leave it out")
+        }
+        if alone, last < run.step {
+            throw ArgumentError(
+                "'at': nothing would be measured: the last of its steps is \(last), and run '\(run.name)' is at step "
+                    + "\(run.step); run:measure measures now")
+        }
     }
 
     private static func spacing(_ value: LuaValue) throws -> Spacing? {

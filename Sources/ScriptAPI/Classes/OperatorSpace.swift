@@ -132,6 +132,9 @@ final class OperatorSpace {
 
     // MARK: - Spaces compared
 
+    /// The space of all parameters that this one is a part of.
+    var whole: OperatorSpace { around?.space.whole ?? self }
+
     /// - Throws: where operators on the two spaces do not combine, naming both.
     func requireSame(as other: OperatorSpace, for what: String) throws {
         if isSame(as: other) { return }

@@ -67,6 +67,7 @@ extension PreconditionerObject {
     }
 
     func precondition(_ object: OperatorObject) throws -> OperatorObject {
+        try space.requireSame(as: object.space.whole, for: "preconditioner:precondition")
         let part: Preconditioner
         switch preconditioner {
         case .scalar: part = preconditioner

@@ -11,6 +11,7 @@ func addTracking(to runs: ObjectClass<Run>) {
         ] + ProbeArguments.parameters
     ) { run, call in
         let names = try call.names("names")
+        if names.isEmpty { throw ArgumentError("run:track: the list of names is empty: name at least one quantity") }
         let cadence = try Cadence(call, of: run, names: names)
         guard try call.has("fn") else {
             let arguments = try ProbeArguments(call, of: run)
