@@ -20,7 +20,7 @@ import Testing
         let laboratory = try Laboratory()
         try laboratory.run(
             smallRun + """
-                run:track({"loss", "hessian_trace"}, { every = 5, budget = 0.5, max_samples = 20 })
+                run:track({"loss", "hessian_trace"}, { every = 5, at = {0}, budget = 0.5, max_samples = 20 })
                 run:track("gradient_norm", { every = 10 })
                 run:train{ to = 50 }
                 local costs = run:costs()
