@@ -16,7 +16,9 @@ extension Run {
 
     /// A cold solve for k eigenpairs: ten products for one, about seven for each of several.
     fileprivate func work(ofEigenpairs settings: EigenSettings, and further: Double = 0) -> Double? {
-        work(ofProducts: 4 + 7 * Double(settings.k) + further, over: settings.scope.samples)
+        work(
+            ofProducts: (settings.tolerance < 0.005 ? 12 : 4) + 7 * Double(settings.k) + further,
+            over: settings.scope.samples)
     }
 
     /// So many batches as the estimate may take, a batch's part of the price being that of a product over its samples.
@@ -47,7 +49,7 @@ extension GradientCosine {
 }
 
 extension DirectionCoordinate {
-    public func expectedOperations(in run: Run) -> Double? { run.work(ofProducts: 11) }
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofProducts: 15) }
 }
 
 // MARK: - Eigenvalues

@@ -1,4 +1,5 @@
 import Compute
+import Curvature
 
 extension Run {
     /// Follows a probe from the present step on.
@@ -78,8 +79,13 @@ extension Run {
                 return [Measurement]()
             }
             return try measuring {
-                try tracker.probe.measure(
-                    self, batch: batch, stream: Tracker.stream(seed: seed, step: step, index: tracker.index))
+                do {
+                    return try tracker.probe.measure(
+                        self, batch: batch, stream: Tracker.stream(seed: seed, step: step, index: tracker.index))
+                } catch CurvatureError.notFinite {
+                    // A run stops at a loss that is not finite, not at a curvature: the step after this one will say so.
+                    return tracker.probe.seriesNames.map { _ in Measurement(step: step, value: .nan) }
+                }
             }
         }
         trackers[index].pay(cost, for: measured)

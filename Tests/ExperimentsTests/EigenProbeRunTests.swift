@@ -9,6 +9,22 @@ import Testing
 
 /// Probes of eigenvalues along runs, and on networks of other kinds.
 @Suite struct EigenProbesAlongRuns {
+    /// Only a loss that is not finite stops a run: what is tracked has no number there, and says so.
+    @Test func aDivergedRunStopsAtItsLossWhateverIsTracked() throws {
+        let run = try SmallRun.make(rate: 0.01, batch: .full)
+        try run.track(LambdaMax(.init(k: 2)), every: 1)
+        try run.track(ProbeCatalogue.probe("hessian_trace", for: run), every: 1)
+        var broken = run.parameters
+        broken[0] = .nan
+        try run.setParameters(broken)
+        let error = #expect(throws: ExperimentError.self) { try run.train(TrainingGoal(step: 10)) }
+        #expect("\(try #require(error))".contains("diverged: at step 1"))
+        for name in ["lambda_max", "lambda_max_2", "hessian_trace"] {
+            let series = try run.series(name)
+            #expect(series.steps == [0] && series.values.allSatisfy(\.isNaN), "\(name): \(series.values)")
+        }
+    }
+
     /// Probes with several counts, cadences and tolerances share solves and warm starts; every value of each is right all the
     /// same, to the probe's own tolerance.
     @Test(arguments: [true, false])

@@ -194,7 +194,9 @@ import Testing
         let truth = mean(slopes.map { ($0 - mean(slopes)) * ($0 - mean(slopes)) })
         let found = try lab.run.measure("projected_noise", ["samples": 5, "batch_size": 2, "tolerance": 1e-9])[0]
         // The eigenvector is as good as its residual, about the root of the eigenvalue's tolerance.
-        #expect(abs(found.value / truth - 1) < 1e-3 && found.standardError == 0 && found.samples == 5)
+        #expect(abs(found.value / truth - 1) < 1e-3 && found.samples == 5)
+        // Nothing is sampled: what is not known is the eigenvector, and that is its residual's to say.
+        #expect(found.standardError == nil && found.residual != nil)
         #expect(try #require(found.products) > 0)
         // λ_max that follows, by its own formula.
         let both = try lab.run.measure("projected_noise", ["tolerance": 1e-9])

@@ -26,6 +26,19 @@ public struct EigenSettings: Sendable {
     /// Of probes that look at one eigenpair.
     static let optionsOfOne: [ProbeOption] = [.tolerance, .solver] + ProbeScope.options
 
+    /// The same for probes that look at directions, with a tolerance ten times as small.
+    static let directionOptions: [ProbeOption] = [.k] + directionOptionsOfOne
+    static let directionOptionsOfOne: [ProbeOption] = [.directionTolerance, .solver] + ProbeScope.options
+    /// The defaults of probes that look at directions.
+    public static let ofDirections = EigenSettings(tolerance: 0.001)
+
+    /// As options say, for a probe that looks at directions.
+    /// - Throws: as `init(_:_:)`.
+    init(directions arguments: ProbeArguments, _ run: Run) throws {
+        try self.init(arguments, run)
+        if !arguments.has("tolerance") { tolerance = Self.ofDirections.tolerance }
+    }
+
     /// As options say.
     /// - Throws: `ExperimentError.invalid`, with both figures, for more eigenvalues than parameters, more samples than the data.
     public init(_ arguments: ProbeArguments, _ run: Run) throws {
@@ -58,6 +71,9 @@ public struct EigenSettings: Sendable {
 }
 
 extension ProbeOption {
+    static let directionTolerance = ProbeOption(
+        "tolerance", .number(.positive), default: "0.001",
+        "The residual of eigenvectors, over their eigenvalue.")
     static let solver = ProbeOption(
         "solver", .choice(EigenSolver.allCases.map(\.rawValue)), default: "\"automatic\"",
         "How eigenvalues are found; by default whatever costs least.")

@@ -22,9 +22,10 @@ public final class ProjectedNoise: EigenvectorProbe {
             options: [.batchSize]
                 + ProbeOption.stopping(
                     relativeError: defaults.relativeError, minSamples: defaults.minSamples,
-                    maxSamples: defaults.maxSamples) + EigenSettings.optionsOfOne, series: { _ in series },
+                    maxSamples: defaults.maxSamples) + EigenSettings.directionOptionsOfOne, series: { _ in series },
             make: { arguments, run in
-                try ProjectedNoise(BatchSampling(arguments, run, defaults: defaults), EigenSettings(arguments, run))
+                try ProjectedNoise(
+                    BatchSampling(arguments, run, defaults: defaults), EigenSettings(directions: arguments, run))
             })
     ]
 
@@ -34,8 +35,9 @@ public final class ProjectedNoise: EigenvectorProbe {
     public private(set) var vectors: [Vector] = []
 
     /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
-    public init(_ sampling: BatchSampling = ProjectedNoise.defaults, _ settings: EigenSettings = EigenSettings()) throws
-    {
+    public init(
+        _ sampling: BatchSampling = ProjectedNoise.defaults, _ settings: EigenSettings = EigenSettings.ofDirections
+    ) throws {
         try settings.check(Self.series[0])
         self.sampling = sampling
         self.settings = settings
@@ -65,6 +67,10 @@ public final class ProjectedNoise: EigenvectorProbe {
         return [noise, predicted].map { estimate in
             var measurement = Measurement(step: run.step, estimate)
             (measurement.residual, measurement.seconds) = (found.residuals[0], seconds)
+            // Nothing is sampled then, but the eigenvector is known to its residual only.
+            if estimate.standardError == 0, estimate.value != 0 {
+                (measurement.standardError, measurement.interval) = (nil, nil)
+            }
             return measurement
         }
     }

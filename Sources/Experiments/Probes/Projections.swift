@@ -11,8 +11,8 @@ public final class GradientProjection: Probe {
         ProbeDeclaration(
             "gradient_projection",
             "‖P_i g‖/‖g‖, P_i the projector on the top i eigenvectors of the Hessian, and the residual. [Andreyev & Beneventano 2024]",
-            options: EigenSettings.options, series: { names(try $0.integer("k") ?? 1) },
-            make: { try GradientProjection(EigenSettings($0, $1)) })
+            options: EigenSettings.directionOptions, series: { names(try $0.integer("k") ?? 1) },
+            make: { try GradientProjection(EigenSettings(directions: $0, $1)) })
     ]
 
     static func names(_ k: Int) -> [String] {
@@ -23,7 +23,7 @@ public final class GradientProjection: Probe {
     public let seriesNames: [String]
 
     /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
-    public init(_ settings: EigenSettings = EigenSettings()) throws {
+    public init(_ settings: EigenSettings = EigenSettings.ofDirections) throws {
         try settings.check("gradient_projection")
         self.settings = settings
         seriesNames = Self.names(settings.k)
@@ -57,15 +57,15 @@ public final class Alignment: Probe {
     static let declarations = [
         ProbeDeclaration(
             "alignment", "|u·g|/‖g‖, u the top eigenvector of the Hessian and g the gradient.",
-            options: EigenSettings.optionsOfOne
-        ) { try Alignment(EigenSettings($0, $1)) }
+            options: EigenSettings.directionOptionsOfOne
+        ) { try Alignment(EigenSettings(directions: $0, $1)) }
     ]
 
     public let settings: EigenSettings
     public let seriesNames = ["alignment"]
 
     /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
-    public init(_ settings: EigenSettings = EigenSettings()) throws {
+    public init(_ settings: EigenSettings = EigenSettings.ofDirections) throws {
         try settings.check("alignment")
         self.settings = settings
     }
@@ -93,8 +93,8 @@ public final class EigenvectorAngle: EigenvectorProbe {
         ProbeDeclaration(
             "eigenvector_angle",
             "The largest principal angle, in radians, between the top k eigenvectors of the Hessian and those of the measurement before.",
-            options: EigenSettings.options
-        ) { try EigenvectorAngle(EigenSettings($0, $1)) }
+            options: EigenSettings.directionOptions
+        ) { try EigenvectorAngle(EigenSettings(directions: $0, $1)) }
     ]
 
     public let settings: EigenSettings
@@ -102,7 +102,7 @@ public final class EigenvectorAngle: EigenvectorProbe {
     public private(set) var vectors: [Vector] = []
 
     /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
-    public init(_ settings: EigenSettings = EigenSettings()) throws {
+    public init(_ settings: EigenSettings = EigenSettings.ofDirections) throws {
         try settings.check("eigenvector_angle")
         self.settings = settings
     }

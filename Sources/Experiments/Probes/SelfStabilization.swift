@@ -57,7 +57,7 @@ public struct SelfStabilization: Sendable {
 extension Run {
     /// Self-stabilisation at the present parameters. The eigenpair is the one that probes share, and the third derivative is
     /// taken once for all who ask at this point.
-    public func selfStabilization(_ settings: EigenSettings = EigenSettings()) throws -> SelfStabilization {
+    public func selfStabilization(_ settings: EigenSettings = EigenSettings.ofDirections) throws -> SelfStabilization {
         try sharedStabilization(settings).value
     }
 
@@ -97,14 +97,14 @@ public final class StabilizationProbe: EigenvectorProbe {
         ProbeDeclaration(
             "progressive_sharpening",
             "α = −∇L·∇S⊥, the rate at which the gradient raises the sharpness S. [Damian, Nichani & Lee 2022]",
-            options: EigenSettings.optionsOfOne
-        ) { try StabilizationProbe(.progressiveSharpening, EigenSettings($0, $1)) },
+            options: EigenSettings.directionOptionsOfOne
+        ) { try StabilizationProbe(.progressiveSharpening, EigenSettings(directions: $0, $1)) },
         ProbeDeclaration(
             "self_stabilization",
             "β_s = ‖∇S⊥‖², and δ = √(2α/β_s) as self_stabilization_delta. [Damian, Nichani & Lee 2022]",
-            options: EigenSettings.optionsOfOne,
+            options: EigenSettings.directionOptionsOfOne,
             series: { _ in names(.selfStabilization) },
-            make: { try StabilizationProbe(.selfStabilization, EigenSettings($0, $1)) }),
+            make: { try StabilizationProbe(.selfStabilization, EigenSettings(directions: $0, $1)) }),
     ]
 
     private static func names(_ quantity: Quantity) -> [String] {
@@ -120,7 +120,7 @@ public final class StabilizationProbe: EigenvectorProbe {
     public private(set) var vectors: [Vector] = []
 
     /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
-    public init(_ quantity: Quantity, _ settings: EigenSettings = EigenSettings()) throws {
+    public init(_ quantity: Quantity, _ settings: EigenSettings = EigenSettings.ofDirections) throws {
         try settings.check(quantity.rawValue)
         self.quantity = quantity
         self.settings = settings

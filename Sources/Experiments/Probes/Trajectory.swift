@@ -144,7 +144,7 @@ public final class DirectionCoordinate: Probe {
         }
         var stream = stream
         let hessian = CurvatureOperator(of: run.oracle, at: run.parameters)
-        return try Self.unit(topEigenpairs(of: hessian, k: 1, tolerance: 0.01, stream: &stream).vectors[0])
+        return try Self.unit(topEigenpairs(of: hessian, k: 1, tolerance: 0.001, stream: &stream).vectors[0])
     }
 
     private static func unit(_ vector: Vector) throws -> Vector {
