@@ -3,10 +3,10 @@
 ///
 /// Each step earns share/(1 − share) of its own work. Probes without a budget are paid first. What is left is divided equally
 /// among those that have one; what a cheap one cannot use, because it is measured at every step that its spacing allows, goes
-/// to the dear ones. A probe is measured once its account holds what it cost the last time. The first measurement is on credit,
-/// and so is what a measurement costs more than the one before. A probe pays its debt back before its next measurement, and
-/// alone: one that cost a hundred thousand steps would else keep the others from being measured for as long. So the share holds
-/// from when first measurements are paid back, up to what the last ones cost more than expected.
+/// to the dear ones. A probe is measured once its account holds what it cost the last time, or for its first measurement what
+/// that is expected to cost (`Probe.expectedOperations`). What it costs more is on credit, and so is the first measurement of a
+/// probe whose price nobody knows, one written by the user. A probe pays its debt back before its next measurement, out of three
+/// quarters of what is left: the others go on meanwhile. So the share holds up to what measurements cost more than expected.
 struct Budget {
     /// Between 0 and 1.
     let share: Double
