@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "internal.h"
+#include "../internal.h"
 
 static const luaL_Reg safe_libraries[] = {
     {LUA_GNAME, luaopen_base},       {LUA_COLIBNAME, luaopen_coroutine}, {LUA_TABLIBNAME, luaopen_table},

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "internal.h"
+#include "../internal.h"
 
 struct clua_control {
     _Atomic int stop, pause;

@@ -1,6 +1,6 @@
 // coroutine.resume, wrap and close: a stop that ends a coroutine goes on in the one that resumed it.
 
-#include "internal.h"
+#include "../internal.h"
 
 /// Nested closings allowed: lua_resetthread in 5.4.4 does not count C levels from the thread that calls it.
 #define CLOSING_LIMIT 100

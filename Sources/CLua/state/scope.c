@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "internal.h"
+#include "../internal.h"
 
 /// The chunk name of what is typed at a prompt; its own frames are not part of what it sees.
 static const char prompt_source[] = "@prompt";

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "internal.h"
+#include "../internal.h"
 
 // MARK: handles
 

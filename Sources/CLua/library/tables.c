@@ -1,7 +1,7 @@
 // The functions of the table library that could loop in C without end, because a `__len` may promise any length and
 // an `__index` any element: insert, remove, move, concat, sort. Each looks at the flags as it goes.
 
-#include "internal.h"
+#include "../internal.h"
 
 typedef struct ticker {
     lua_State *L;

@@ -1,7 +1,7 @@
 /// Lua patterns, compiled and matched with a bound on the time between two looks at the flags.
 #pragma once
 
-#include "internal.h"
+#include "../internal.h"
 
 #define CAPTURE_LIMIT 32
 

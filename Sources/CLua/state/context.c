@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "../internal.h"
 
 const char key_cache, key_anchors, key_functions, key_errors, key_strings, key_stop, key_scope, key_locals, key_watched;
 

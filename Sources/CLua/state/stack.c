@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "../internal.h"
 
 _Static_assert(CLUA_NONE == LUA_TNONE && CLUA_NIL == LUA_TNIL && CLUA_BOOLEAN == LUA_TBOOLEAN
                    && CLUA_POINTER == LUA_TLIGHTUSERDATA && CLUA_NUMBER == LUA_TNUMBER && CLUA_STRING == LUA_TSTRING

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "internal.h"
+#include "../internal.h"
 
 /// Ends pcall and xpcall, also after a yield inside of them. Below the results stand `extra` values and `true`.
 static int finish_protected(lua_State *L, int status, lua_KContext extra) {
