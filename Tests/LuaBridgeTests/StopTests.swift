@@ -165,21 +165,6 @@ import Testing
         #expect(quiet.stopReason == nil, "the stop was answered")
         withExtendedLifetime(second) {}
     }
-
-    @Test func signalsPauseFirstAndStopThen() throws {
-        let state = try makeState()
-        #expect(state.interrupt.handleSignal(SIGUSR1, pausesFirst: true))
-        defer { state.interrupt.ignoreSignal(SIGUSR1) }
-        kill(getpid(), SIGUSR1)
-        while !state.interrupt.isPauseRequested { usleep(1000) }
-        #expect(state.interrupt.stopReason == nil)
-        kill(getpid(), SIGUSR1)
-        while state.interrupt.stopReason == nil { usleep(1000) }
-        #expect(failure(of: "while true do end", in: state) == "stopped")
-        state.interrupt.clearPause()
-        state.interrupt.clearStop()
-        #expect(failure(of: "return 1", in: state) == "no error")
-    }
 }
 
 /// Requests a stop from another thread, some microseconds later.

@@ -78,11 +78,6 @@ bool clua_control_pausing(const clua_control *control);
 void clua_control_clear_pause(clua_control *control);
 /// Seconds since the stop was requested; negative while none is, and once the outermost call from Swift has ended with it.
 double clua_control_stop_age(const clua_control *control);
-/// Installs a handler: the signal requests a pause if `pauses_first` and none is pending, else a stop. One control
-/// at a time receives signals. Returns false where the system refuses.
-bool clua_control_on_signal(clua_control *control, int32_t signal, bool pauses_first);
-/// Restores what the signal did before.
-void clua_control_off_signal(clua_control *control, int32_t signal);
 
 // MARK: states (context.c)
 

@@ -1,6 +1,5 @@
 // Stops and pauses: flags set from anywhere, seen by a count hook and in long C loops.
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,11 +9,8 @@
 struct clua_control {
     _Atomic int stop, pause;
     _Atomic int64_t stop_since;  // monotonic milliseconds
-    _Atomic bool pauses_first, answered;
+    _Atomic bool answered;
 };
-
-/// The control that signals reach.
-static _Atomic(clua_control *) signalled;
 
 double monotonic_seconds(void) {
     struct timespec now;
@@ -24,11 +20,7 @@ double monotonic_seconds(void) {
 
 clua_control *clua_control_new(void) { return calloc(1, sizeof(clua_control)); }
 
-void clua_control_free(clua_control *control) {
-    clua_control *expected = control;
-    atomic_compare_exchange_strong(&signalled, &expected, NULL);
-    free(control);
-}
+void clua_control_free(clua_control *control) { free(control); }
 
 static void set_stop(clua_control *control, clua_stop reason) {
     int running = CLUA_RUNNING;
@@ -64,31 +56,6 @@ double clua_control_stop_age(const clua_control *control) {
     clua_control *mutable = (clua_control *)control;
     if (atomic_load(&mutable->stop) == CLUA_RUNNING || atomic_load(&mutable->answered)) return -1;
     return monotonic_seconds() - 1e-3 * (double)atomic_load(&mutable->stop_since);
-}
-
-/// Async-signal-safe: lock-free atomics and clock_gettime.
-static void handle_signal(int signal) {
-    (void)signal;
-    clua_control *control = atomic_load(&signalled);
-    if (control == NULL) return;
-    if (atomic_load(&control->pauses_first) && atomic_exchange(&control->pause, 1) == 0) return;
-    set_stop(control, CLUA_STOP_REQUESTED);
-}
-
-bool clua_control_on_signal(clua_control *control, int32_t signal, bool pauses_first) {
-    struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    atomic_store(&control->pauses_first, pauses_first);
-    atomic_store(&signalled, control);
-    return sigaction(signal, &action, NULL) == 0;
-}
-
-void clua_control_off_signal(clua_control *control, int32_t signal) {
-    clua_control *expected = control;
-    if (!atomic_compare_exchange_strong(&signalled, &expected, NULL)) return;
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    sigemptyset(&action.sa_mask);
-    sigaction(signal, &action, NULL);
 }
 
 static void hook(lua_State *L, lua_Debug *activation) {

@@ -35,14 +35,4 @@ public final class Interrupt: @unchecked Sendable {
         let age = clua_control_stop_age(control)
         return age < 0 ? nil : age
     }
-
-    /// Lets a signal (SIGINT, say) request a stop or, with `pausesFirst`, a pause at first and a stop where a pause is already
-    /// pending. One interrupt of the process receives signals: the last that called this. False where the system refuses.
-    @discardableResult
-    public func handleSignal(_ signal: Int32, pausesFirst: Bool = false) -> Bool {
-        clua_control_on_signal(control, signal, pausesFirst)
-    }
-
-    /// Gives the signal its default action back.
-    public func ignoreSignal(_ signal: Int32) { clua_control_off_signal(control, signal) }
 }
