@@ -35,19 +35,21 @@ let swiftTargets: [Target] = [
     .target(name: "Compute", dependencies: ["Graph", "CKernels"]),
     .target(name: "Networks", dependencies: ["Compute", "Graph"]),
     .target(name: "Datasets", dependencies: ["Compute", "Graph", "CZlib"]),
-    .target(name: "Curvature", dependencies: ["Networks", "Datasets", "Compute", "Graph"]),
-    .target(name: "Dynamics", dependencies: ["Curvature", "Networks", "Datasets", "Compute", "Graph"]),
+    .target(name: "Objectives", dependencies: ["Networks", "Compute", "Graph"]),
+    .target(name: "Curvature", dependencies: ["Objectives", "Networks", "Datasets", "Compute", "Graph"]),
+    .target(name: "Dynamics", dependencies: ["Curvature", "Objectives", "Networks", "Datasets", "Compute", "Graph"]),
     .target(
         name: "Experiments",
         dependencies: [
-            "Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph", "CSQLite", "CMessageDigest", grdb,
+            "Curvature", "Dynamics", "Objectives", "Networks", "Datasets", "Compute", "Graph", "CSQLite",
+            "CMessageDigest", grdb,
         ]),
     .target(name: "Reports", dependencies: ["Compute", "Graph"]),
     .target(
         name: "ScriptAPI",
         dependencies: [
-            "LuaBridge", "Experiments", "Reports", "Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph",
-            "CStdlib",
+            "LuaBridge", "Experiments", "Reports", "Curvature", "Dynamics", "Objectives", "Networks", "Datasets",
+            "Compute", "Graph", "CStdlib",
         ]),
     .executableTarget(
         name: "eoss",
@@ -57,24 +59,29 @@ let swiftTargets: [Target] = [
     .executableTarget(
         name: "eoss-bench",
         dependencies: [
-            "ScriptAPI", "Experiments", "Curvature", "Dynamics", "Networks", "Datasets", "Compute", "Graph",
-            "LuaBridge", "CLua",
+            "ScriptAPI", "Experiments", "Curvature", "Dynamics", "Objectives", "Networks", "Datasets", "Compute",
+            "Graph", "LuaBridge", "CLua",
         ],
         path: "Benchmarks/eoss-bench"),
 ]
 
 let tested = [
-    "LuaBridge", "Graph", "Compute", "Networks", "Datasets", "Curvature", "Dynamics", "Experiments", "Reports",
+    "LuaBridge", "Graph", "Compute", "Networks", "Datasets", "Objectives", "Curvature", "Dynamics", "Experiments",
+    "Reports",
     "ScriptAPI",
 ]
 /// What a test target imports beside the target it tests.
 let testImports: [String: [Target.Dependency]] = [
-    "LuaBridge": ["CLua"], "Networks": ["Datasets"], "Compute": ["CKernels"], "Experiments": [grdb],
+    "LuaBridge": ["CLua"], "Networks": ["Datasets", "Objectives", "SmallNetworks"],
+    "Objectives": ["Datasets", "SmallNetworks"], "Compute": ["CKernels"], "Experiments": [grdb],
 ]
 
 var testTargets: [Target] = tested.map { name in
     .testTarget(name: name + "Tests", dependencies: [.byName(name: name)] + (testImports[name] ?? []))
 }
+/// Networks that several test targets work on.
+testTargets.append(
+    .target(name: "SmallNetworks", dependencies: ["Networks", "Graph"], path: "Tests/Support/SmallNetworks"))
 testTargets.append(.testTarget(name: "Scripts", dependencies: ["eoss", "ScriptAPI", "Experiments", "CStdlib"]))
 
 var targets = systemLibraries + cTargets + swiftTargets + testTargets

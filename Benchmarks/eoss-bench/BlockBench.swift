@@ -4,6 +4,7 @@ import Datasets
 import Experiments
 import Foundation
 import Networks
+import Objectives
 
 /// Blocks of eight Hessian-vector products against eight single ones, and quadratic forms against products, at a fixed point: the
 /// perceptron of the other rows and the CNN. Times are those of one product or form.

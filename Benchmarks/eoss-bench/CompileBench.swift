@@ -1,6 +1,7 @@
 import Compute
 import Graph
 import Networks
+import Objectives
 
 /// How long it takes to trace, differentiate, simplify and plan the third derivative of the large networks, contracted with two
 /// vectors, for chunks of 32 samples. Nothing is kept from one to the next.

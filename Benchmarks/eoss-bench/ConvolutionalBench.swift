@@ -4,6 +4,7 @@ import Datasets
 import Experiments
 import Graph
 import Networks
+import Objectives
 
 /// Networks of images of 3×32×32 in 10 classes, `mse`, f32: the CNN of the EoSS code (2.48 M parameters) and ResNet-20 with batch
 /// norm (0.27 M).

@@ -4,6 +4,7 @@ import Datasets
 import Experiments
 import Graph
 import Networks
+import Objectives
 
 /// The network of the reference measurements: 784-512-512-10, ReLU, `mse`, f32, 670k parameters.
 struct PerceptronBench {

@@ -4,6 +4,7 @@ import Datasets
 import Dynamics
 import Experiments
 import Networks
+import Objectives
 
 /// λ_max along a run: products of a warm-started solve at each measurement, against cold ones and converged ones.
 struct TrackedEigenvalueBench {

@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import Objectives
 
 /// The objective as a step sees it: on its batch.
 public struct StepOracle {

@@ -1,5 +1,6 @@
 import Compute
 import Curvature
+import Objectives
 
 /// A rule for one step θₜ₋₁ → θₜ: its settings, its state, and what it does with an oracle for the step's batch.
 ///

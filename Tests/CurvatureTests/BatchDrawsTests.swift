@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import Objectives
 import Testing
 
 @testable import Curvature

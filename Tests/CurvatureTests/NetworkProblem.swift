@@ -1,6 +1,7 @@
 import Compute
 import Graph
 import Networks
+import Objectives
 
 /// A small network, its loss and random data, at parameters away from its initialisation.
 struct NetworkProblem {

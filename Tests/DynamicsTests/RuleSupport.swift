@@ -3,6 +3,7 @@ import Datasets
 import Dynamics
 import Graph
 import Networks
+import Objectives
 
 /// Samples in memory, for oracles of the tests.
 struct TableSamples: SampleSource {

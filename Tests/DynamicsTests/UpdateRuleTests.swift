@@ -2,6 +2,7 @@ import Compute
 import Curvature
 import Foundation
 import Networks
+import Objectives
 import Testing
 
 @testable import Dynamics

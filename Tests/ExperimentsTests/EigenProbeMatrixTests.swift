@@ -2,6 +2,7 @@ import Compute
 import Dynamics
 import Graph
 import Networks
+import Objectives
 import Testing
 
 @testable import Curvature

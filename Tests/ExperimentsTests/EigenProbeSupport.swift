@@ -3,6 +3,7 @@ import Datasets
 import Dynamics
 import Graph
 import Networks
+import Objectives
 
 @testable import Experiments
 

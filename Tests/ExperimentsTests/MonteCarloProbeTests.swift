@@ -2,6 +2,7 @@ import Compute
 import Dynamics
 import Foundation
 import Networks
+import Objectives
 import Testing
 
 @testable import Curvature

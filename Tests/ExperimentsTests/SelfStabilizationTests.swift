@@ -1,6 +1,7 @@
 import Compute
 import Graph
 import Networks
+import Objectives
 import Testing
 
 @testable import Curvature

@@ -5,6 +5,7 @@ import Dynamics
 import Foundation
 import Graph
 import Networks
+import Objectives
 import Testing
 
 @testable import Experiments

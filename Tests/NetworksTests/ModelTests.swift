@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import Graph
+import Objectives
 import Testing
 
 @testable import Networks

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import LuaBridge
+import Objectives
 import Testing
 
 @testable import ScriptAPI

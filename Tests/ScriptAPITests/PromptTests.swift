@@ -1,4 +1,5 @@
 import Foundation
+import Objectives
 import Testing
 
 @testable import ScriptAPI

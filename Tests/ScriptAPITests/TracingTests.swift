@@ -3,6 +3,7 @@ import Foundation
 import Graph
 import LuaBridge
 import Networks
+import Objectives
 import Testing
 
 @testable import ScriptAPI

@@ -1,6 +1,7 @@
 import Compute
 import Graph
 import Networks
+import Objectives
 
 /// A curvature matrix of an objective over samples (Hessian, Gauss–Newton, Fisher, tangent kernel), at the parameters of one
 /// moment, as are running statistics where it takes them.

@@ -1,6 +1,7 @@
 import Datasets
 import Graph
 import Networks
+import Objectives
 
 extension Run {
     /// The share of labels that are right: the largest output is the label's, or for real targets that of the largest target;

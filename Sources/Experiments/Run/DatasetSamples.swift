@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Graph
 import Networks
+import Objectives
 
 /// A split of a data set as an objective sees it, in the elements of the model.
 public struct DatasetSamples: SampleSource {

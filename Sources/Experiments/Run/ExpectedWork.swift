@@ -1,5 +1,6 @@
 import Curvature
 import Networks
+import Objectives
 
 // What a first measurement is expected to cost, so that a budget is kept from the first step on: a rough figure, in products with
 // the Hessian over all training samples. Whatever it really took is what the second is expected to take.

@@ -1,6 +1,7 @@
 import Datasets
 import Graph
 import Networks
+import Objectives
 
 extension Objective {
     /// The objective of a model on a data set with one of our losses.

@@ -1,6 +1,7 @@
 import Compute
 import Datasets
 import Foundation
+import Objectives
 
 extension Run {
     /// How the states of two runs are compared.

@@ -1,5 +1,6 @@
 import Compute
 import Curvature
+import Objectives
 
 extension Run {
     /// Follows a probe from the present step on.

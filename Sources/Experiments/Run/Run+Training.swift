@@ -1,5 +1,6 @@
 import Compute
 import Dynamics
+import Objectives
 
 /// Up to where `train` goes; it stops at the first goal reached.
 public struct TrainingGoal: Sendable {

@@ -4,6 +4,7 @@ import Datasets
 import Dynamics
 import Graph
 import Networks
+import Objectives
 
 /// A training run: a model, data, a loss, an update rule, and where it stands. One run belongs to one thread.
 ///

@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import Objectives
 
 /// What a curvature probe is measured over: the options `samples` and `statistics`, which all of them share.
 ///

@@ -46,7 +46,7 @@ public enum LossName: String, CaseIterable, Sendable, Codable {
 
     /// What `positions` is for outputs of a shape.
     /// - Throws: `GraphError` where the outputs have no such leading axes.
-    func checked(_ positions: [Int], _ output: [Int]) throws(GraphError) -> [Int] {
+    package func checked(_ positions: [Int], _ output: [Int]) throws(GraphError) -> [Int] {
         switch self {
         case .crossEntropy:
             guard let classes = output.last, classes > 1 else {

@@ -28,9 +28,9 @@ public struct Model: Sendable {
     /// The running values at step 0: means 0 and variances 1.
     public var initialBuffers: Vector
     /// How many elements of one sample each statistic is taken over.
-    let statisticElements: [Int]
+    package let statisticElements: [Int]
     /// Whether a sample's output depends on the batch that it is part of, under `StatisticsUse.batch` and `.running`.
-    let dependsOnBatch: [StatisticsUse: Bool]
+    package let dependsOnBatch: [StatisticsUse: Bool]
 
     /// The model's table, in the order of the forward pass; empty where no layers were recorded.
     public var layers: [LayerSummary] = []
@@ -41,7 +41,7 @@ public struct Model: Sendable {
     /// The name of the graph input that holds the weights of losses in their sum.
     public static let weightName = "sample weight"
     /// The name of the graph input that a step's learning rate is bound to.
-    static let rateName = "step rate"
+    package static let rateName = "step rate"
 
     public struct Parameter: Sendable {
         public let name: String

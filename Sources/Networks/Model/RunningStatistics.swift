@@ -24,7 +24,7 @@ public final class RunningStatistics {
     }
 
     /// The same values, which further training does not change.
-    func copy() throws -> RunningStatistics { try RunningStatistics(copying: self) }
+    package func copy() throws -> RunningStatistics { try RunningStatistics(copying: self) }
 
     /// A copy of the values, laid out as the model's `buffers`.
     public func values() throws -> Vector {
@@ -46,5 +46,5 @@ public final class RunningStatistics {
     }
 
     /// Where each buffer lies.
-    var views: [UnsafeMutableRawPointer] { layout.views(of: buffer.base, element: element) }
+    package var views: [UnsafeMutableRawPointer] { layout.views(of: buffer.base, element: element) }
 }

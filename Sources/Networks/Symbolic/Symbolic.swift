@@ -21,7 +21,7 @@ public struct Symbolic {
         try Symbolic(builder.apply(Constant(type: TensorType(type.element, shape), splat: number)), in: builder)
     }
 
-    func with(_ operation: some Operation, _ others: Symbolic...) throws(GraphError) -> Symbolic {
+    package func with(_ operation: some Operation, _ others: Symbolic...) throws(GraphError) -> Symbolic {
         try Symbolic(builder.applyAll(operation, [value] + others.map(\.value))[0], in: builder)
     }
 }

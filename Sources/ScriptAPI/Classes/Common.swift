@@ -4,6 +4,7 @@ import Experiments
 import Graph
 import LuaBridge
 import Networks
+import Objectives
 
 // Parameters that several functions share, and how they are read.
 

@@ -6,6 +6,7 @@ import Experiments
 import Graph
 import LuaBridge
 import Networks
+import Objectives
 
 // What scripts hold: classes of the laboratory as they are, values in a box.
 

@@ -2,6 +2,7 @@ import CStdlib
 import Experiments
 import Foundation
 import LuaBridge
+import Objectives
 
 /// Runs scripts: a Lua state with the module `eoss`, the files that its runs live in, and the user at the other end.
 ///

@@ -3,6 +3,7 @@ import Experiments
 import Graph
 import LuaBridge
 import Networks
+import Objectives
 
 /// The module `eoss`: what all scripts see.
 extension ScriptHost {

@@ -1,4 +1,5 @@
 import Graph
+import SmallNetworks
 
 @testable import Networks
 

@@ -2,6 +2,8 @@ import Compute
 import Datasets
 import Foundation
 import Graph
+import Objectives
+import SmallNetworks
 import Testing
 
 @testable import Networks

@@ -1,4 +1,5 @@
 import Graph
+import SmallNetworks
 import Testing
 
 @testable import Networks

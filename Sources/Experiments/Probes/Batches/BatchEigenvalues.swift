@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// E_B[ λ_max(H_B) ], the largest eigenvalue of a batch's Hessian in expectation over fresh batches (`batch_lambda_max`), and the
 /// largest one met (`batch_lambda_max_max`). Andreyev & Beneventano 2024; the defaults are those of their code.

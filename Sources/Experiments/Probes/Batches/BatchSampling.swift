@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// Which batches an expectation E_B[…] is taken over, and when there are enough of them: the options that all probes of this
 /// kind share.

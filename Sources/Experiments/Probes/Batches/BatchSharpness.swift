@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// The curvature of batches along their own gradients, in expectation over fresh batches, or over given ones exactly.
 /// Andreyev & Beneventano, arXiv 2412.20553; the defaults are those of their code.

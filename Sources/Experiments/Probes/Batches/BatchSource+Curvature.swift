@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// Means of the curvature of batches, drawn in the way that costs least.
 ///

@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// `gni`: E_B[ g_BᵀHg_B ] / ‖g‖², with H and g over all samples. Andreyev & Beneventano, arXiv 2412.20553.
 ///

@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// E_B[ sᵀH_Bs / s·g_B ], the curvature of a batch along the step s = βv + g_B that momentum makes of it; the velocity v is that
 /// after the last step. As s·g_B can vanish, the ratio of means is a series of its own.

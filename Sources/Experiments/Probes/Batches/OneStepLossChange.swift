@@ -2,6 +2,7 @@ import Compute
 import Curvature
 import Dynamics
 import Networks
+import Objectives
 
 /// `one_step_loss_change`: E_B[ L(θ − step_B) − L(θ) ] / (η‖g‖²), the change of the full loss by one step of the run's rule, from
 /// its present state, on a fresh batch; −1 + (η/2)·gni + O(η²) for SGD. From the EoSS code.

@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// Which eigenvalues of which matrix: what is found for one probe serves all others that ask the same.
 struct EigenQuestion: Hashable {

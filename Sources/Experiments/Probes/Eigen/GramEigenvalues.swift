@@ -2,6 +2,7 @@ import Compute
 import Curvature
 import Graph
 import Networks
+import Objectives
 
 /// The largest eigenvalues of the empirical Fisher matrix (1/n) Σ gᵢgᵢᵀ and of the tangent kernel (1/n)JJᵀ: of their Gram
 /// matrices, n × n and nK × nK for K outputs, where these are smaller than p × p and cost less than products do.

@@ -1,5 +1,6 @@
 import Compute
 import Curvature
+import Objectives
 
 /// tr H over the training data; the defaults are those of the EoSS code, Hutchinson's estimator with Rademacher vectors.
 public final class HessianTrace: Probe {

@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// The algebraically largest eigenvalues of the Hessian over the training data, each with the residual ‖Hv − λv‖ of its unit
 /// vector. Cohen et al. 2021.

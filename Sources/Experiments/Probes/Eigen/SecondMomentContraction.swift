@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// λ_max(−2ηH + η²E_B[H_B²]), with the full Hessian H and Hessians H_B of batches: whether the mean square of a perturbation
 /// grows under SGD on the quadratic model; it does above 0. Andreyev & Beneventano 2024.

@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// What a few products tell of the Hessian along the noise of batches: M = QQᵀH + HQQᵀ − QQᵀHQQᵀ with an orthonormal Krylov
 /// basis Q of the gradient, in which the top eigenvectors are found first.

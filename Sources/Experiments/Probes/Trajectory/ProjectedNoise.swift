@@ -2,6 +2,7 @@ import Compute
 import Curvature
 import Dynamics
 import Networks
+import Objectives
 
 /// σ_u² = Var_B(u·g_B), how strongly the batches' gradients scatter along the top eigenvector u of the Hessian; and the λ_max that
 /// SGD settles at by it, 2/η − ηβ_sσ_u²/(4α) (arXiv 2604.21016). The prediction is not a number for other rules, and where the

@@ -1,5 +1,6 @@
 import Compute
 import Curvature
+import Objectives
 
 /// How much of the gradient lies in the space of the top eigenvectors: ‖P_i g‖/‖g‖ for i = 1 … k, P_i the projector on the
 /// eigenvectors of the i largest eigenvalues, and what is left, ‖g − P_k g‖/‖g‖. Andreyev & Beneventano 2024.

@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// How training at the edge of stability holds its sharpness back (Damian, Nichani & Lee 2022): the sharpness S = λ_max(H) along
 /// its eigenvector u, its gradient ∇S = ∇³L[u, u], and what follows from it.

@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Dynamics
+import Objectives
 
 /// ‖θ − θ_ref‖₂. [EoSS code]
 public final class ParameterDistance: Probe {

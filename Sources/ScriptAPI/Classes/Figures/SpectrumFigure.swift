@@ -5,6 +5,7 @@ import Experiments
 import Foundation
 import LuaBridge
 import Networks
+import Objectives
 import Reports
 
 /// The density of a spectrum on a logarithmic axis, with its standard error as a band, single eigenvalues as stems, and the

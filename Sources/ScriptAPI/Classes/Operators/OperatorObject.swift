@@ -4,6 +4,7 @@ import Experiments
 import Graph
 import LuaBridge
 import Networks
+import Objectives
 
 /// A symmetric matrix as scripts hold it: a curvature matrix of a run, or what is composed of such.
 final class OperatorObject: LuaObject {

@@ -3,6 +3,7 @@ import Curvature
 import Dynamics
 import Experiments
 import LuaBridge
+import Objectives
 
 /// What an adaptive rule divides its step by, at the parameters of a model.
 final class PreconditionerObject: LuaObject {

@@ -1,6 +1,7 @@
 import Dynamics
 import Experiments
 import LuaBridge
+import Objectives
 
 /// `run`: a training run, its state and everything that can be done with it.
 func runClass(_ host: ScriptHost) -> ObjectClass<Run> {

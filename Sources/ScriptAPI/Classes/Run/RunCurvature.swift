@@ -3,6 +3,7 @@ import Curvature
 import Experiments
 import LuaBridge
 import Networks
+import Objectives
 
 /// The curvature matrices of a run, as operators.
 func addCurvature(to runs: ObjectClass<Run>) {

@@ -2,6 +2,7 @@ import Curvature
 import Experiments
 import LuaBridge
 import Networks
+import Objectives
 
 /// Derivatives and curvature, here or elsewhere.
 func addDerivatives(to runs: ObjectClass<Run>) {

@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import LuaBridge
 import Networks
+import Objectives
 import Reports
 
 /// Files: parameters and figures.

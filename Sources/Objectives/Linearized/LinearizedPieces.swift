@@ -1,0 +1,140 @@
+import Compute
+import Graph
+import Networks
+
+/// The pieces of the data, each with what is kept of the point for a function of tangents that is evaluated there many times.
+///
+/// What does not fit beside the rest is computed anew for each block of tangents, by the same plans: slower, with the same bits.
+/// Holds its parameters and the kept values until it is released.
+final class LinearizedPieces {
+    private struct Part {
+        let piece: Oracle.Piece
+        let program: LinearizedProgram
+        /// What is kept of the point; nil where it is computed anew.
+        let kept: [Buffer]?
+    }
+
+    private let work: OracleWork
+    private let oracle: Oracle
+    private let theta: Vector
+    private let rows: Oracle.Rows
+    private var parts: [Part] = []
+    /// Memory for the point of one piece that is not kept, by the piece's size, of which there are two at most.
+    private var transient: [Int: [Buffer]] = [:]
+    /// Whether results of pieces are added to those of others.
+    private let adds: Bool
+
+    var count: Int { parts.count }
+    /// Pieces whose point is computed anew.
+    var recomputed: Int { parts.count { $0.kept == nil } }
+    /// Bytes kept.
+    var keptBytes: Int { parts.reduce(0) { $0 + ($1.kept == nil ? 0 : $1.program.residualBytes) } }
+
+    /// - Parameters:
+    ///   - work: `.linearized` or `.linearizedQuadratic`.
+    ///   - oracle: one whose running values do not change.
+    ///   - adds: whether the plans add to accumulators where there are several pieces.
+    ///   - room: bytes that may be kept.
+    init(
+        _ work: OracleWork, oracle: Oracle, theta: Vector, rows: Oracle.Rows, adds: Bool, room: Int
+    ) throws {
+        self.work = work
+        self.oracle = oracle
+        self.theta = theta
+        self.rows = rows
+        var found: [Oracle.Piece] = []
+        try oracle.forEachPiece(of: rows, for: work) { found.append($0) }
+        let adding = adds && found.count > 1
+        self.adds = adding
+        let pieces = try found.map { piece in
+            (piece: piece, program: try oracle.linearizedProgram(work, count: piece.count, adding: adding))
+        }
+        var room = room
+        // A quarter of all memory remains for vectors and plans; where a piece is computed anew, so does the room for that.
+        var spare = MemoryAccount.shared.limit / 4 * 3 - MemoryAccount.shared.used
+        let all = pieces.reduce(0) { $0 + $1.program.residualBytes }
+        if all > min(room, spare) {
+            for (piece, program) in pieces where transient[piece.count] == nil {
+                transient[piece.count] = try memory(for: program, piece)
+                spare -= program.residualBytes
+            }
+        }
+        try theta.withUnsafeBytes { bytes in
+            let parameters = oracle.layout.views(of: bytes.baseAddress!, element: oracle.element)
+            for (piece, program) in pieces {
+                var kept: [Buffer]?
+                if program.residualBytes <= min(room, spare) {
+                    let memory = try memory(for: program, piece)
+                    room -= program.residualBytes
+                    spare -= program.residualBytes
+                    run(point: program, inputs(parameters, piece), into: memory)
+                    kept = memory
+                }
+                parts.append(Part(piece: piece, program: program, kept: kept))
+            }
+        }
+        let isAnew = Set(parts.filter { $0.kept == nil }.map(\.piece.count))
+        transient = transient.filter { isAnew.contains($0.key) }
+    }
+
+    private func memory(for program: LinearizedProgram, _ piece: Oracle.Piece) throws -> [Buffer] {
+        try oracle.explaining(work, oracle.words(forPieceOf: piece.count)) {
+            // As one request, so that a refusal names what is needed in all.
+            let what = "the point of a linearized product"
+            try MemoryAccount.shared.check(bytes: program.residualBytes, for: what)
+            return try program.kept.map {
+                try MemoryAccount.shared.allocate(count: $0.elementCount(), stride: $0.element.byteCount, for: what)
+            }
+        }
+    }
+
+    private func inputs(_ parameters: [UnsafeRawPointer], _ piece: Oracle.Piece) -> [UnsafeRawPointer] {
+        parameters + [piece.inputs, piece.targets, piece.weights] + oracle.runningInputs
+    }
+
+    private func run(point program: LinearizedProgram, _ inputs: [UnsafeRawPointer], into memory: [Buffer]) {
+        guard let plan = program.point else { return }
+        oracle.run(plan, inputs: inputs, outputs: memory.map(\.base))
+    }
+
+    /// The cost of one evaluation, in multiply-adds of the cost model, alone in its block.
+    func cost() throws -> Double {
+        try parts.reduce(0) { sum, part in
+            let again = part.kept == nil ? part.program.point?.cost.total ?? 0 : 0
+            return try sum + part.program.linear(adding: adds).cost.total + again
+        }
+    }
+
+    /// Evaluates the function for a block of tangents, piece after piece: what is not kept of a point is computed once for all.
+    /// - Parameters:
+    ///   - tangents: for each of the block, where the tangent of each parameter lies.
+    ///   - outputs: for each of the block, where the outputs go; accumulators where these are added to.
+    ///   - afterPiece: called after each piece.
+    func run(
+        tangents: [[UnsafeRawPointer]], outputs: [[UnsafeMutableRawPointer]], afterPiece: () -> Void = {}
+    ) throws {
+        try theta.withUnsafeBytes { bytes in
+            let parameters = oracle.layout.views(of: bytes.baseAddress!, element: oracle.element)
+            for part in parts {
+                let plan = try part.program.linear(adding: adds)
+                let point = part.kept ?? transient[part.piece.count] ?? []
+                let inputs = inputs(parameters, part.piece)
+                if part.kept == nil { run(point: part.program, inputs, into: point) }
+                let residuals = part.program.residuals.map { source -> UnsafeRawPointer in
+                    switch source {
+                    case .input(let index): inputs[index]
+                    case .computed(let index): UnsafeRawPointer(point[index].base)
+                    }
+                }
+                oracle.run(
+                    plan,
+                    each: zip(tangents, outputs).map { along, outputs in
+                        PlanBinding(
+                            inputs: residuals + along + (adds ? outputs.map { UnsafeRawPointer($0) } : []),
+                            outputs: outputs)
+                    })
+                afterPiece()
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+import Compute
+import Graph
+import Networks
+
+/// How data is cut into pieces that one plan works on.
+///
+/// Without batch statistics the size is found for each kind of work: all samples where these are few and fit into the budget,
+/// else the largest power of two that does. It depends on the graph, the number of samples and the budget alone, never on what
+/// else is in memory, so that sums are taken in the same order again. With batch statistics the pieces are ghost batches, which
+/// cannot be cut.
+extension Oracle {
+    /// Some consecutive samples.
+    struct Piece {
+        let start: Int
+        let count: Int
+        let inputs: UnsafeRawPointer
+        let targets: UnsafeRawPointer
+        let weights: UnsafeRawPointer
+    }
+
+    /// Whether samples see each other, so that data are walked in ghost batches.
+    public var hasGhostBatches: Bool { model.dependsOnBatch[use] ?? false }
+
+    /// Calls `body` for each piece of the rows, in order.
+    func forEachPiece(of rows: Rows, for work: OracleWork, _ body: (Piece) throws -> Void) throws {
+        let size = try pieceSize(of: rows.count, for: work)
+        var start = 0
+        while start < rows.count {
+            let count = min(size, rows.count - start)
+            try body(
+                Piece(
+                    start: start, count: count, inputs: rows.inputs + start * inputRowBytes,
+                    targets: rows.targets + start * targetRowBytes, weights: rows.weights + start * weightRowBytes))
+            start += count
+        }
+        withExtendedLifetime(rows.owner) {}
+    }
+
+    /// The size of the pieces that `count` samples are cut into; the last one may be smaller.
+    /// - Throws: `MemoryError` where not even one sample, or one ghost batch, fits into memory.
+    func pieceSize(of count: Int, for work: OracleWork) throws -> Int {
+        if hasGhostBatches {
+            let size = min(ghostBatch, count)
+            try explaining(work, words(forPieceOf: size)) {
+                try prepare(work, count: size, adding: size < count, limit: .max)
+            }
+            return size
+        }
+        return try largestFitting(work, count: count, most: largestChunk)
+    }
+
+    /// `count` where that is at most `most` and fits, else the largest power of two (or `most`) that fits; 1 without a limit.
+    private func largestFitting(_ work: OracleWork, count: Int, most: Int) throws -> Int {
+        let key = PlanCache.Key(work: work, use: use, count: count)
+        if let known = cache.sizes[key] { return known }
+        var size = min(count, most, max(1, roughSize))
+        while true {
+            do {
+                if size > 1 {
+                    try prepare(work, count: size, adding: size < count, limit: budget)
+                } else {
+                    try explaining(work, "one sample") {
+                        try prepare(work, count: 1, adding: count > 1, limit: .max)
+                    }
+                }
+                break
+            } catch let error as ArenaLimitError {
+                size = smaller(than: size, needing: error.needed)
+            } catch MemoryError.overLimit(_, let needed, _, _) where needed > budget && size > 1 {
+                // One value alone is larger than all memory.
+                size = smaller(than: size, needing: needed)
+            }
+        }
+        cache.sizes[key] = size
+        if size < count { choseChunks?(work.quantity, size) }
+        return size
+    }
+
+    /// The largest power of two below `size` that the need for `size` lets expect to fit. Need grows by a constant for each
+    /// sample: none between it and `size` fits.
+    private func smaller(than size: Int, needing bytes: Int) -> Int {
+        let share = Int(Double(size) * Double(budget) / Double(max(bytes, budget + 1)))
+        return floorPowerOfTwo(max(1, min(share, size - 1)))
+    }
+
+    /// A size that may well fit, so that seldom a graph is compiled in vain: twice the budget over the bytes of all values of
+    /// one sample, which a backward pass keeps about half of.
+    private var roughSize: Int {
+        let values = objective.perSample.types.dropFirst(objective.perSample.inputs.count)
+        let bytes = values.reduce(1.0) { $0 + $1.shape.reduce(Double($1.element.byteCount)) { $0 * Double($1) } }
+        return floorPowerOfTwo(Int(min(max(1, 2 * Double(budget) / bytes), 0x1p30)))
+    }
+
+    /// Whether so many samples can be worked on as one piece.
+    func fitsWhole(_ work: OracleWork, count: Int) throws -> Bool {
+        if hasGhostBatches { return try count <= ghostBatch && pieceSize(of: count, for: work) == count }
+        if count > largestChunk { return false }
+        let key = PlanCache.Key(work: work, use: use, count: count)
+        if let known = cache.sizes[key] { return known == count }
+        do { try prepare(work, count: count, limit: count == 1 ? .max : budget) } catch is ArenaLimitError {
+            cache.sizes[key] = 0
+            return false
+        }
+        cache.sizes[key] = count
+        return true
+    }
+
+    /// How many batches are stacked: `most`, or the largest power of two that fits; nil where one alone
+    /// does not fit into the budget.
+    func stackSize(of batches: Int, _ quantity: BatchQuantity, size: Int) throws -> Int? {
+        let work = OracleWork.batches(quantity, size: size)
+        let most = max(1, Oracle.stackedSamples / size)
+        let key = PlanCache.Key(work: work, use: use, count: min(batches, most))
+        if let known = cache.sizes[key] { return known > 0 ? known : nil }
+        var stack = min(batches, most)
+        do {
+            while true {
+                do {
+                    try prepare(work, count: stack, limit: budget)
+                    break
+                } catch let error as ArenaLimitError {
+                    guard stack > 1 else { throw error }
+                    stack = smaller(than: stack, needing: error.needed)
+                }
+            }
+        } catch is ArenaLimitError {
+            guard hasGhostBatches else {
+                cache.sizes[key] = 0
+                return nil
+            }
+            try explaining(work, "one batch") { try prepare(work, count: 1, limit: .max) }
+        }
+        cache.sizes[key] = stack
+        return stack
+    }
+
+    /// Makes the plans of some work, so that they exist or the reason why they cannot is thrown.
+    /// - Parameter adding: whether results are added to those of other pieces.
+    private func prepare(_ work: OracleWork, count: Int, adding: Bool = false, limit: Int) throws {
+        switch work {
+        case .linearized, .linearizedQuadratic:
+            let adds = if case .linearized = work { adding } else { false }
+            _ = try linearizedProgram(work, count: count, adding: adds, limit: limit)
+        default: _ = try plan(work, count: count, limit: limit)
+        }
+    }
+
+    /// A refusal of memory in words for what cannot be made smaller.
+    func explaining<Result>(_ work: OracleWork, _ piece: String, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch MemoryError.overLimit(_, let needed, let used, let limit) {
+            throw MemoryError.overLimit(
+                what: "the \(work.quantity) of \(model.name) over \(piece)", needed: needed, used: used, limit: limit)
+        }
+    }
+
+    /// What a piece of so many samples is called in such a refusal.
+    func words(forPieceOf count: Int) -> String {
+        if hasGhostBatches { return "a ghost batch of \(count) samples, the option ghost_batch" }
+        return count == 1 ? "one sample" : "\(count) samples"
+    }
+
+    // MARK: - Plans
+
+    func plan(_ work: OracleWork, count: Int, limit: Int = .max) throws -> Plan {
+        let key = PlanCache.Key(work: work, use: use, count: count)
+        if let plan = cache.plans[key] { return plan }
+        let plan = try engine.plan(for: graph(work, count), donating: donations(work), arenaLimit: limit)
+        cache.plans[key] = plan
+        return plan
+    }
+
+    private func graph(_ work: OracleWork, _ count: Int) throws -> Graph {
+        switch work {
+        case .samples: try objective.samples(count: count, use: use)
+        case .gradient(let updating): try objective.accumulatedGradient(count: count, use: use, updating: updating)
+        case .descent: try objective.descent(count: count, use: use)
+        case .directional(let order): try objective.directional(order: order, count: count, use: use)
+        case .quadratic(let matrix): try objective.quadratic(matrix, count: count, use: use)
+        case .batches(let quantity, let size):
+            switch quantity {
+            case .curvature(let matrix): try objective.batchCurvature(matrix, count: size, stack: count, use: use)
+            case .momentumCurvature: try objective.momentumCurvature(count: size, stack: count, use: use)
+            case .gradientNorms: try objective.batchGradientNorms(count: size, stack: count, use: use)
+            case .slopes(let k): try objective.batchSlopes(along: k, count: size, stack: count, use: use)
+            }
+        case .gram(let rows, let pair): try objective.gram(rows, count: count, pair: pair, use: use)
+        case .linearized, .linearizedQuadratic: preconditionFailure("two graphs: linearizedProgram")
+        }
+    }
+
+    /// Accumulators, parameters and running values are written over.
+    private func donations(_ work: OracleWork) -> [String: String] {
+        switch work {
+        case .samples, .quadratic, .linearizedQuadratic, .batches, .gram: [:]
+        case .gradient(let updating): accumulatorDonation("gradient").merging(updating ? nextBuffers : [:]) { $1 }
+        case .descent:
+            Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).next", $0) })
+                .merging(objective.updatesBuffers(use) ? nextBuffers : [:]) { $1 }
+        case .directional, .linearized: accumulatorDonation("product")
+        }
+    }
+
+    private var nextBuffers: [String: String] {
+        Dictionary(uniqueKeysWithValues: model.buffers.entries.map { ("\($0.name).next", $0.name) })
+    }
+
+    /// Donations of accumulators: `x.sum` becomes the output of this suffix.
+    func accumulatorDonation(_ suffix: String) -> [String: String] {
+        Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).\(suffix)", "\($0).sum") })
+    }
+
+    /// Runs a plan and counts its cost. Every plan of an oracle is run here.
+    func run(_ plan: Plan, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]) {
+        cache.work += plan.cost.total
+        plan.run(inputs: inputs, outputs: outputs)
+    }
+
+    func run(_ plan: Plan, each bindings: [PlanBinding]) {
+        cache.work += plan.cost.total * Double(bindings.count)
+        plan.run(each: bindings)
+    }
+
+    /// The cost of all that this oracle and its copies (`with`, `frozen`) have run so far, in multiply-adds of the cost model
+    /// (`Cost.total`). It depends on what was asked and on the sizes of chunks, not on the machine's speed.
+    public var work: Double { cache.work }
+
+    /// The running values that a graph of this oracle takes after the sample's weights.
+    var runningInputs: [UnsafeRawPointer] {
+        use == .running ? running.views.map { UnsafeRawPointer($0) } : []
+    }
+}
+
+/// The largest power of two that is at most n ≥ 1.
+private func floorPowerOfTwo(_ n: Int) -> Int { 1 << (Int.bitWidth - 1 - n.leadingZeroBitCount) }
