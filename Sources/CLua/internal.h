@@ -4,10 +4,11 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "CLua.h"
 
-#define HOOK_COUNT 1000       // VM instructions between two looks at the flags
 #define TRACEBACK_SIZE 8192   // longer tracebacks are cut
 #define POSITION_SIZE (LUA_IDSIZE + 24)
 
@@ -24,7 +25,7 @@ typedef struct clua_handle {
 struct clua_context {
     lua_State *L;        // the main thread
     lua_State *current;  // the thread in whose frame Swift is
-    lua_State *running;  // the thread that Lua runs, kept by our `coroutine` functions
+    lua_State *volatile running;  // the thread that Lua runs, kept by our `coroutine` functions; read by a signal handler
     clua_control *control;
     clua_host host;
     void *owner;
@@ -41,8 +42,13 @@ struct clua_context {
     size_t external, external_after_collection;
     int64_t next_capture;
 
-    uint64_t host_calls, seen_calls;  // entries into and returns from the host; the hook compares them
-    double seen_at, patience;
+    _Atomic uint64_t crossings;  // of the border between the host and Lua: odd while the host runs
+    double patience;             // seconds of Lua without a crossing
+    // What the ticker keeps (ticker.c): what it saw last, and its list of the states that run scripts.
+    pthread_t thread;
+    uint64_t seen_crossings;
+    double seen_at;
+    clua_context *outer, *previous_entered, *next_entered;
     int closing_depth;  // nested coroutine.close
 
     clua_handle *pending;
@@ -71,14 +77,30 @@ clua_status protect(lua_State *L, lua_CFunction body, void *arguments, int opera
 /// The status that stands for a Lua status; never raises.
 clua_status status_of(lua_State *L, int status);
 
-/// Raises a stop if one is requested or the script ran away. Called by the hook and in long C loops.
-void poll_flags(lua_State *L);
 _Noreturn void raise_stop(lua_State *L);
 static inline bool stopping(lua_State *L) { return clua_control_stop(context_of(L)->control) != CLUA_RUNNING; }
-void install_hook(lua_State *L);
-double monotonic_seconds(void);
+/// For long C loops, which no hook interrupts.
+static inline void poll_flags(lua_State *L) {
+    if (stopping(L)) raise_stop(L);
+}
+/// Makes `L` look at the flags before its next instruction. May be called in a signal handler on the thread that runs `L`.
+void arm_hook(lua_State *L);
 void control_run_away(clua_control *control);
 void control_answer(clua_control *control);
+
+/// One more crossing of the border between the host and Lua, either way.
+static inline void cross(clua_context *context) {
+    uint64_t crossings = atomic_load_explicit(&context->crossings, memory_order_relaxed);
+    atomic_store_explicit(&context->crossings, crossings + 1, memory_order_relaxed);
+}
+
+/// Starts the process's ticker; false where the system has no thread left.
+bool ticker_start(void);
+/// Has the ticker look at once. Async-signal-safe.
+void ticker_ring(void);
+/// Around the outermost call from the host into Lua: meanwhile the ticker watches the state.
+void ticker_enter(clua_context *context);
+void ticker_leave(clua_context *context);
 
 /// Writes "file:line" of the innermost Lua function into `text`, "" where there is none; never raises.
 void write_position(lua_State *L, char *text, size_t size);
@@ -88,8 +110,6 @@ int message_handler(lua_State *L);
 
 /// Keeps the locals of the watched script, if it is among the frames of `L`; for its prompt. Never raises.
 void keep_watched_locals(lua_State *L);
-/// The same where that script is returning; called by the hook.
-void keep_locals_of_returning(lua_State *L, lua_Debug *activation);
 
 clua_handle *handle_new(void *object, const void *class_id, size_t external);  // null without memory; never raises
 void handle_link(clua_context *context, clua_handle *handle);

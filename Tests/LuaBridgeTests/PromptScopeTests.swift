@@ -72,6 +72,39 @@ import Testing
         #expect(try state.evaluate("new, x") == .values(["8", "8"]))
     }
 
+    @Test(arguments: [
+        ("local x = 1 if x then local y = 2 return x, y end", ["1", "2"]),
+        ("local x, y = 1, 2 do return (function() return 5 end)() end", ["1", "2"]),
+        ("#!/usr/bin/env eoss\nlocal x, y = 1, 2 -- and a comment that the text ends in", ["1", "2"]),
+        ("local x <close> = setmetatable({}, { __close = function() end }) local y = 2", nil),
+        ("local _ENV = { } local x, y = 1, 2", ["1", "2"]),
+    ])
+    func localsStayHoweverTheScriptReturns(_ script: String, _ shown: [String]?) throws {
+        let state = try makeState()
+        try state.run(script, name: "script.lua", keepingLocals: true)
+        let evaluated = try state.evaluate("x, y")
+        if let shown { #expect(evaluated == .values(shown)) }
+        #expect(try state.evaluate("y") == .values(["2"]))
+    }
+
+    /// Keeping locals changes nothing that the script can see.
+    @Test func aWatchedScriptIsTheScript() throws {
+        let state = try makeState()
+        let results = try state.run("return select('#', ...), _G == _ENV", name: "s.lua", keepingLocals: true)
+        #expect(results.count == 2 && Int.read(results[0]) == 0 && Bool.read(results[1]) == true)
+        for script in ["x = = 1", "\n\nlocal x = nothing.y", "error('here')", "for", "f()", "end", "return 1 end"] {
+            let told = [true, false].map { keeping in
+                #expect(throws: LuaError.self) {
+                    try state.run(script, name: "s.lua", keepingLocals: keeping)
+                }.map { $0.fullDescription }
+            }
+            #expect(told[0] == told[1])
+        }
+        // As many locals as Lua allows.
+        let many = (1...200).map { "local v\($0) = \($0)" }.joined(separator: "\n")
+        #expect(Int.read(try state.run(many + " return v200", name: "s.lua", keepingLocals: true)[0]) == 200)
+    }
+
     @Test func localsOfAScriptThatFailedStay() throws {
         let state = try makeState()
         #expect(throws: LuaError.self) {

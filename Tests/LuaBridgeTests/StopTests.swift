@@ -31,6 +31,12 @@ import Testing
             coroutine.yield() end)
         coroutine.resume(co) coroutine.close(co) print 'survived'
         """,
+        // made before the stop, and running when it comes
+        """
+        local ready = {}
+        for i = 1, 50 do ready[i] = coroutine.wrap(function() while true do coroutine.yield() for j = 1, 1000 do end end end) end
+        while true do for i = 1, 50 do pcall(ready[i]) end end
+        """,
         """
         local a = coroutine.create(function() pcall(coroutine.yield) while true do end end)
         coroutine.resume(a) coroutine.resume(a) print 'survived'
@@ -70,6 +76,9 @@ import Testing
         "('x'):rep(9e6):gsub('', function() pcall(function() while true do end end) end)",
         "load(function() while true do end end)",
         "load(coroutine.wrap(function() while true do coroutine.yield(' ') end end))",
+        // instructions that take long
+        "local s = ('y'):rep(60000000) while true do s = s .. 'y' end",
+        "local s = ('y'):rep(60000000) while true do pcall(function() s = s .. 'y' end) end",
         // through the host
         "lab.apply(function() while true do end end)",
         "pcall(lab.apply, pcall, function() while true do end end) print 'survived'",
@@ -122,6 +131,94 @@ import Testing
                 return LuaResults()
             })
         #expect(failure(of: "for i = 1, 10 do wait() end", in: state) == "no error")
+    }
+
+    @Test func whoWaitsDoesNotRunAway() throws {
+        let state = try makeState {
+            $0.patience = 0.05
+            $0.isTrusted = true
+        }
+        #expect(failure(of: "os.execute('sleep 0.3') for i = 1, 1000 do end", in: state) == "no error")
+    }
+
+    /// Lua leaves hooks off on a coroutine that an error in a hook has ended: nothing could stop its handlers.
+    @Test func aCoroutineThatAStopHasEndedRunsNoHandlers() throws {
+        try LuaThread.run {
+            var printed: [String] = []
+            let state = try makeState { $0.print = { printed.append($0) } }
+            let stopper = try #require(Stopper(state.interrupt, after: 20_000))
+            defer { stopper.wait() }
+            let stopped = failure(
+                of: """
+                    co = coroutine.create(function()
+                        local x <close> = setmetatable({}, { __close = function() print 'handler' while true do end end })
+                        while true do end
+                    end)
+                    coroutine.resume(co)
+                    """, in: state)
+            #expect(stopped.hasSuffix("stopped"))
+            state.interrupt.clearStop()
+            #expect(
+                failure(
+                    of: "print(coroutine.status(co), coroutine.close(co)) print(coroutine.resume(co))", in: state)
+                    == "no error")
+            #expect(printed == ["dead\tfalse\tstopped", "false\tcannot resume dead coroutine"])
+        }
+    }
+
+    /// A hook that stayed would slow down every instruction of that thread.
+    @Test func noHookIsSetBeforeAStopAndNoneStaysAfterIt() throws {
+        try LuaThread.run {
+            var printed: [String] = []
+            let state = try makeState {
+                $0.isTrusted = true
+                $0.print = { printed.append($0) }
+            }
+            let script = """
+                suspended = suspended or coroutine.create(function() while true do coroutine.yield() end end)
+                coroutine.resume(suspended)
+                print(debug.gethook(), debug.gethook(suspended))
+                """
+            #expect(failure(of: script, in: state) == "no error")
+            let stopper = try #require(Stopper(state.interrupt, after: 20_000))
+            #expect(failure(of: "while true do coroutine.resume(suspended) end", in: state).hasSuffix("stopped"))
+            stopper.wait()
+            state.interrupt.clearStop()
+            #expect(failure(of: script, in: state) == "no error")
+            #expect(printed == ["nil\tnil", "nil\tnil"])
+        }
+    }
+
+    /// A state that runs inside another's call, on the same thread, is stopped by its own interrupt and no other.
+    @Test func eachStateHasItsOwnStop() throws {
+        try LuaThread.run {
+            let inner = try makeState()
+            let outer = try makeState()
+            var ended = ""
+            try outer.install(
+                DeclaredFunction(FunctionDeclaration("nested", "Runs another state.")) { _ in
+                    ended = failure(of: "while true do end", in: inner)
+                    return LuaResults()
+                })
+            let stopper = try #require(Stopper(inner.interrupt, after: 20_000))
+            #expect(failure(of: "nested() for i = 1, 1000 do end", in: outer) == "no error")
+            #expect(ended == "test.lua:1: stopped")
+            stopper.wait()
+            #expect(failure(of: "while true do end", in: inner) == "stopped")
+            inner.interrupt.clearStop()
+            let second = try #require(Stopper(outer.interrupt, after: 20_000))
+            #expect(failure(of: "while true do end", in: outer) == "test.lua:1: stopped")
+            second.wait()
+        }
+    }
+
+    /// The thread is the one that calls, not the one that made the state.
+    @Test func aStateIsStoppedOnWhateverThreadItRuns() throws {
+        let state = try makeState()
+        let stopper = try #require(Stopper(state.interrupt, after: 20_000))
+        let ended = try LuaThread.run { failure(of: "while true do end", in: state) }
+        #expect(ended == "test.lua:1: stopped")
+        stopper.wait()
     }
 
     @Test(arguments: [

@@ -83,7 +83,7 @@ double clua_control_stop_age(const clua_control *control);
 
 typedef struct clua_options {
     size_t memory_limit;   // bytes of Lua memory, 0 for none
-    double patience;       // seconds of Lua without a call into the host, 0 for no limit
+    double patience;       // seconds of Lua's work without a call into the host, 0 for no limit
     bool trusted;          // the whole standard library instead of the sandbox
     int64_t fail_first;    // for tests: allocations fail from this one on (1-based; 0 for never) …
     int64_t fail_count;    // … and so many of them (0: all further ones)
@@ -111,7 +111,6 @@ typedef struct clua_counters {
 clua_counters clua_count(const clua_context *context);
 /// Sets the test setting of `clua_options` anew, counting from now.
 void clua_fail_allocations(clua_context *context, int64_t first, int64_t count);
-void clua_set_patience(clua_context *context, double seconds);
 /// A full collection. Releases nothing itself: see `clua_drain`.
 void clua_collect(lua_State *L);
 
@@ -218,11 +217,12 @@ clua_status clua_push_kept(lua_State *L);
 clua_status clua_call(lua_State *L, int32_t arguments, int32_t results);
 /// Compiles text (never bytecode) and pushes the function, or the message where the status is CLUA_RAISED.
 clua_status clua_load(lua_State *L, const char *_Nullable text, size_t length, const char *name);
+/// The same, and the chunk's locals will be kept when it ends, by returning or by an error. (A chunk of 199 or 200 local variables,
+/// as many as Lua allows, runs without.)
+clua_status clua_load_keeping_locals(lua_State *L, const char *_Nullable text, size_t length, const char *name);
 /// Gives the compiled chunk on top the environment of a prompt: the local variables of the frames it stands above, then those
-/// kept by `clua_keep_locals`, then the globals.
+/// kept by `clua_load_keeping_locals`, then the globals.
 clua_status clua_enter_prompt(lua_State *L);
-/// Asks that the locals of the compiled chunk on top be kept when it ends, by returning or by an error.
-clua_status clua_keep_locals(lua_State *L);
 /// The error object to raise when the running Swift function returns CLUA_RAISE_ERROR. Takes over one strong reference.
 void clua_set_pending(clua_context *context, void *error);
 /// The Swift error object in an error value, else null.

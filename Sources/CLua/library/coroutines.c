@@ -13,6 +13,19 @@ static lua_State *check_thread(lua_State *L) {
 
 static bool is_finished(lua_State *thread) { return lua_status(thread) == LUA_OK && lua_gettop(thread) == 0; }
 
+/// Marks a coroutine that a stop has ended. The stop was raised in a hook, and Lua leaves hooks off on that coroutine for good: no
+/// further stop could reach a `__close` handler that ran on it.
+static void mark_stopped(lua_State *thread) {
+    lua_pop(thread, 1);  // the error value
+    lua_pushlightuserdata(thread, (void *)&key_stop);
+    lua_sethook(thread, NULL, 0, 0);
+}
+
+static bool is_stopped(lua_State *thread) {
+    int status = lua_status(thread);
+    return status != LUA_OK && status != LUA_YIELD && lua_touserdata(thread, -1) == &key_stop;
+}
+
 /// Moves `arguments` values to `thread` and lets it run. Returns how many results have been moved back, or -1 with the error
 /// value on top.
 static int resume(lua_State *L, lua_State *thread, int arguments) {
@@ -31,7 +44,10 @@ static int resume(lua_State *L, lua_State *thread, int arguments) {
     int results = 0;
     int status = lua_resume(thread, L, arguments, &results);
     context->running = running;
-    if (stopping(L)) raise_stop(L);
+    if (stopping(L)) {
+        if (status != LUA_OK && status != LUA_YIELD) mark_stopped(thread);
+        raise_stop(L);
+    }
     if (status == LUA_OK || status == LUA_YIELD) {
         if (lua_checkstack(L, results + 1)) {
             lua_xmove(thread, L, results);
@@ -110,6 +126,11 @@ static bool can_close(lua_State *L, lua_State *thread) {
 static int coroutine_close(lua_State *L) {
     lua_State *thread = check_thread(L);
     if (!can_close(L, thread)) return luaL_error(L, "cannot close a running or normal coroutine");
+    if (is_stopped(thread)) {
+        lua_pushboolean(L, 0);
+        lua_pushliteral(L, "stopped");
+        return 2;
+    }
     if (close_thread(L, thread)) {
         lua_pushboolean(L, 1);
         return 1;

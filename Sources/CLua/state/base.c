@@ -140,8 +140,9 @@ static int base_print(lua_State *L) {
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
     clua_context *context = context_of(L);
-    context->host_calls++;
+    cross(context);
     context->host.print(context->owner, text, length);
+    cross(context);
     return 0;
 }
 

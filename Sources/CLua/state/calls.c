@@ -44,10 +44,11 @@ static int trampoline(lua_State *L) {
     if (*box == NULL) return luaL_error(L, "this function has been closed");
     lua_State *outer = context->current;
     context->current = L;
-    context->host_calls++;
+    cross(context);
     int32_t results = context->host.call((*box)->object, L, lua_gettop(L));
-    context->host_calls++;
+    cross(context);
     context->current = outer;
+    if (stopping(L)) raise_stop(L);  // it came while the host ran, where no hook was set
     return results >= 0 ? results : raise(L, results);
 }
 
@@ -298,11 +299,11 @@ clua_status clua_call(lua_State *L, int32_t arguments, int32_t results) {
     lua_insert(L, function);
     lua_State *running = context->running;
     context->running = L;
-    context->host_calls++;
-    context->call_depth++;
+    if (context->call_depth++ == 0) ticker_enter(context);
+    cross(context);
     int status = lua_pcall(L, arguments, results, function);
-    context->call_depth--;
-    context->host_calls++;
+    cross(context);
+    if (--context->call_depth == 0) ticker_leave(context);
     context->running = running;
     lua_remove(L, function);
     clua_status ended = status_of(L, status);

@@ -65,11 +65,11 @@ static int set_up(lua_State *L) {
     open_objects(L);
     open_errors(L);
     open_libraries(L);
-    install_hook(L);
     return 0;
 }
 
 clua_context *clua_open(const clua_options *options, clua_control *control, const clua_host *host, void *owner) {
+    if (!ticker_start()) return NULL;
     clua_context *context = calloc(1, sizeof *context);
     if (context == NULL) return NULL;
     context->control = control;
@@ -80,7 +80,7 @@ clua_context *clua_open(const clua_options *options, clua_control *control, cons
     context->patience = options->patience;
     context->fail_first = options->fail_first;
     context->fail_count = options->fail_count;
-    context->seen_at = monotonic_seconds();
+    atomic_init(&context->crossings, 1);
     lua_State *L = lua_newstate(allocate, context);
     if (L == NULL) {
         free(context);
@@ -127,11 +127,6 @@ clua_counters clua_count(const clua_context *context) {
 void clua_fail_allocations(clua_context *context, int64_t first, int64_t count) {
     context->fail_first = first > 0 ? context->allocations + first : 0;
     context->fail_count = count;
-}
-
-void clua_set_patience(clua_context *context, double seconds) {
-    context->patience = seconds;
-    context->host_calls++;
 }
 
 void clua_collect(lua_State *L) {

@@ -1,4 +1,5 @@
-// Stops and pauses: flags set from anywhere, seen by a count hook and in long C loops.
+// Stops and pauses: flags set from anywhere. Lua looks at them where it calls the host, in long C loops, and in a hook that is
+// there only while a stop is asked for.
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,10 +13,10 @@ struct clua_control {
     _Atomic bool answered;
 };
 
-double monotonic_seconds(void) {
+static int64_t monotonic_milliseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return 1000 * (int64_t)now.tv_sec + now.tv_nsec / 1000000;
 }
 
 clua_control *clua_control_new(void) { return calloc(1, sizeof(clua_control)); }
@@ -24,15 +25,17 @@ void clua_control_free(clua_control *control) { free(control); }
 
 static void set_stop(clua_control *control, clua_stop reason) {
     int running = CLUA_RUNNING;
-    int64_t now = (int64_t)(1000 * monotonic_seconds());
     if (atomic_load(&control->stop) == CLUA_RUNNING) {
-        atomic_store(&control->stop_since, now);
+        atomic_store(&control->stop_since, monotonic_milliseconds());
         atomic_store(&control->answered, false);
     }
     atomic_compare_exchange_strong(&control->stop, &running, (int)reason);
 }
 
-void clua_control_request_stop(clua_control *control) { set_stop(control, CLUA_STOP_REQUESTED); }
+void clua_control_request_stop(clua_control *control) {
+    set_stop(control, CLUA_STOP_REQUESTED);
+    ticker_ring();
+}
 
 void control_answer(clua_control *control) { atomic_store(&control->answered, true); }
 
@@ -55,38 +58,25 @@ void clua_control_clear_pause(clua_control *control) { atomic_store(&control->pa
 double clua_control_stop_age(const clua_control *control) {
     clua_control *mutable = (clua_control *)control;
     if (atomic_load(&mutable->stop) == CLUA_RUNNING || atomic_load(&mutable->answered)) return -1;
-    return monotonic_seconds() - 1e-3 * (double)atomic_load(&mutable->stop_since);
+    return 1e-3 * (double)(monotonic_milliseconds() - atomic_load(&mutable->stop_since));
 }
 
+/// A coroutine keeps the hook that it had when a stop ended another one: it goes when it is called.
 static void hook(lua_State *L, lua_Debug *activation) {
-    if (activation->event != LUA_HOOKCOUNT) return keep_locals_of_returning(L, activation);
-    poll_flags(L);
-    if (lua_gethookcount(L) != HOOK_COUNT) install_hook(L);  // a stop has passed here and has been answered
+    (void)activation;
+    if (stopping(L)) raise_stop(L);
+    lua_sethook(L, NULL, 0, 0);
 }
 
-void install_hook(lua_State *L) {
-    int returns = context_of(L)->watching ? LUA_MASKRET : 0;
-    lua_sethook(L, hook, LUA_MASKCOUNT | returns, HOOK_COUNT);
-}
+// At instructions alone: a hook at calls would also end the shim's own protected calls, which the host still needs.
+void arm_hook(lua_State *L) { lua_sethook(L, hook, LUA_MASKCOUNT, 1); }
 
 /// Raises, and sees to it that what runs on the way out (`__close` handlers) ends at its first instruction: otherwise
 /// handlers that open further handlers could go on without end.
 _Noreturn void raise_stop(lua_State *L) {
-    lua_sethook(L, hook, LUA_MASKCOUNT, 1);
-    luaL_checkstack(L, 1, NULL);  // raises by itself where there is no room; the flag stays
-    lua_pushlightuserdata(L, (void *)&key_stop);
+    arm_hook(L);
+    // Where there is no room, what stands on top goes up in its stead: it is the flag that tells, not the value.
+    if (lua_checkstack(L, 1)) lua_pushlightuserdata(L, (void *)&key_stop);
     lua_error(L);
     abort();  // lua_error does not return
-}
-
-void poll_flags(lua_State *L) {
-    clua_context *context = context_of(L);
-    if (stopping(L)) raise_stop(L);
-    if (context->host_calls != context->seen_calls) {
-        context->seen_calls = context->host_calls;
-        context->seen_at = monotonic_seconds();
-    } else if (context->patience > 0 && monotonic_seconds() - context->seen_at > context->patience) {
-        control_run_away(context->control);
-        raise_stop(L);
-    }
 }

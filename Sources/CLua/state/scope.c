@@ -145,20 +145,65 @@ static int set_environment(lua_State *L) {
 clua_status clua_enter_prompt(lua_State *L) { return protect(L, set_environment, NULL, 1, 1); }
 
 // MARK: keeping the locals of a script that ends
+//
+// A hook at returns would slow down every call. Instead the script begins, on its first line, with a variable to be closed: its
+// handler runs in the script's own frame when it returns, where all locals are still alive. Errors pass by the message handler,
+// while the frame stands. The variable's value is what `_ENV` is at first, and `_ENV` becomes the globals.
 
-/// Sees the script's function.
-static int watch(lua_State *L) {
-    lua_settop(L, 1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &key_watched);
-    context_of(L)->watching = true;
-    install_hook(L);
+static const char keeper_text[] = "local keeper <close>, _ENV = _ENV, _ENV[1] ";
+#define KEEPER_LOCALS 2
+
+typedef struct {
+    const char *text, *name;
+    size_t length;
+    int pieces;  // read so far
+} kept_chunk;
+
+static const char *read_piece(lua_State *L, void *arguments, size_t *size) {
+    (void)L;
+    kept_chunk *chunk = arguments;
+    switch (chunk->pieces++) {
+        case 0: *size = sizeof keeper_text - 1; return keeper_text;
+        case 1: *size = chunk->length; return chunk->text;
+        default: return NULL;
+    }
+}
+
+/// The handler of the variable.
+static int keep_at_end(lua_State *L) {
+    keep_watched_locals(L);
+    context_of(L)->watching = false;
     return 0;
 }
 
-clua_status clua_keep_locals(lua_State *L) {
-    if (!lua_checkstack(L, 1)) return CLUA_MEMORY;
-    lua_pushvalue(L, -1);
-    return protect(L, watch, NULL, 1, 0);
+/// Leaves the compiled chunk, or nil.
+static int load_watched(lua_State *L) {
+    kept_chunk *chunk = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    if (lua_load(L, read_piece, chunk, chunk->name, "t") != LUA_OK) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_createtable(L, 1, 0);  // what the variable is, and holds
+    lua_pushglobaltable(L);
+    lua_rawseti(L, -2, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, keep_at_end);
+    lua_setfield(L, -2, "__close");
+    lua_setmetatable(L, -2);
+    lua_setupvalue(L, 1, 1);
+    lua_pushvalue(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &key_watched);
+    context_of(L)->watching = true;
+    return 1;
+}
+
+clua_status clua_load_keeping_locals(lua_State *L, const char *text, size_t length, const char *name) {
+    kept_chunk chunk = {text != NULL ? text : "", name, length, 0};
+    clua_status status = protect(L, load_watched, &chunk, 0, 1);
+    if (status != CLUA_OK || !lua_isnil(L, -1)) return status;
+    lua_pop(L, 1);
+    return clua_load(L, text, length, name);  // says what is wrong, or has as many locals as Lua allows by itself
 }
 
 static int keep_locals(lua_State *L) {
@@ -172,7 +217,7 @@ static int keep_locals(lua_State *L) {
         if (!is_script) continue;
         lua_newtable(L);
         const char *variable;
-        for (int i = 1; (variable = lua_getlocal(L, &activation, i)) != NULL; i++) {
+        for (int i = KEEPER_LOCALS + 1; (variable = lua_getlocal(L, &activation, i)) != NULL; i++) {
             if (variable[0] == '(') lua_pop(L, 1);  // a temporary of the interpreter's
             else lua_setfield(L, -2, variable);
         }
@@ -183,15 +228,3 @@ static int keep_locals(lua_State *L) {
 }
 
 void keep_watched_locals(lua_State *L) { protect(L, keep_locals, NULL, 0, 0); }
-
-void keep_locals_of_returning(lua_State *L, lua_Debug *activation) {
-    if (!lua_checkstack(L, 2)) return;
-    lua_getinfo(L, "f", activation);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &key_watched);
-    bool is_script = lua_rawequal(L, -1, -2) != 0;
-    lua_pop(L, 2);
-    if (!is_script) return;
-    keep_watched_locals(L);
-    context_of(L)->watching = false;
-    install_hook(L);
-}

@@ -7,18 +7,16 @@ extension LuaState {
     /// - Parameter keepingLocals: the script's local variables stay visible to `evaluate` when it has ended.
     @discardableResult
     public func run(_ source: String, name: String, keepingLocals: Bool = false) throws -> [LuaValue] {
-        try call([]) { lua in
-            try load(source, name: name, to: lua)
-            if keepingLocals { try LuaStack(state: self, lua: lua).check(clua_keep_locals(lua)) }
-        }
+        try call([]) { lua in try load(source, name: name, keepingLocals: keepingLocals, to: lua) }
     }
 
     /// Pushes the compiled text.
-    func load(_ source: String, name: String, to lua: OpaquePointer) throws {
+    func load(_ source: String, name: String, keepingLocals: Bool = false, to lua: OpaquePointer) throws {
         let stack = LuaStack(state: self, lua: lua)
         // A first line for the shell is skipped, as Lua's own program does.
         let source = source.hasPrefix("#") ? "--" + source : source
-        let status = withBytes(source) { clua_load(lua, $0, $1, "@\(name)") }
+        let load = keepingLocals ? clua_load_keeping_locals : clua_load
+        let status = withBytes(source) { load(lua, $0, $1, "@\(name)") }
         guard status == CLUA_RAISED else { return try stack.check(status) }
         let message = stack.string(at: -1) ?? "syntax error"
         stack.setTop(stack.top - 1)
