@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench install clean
+.PHONY: help setup build run test sanitize check-peers lint bench install clean
 
 SCRIPT ?= scripts/quickstart.lua
 ARGS ?=
@@ -16,11 +16,17 @@ PACKAGES := liblua5.4-dev libopenblas0-pthread libedit-dev libmd-dev libsqlite3-
 
 RELEASE := swift build -c release --static-swift-stdlib
 TESTING := -c release -Xswiftc -enable-testing --scratch-path .build-test
+# C is optimized, so that kernels are those that are shipped; Swift is not, so that every check is made.
+SANITIZED := -Xcc -O1 --disable-xctest
+# Where PyTorch and JAX live, and what is needed of them.
+PEERS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eoss-peers
+PEERS_PACKAGES ?= torch jax numpy safetensors
+PEER_TESTS := StableHLORunByXLA|PythonExchange|AgreementWithPyTorch|OptimizersOfPyTorch
 SWIFT_FOLDERS := Package.swift Sources Tests Benchmarks
 
 help: ## say what there is
 	@echo 'make TARGET:'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the Debian packages that are missing
 	@PACKAGES='$(PACKAGES)' .ci/setup
@@ -31,10 +37,19 @@ build: setup ## build .build/release/eoss
 run: build ## build and run an experiment: SCRIPT=scripts/quickstart.lua ARGS='--set lr=0.1'
 	.build/release/eoss run '$(SCRIPT)' $(ARGS)
 
-test: setup lint ## check the style, run all tests, and LuaBridge's again under AddressSanitizer
+test: setup lint ## check the style and run all tests
 	swift build $(TESTING) --build-tests
 	swift test $(TESTING) --skip-build --disable-xctest
-	EOSS_ONLY=LuaBridge swift test --sanitize=address --disable-xctest --scratch-path .build-asan
+
+sanitize: setup ## run what works with memory and threads of its own again under AddressSanitizer and ThreadSanitizer
+	EOSS_ONLY=LuaBridge,Compute swift test $(SANITIZED) --sanitize=address --scratch-path .build-asan
+	EOSS_ONLY=Compute swift test $(SANITIZED) --sanitize=thread --scratch-path .build-tsan
+
+check-peers: setup ## run the tests that compare with PyTorch and JAX, in a virtual environment made outside of here
+	@test -x '$(PEERS)/bin/python' || (set -x; python3 -m venv '$(PEERS)')
+	'$(PEERS)/bin/python' -m pip install --quiet --upgrade $(PEERS_PACKAGES)
+	swift build $(TESTING) --build-tests
+	PEERS_PYTHON='$(PEERS)/bin/python' swift test $(TESTING) --skip-build --disable-xctest --filter '$(PEER_TESTS)'
 
 lint: ## check the style of the Swift code
 	swift format lint --strict --parallel --recursive $(SWIFT_FOLDERS)

@@ -72,7 +72,8 @@ let tested = [
 ]
 /// What a test target imports beside the target it tests.
 let testImports: [String: [Target.Dependency]] = [
-    "LuaBridge": ["CLua"], "Networks": ["Datasets", "Objectives", "SmallNetworks"],
+    // Graph's tests look at what becomes of its programs on this machine, too.
+    "LuaBridge": ["CLua"], "Graph": ["Compute"], "Networks": ["Datasets", "Objectives", "SmallNetworks"],
     "Objectives": ["Datasets", "SmallNetworks"], "Compute": ["CKernels"], "Experiments": [grdb],
 ]
 

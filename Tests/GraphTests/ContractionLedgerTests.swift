@@ -1,3 +1,4 @@
+import Compute
 import Testing
 
 @testable import Graph
@@ -10,7 +11,7 @@ import Testing
         let network = Network(widths: widths, activation: .tanh)
         for form in [network.curvature, network.curvatureByProducts] {
             let g = try form(network.batchByRows(4)).simplified()
-            var ledger = ContractionLedger(g)
+            var ledger = ContractionLedger(g, .cpu)
             let candidates = ledger.reader.candidates()
             let plain = ledger.cost
             for candidate in candidates { ledger.toggle(candidate) }
@@ -23,7 +24,7 @@ import Testing
             #expect(ledger.cost == all)
             for candidate in candidates { ledger.toggle(candidate) }
             #expect(ledger.cost == plain)
-            var other = ContractionLedger(g)
+            var other = ContractionLedger(g, .cpu)
             for candidate in candidates.reversed() { other.toggle(candidate) }
             #expect(other.cost == all)
         }

@@ -1,10 +1,11 @@
+import Compute
 import Graph
 import Testing
 
 @Suite struct Reassociation {
     private func check(_ graph: Graph, multiplyAdds: Int, _ comment: Comment? = nil) throws {
         var random = SplitMix(5)
-        let result = reassociateContractions(graph)
+        let result = reassociateContractions(graph, .cpu)
         #expect(result.cost().multiplyAdds == multiplyAdds, "\(result)")
         let inputs = random.tensors(for: graph)
         let difference = distance(try Interpreter.run(graph, inputs), try Interpreter.run(result, inputs))
@@ -55,7 +56,7 @@ import Testing
         let inverse = b.divide(b.ones(like: norm), norm)
         let direction = b.multiply(product, b.broadcast(inverse, to: [50, 60]))
         let one = b.build(outputs: [("y", b.matmul(direction, z))])
-        let graph = reassociateContractions(try vmap(one, over: ["x", "y", "z"], size: 4))
+        let graph = reassociateContractions(try vmap(one, over: ["x", "y", "z"], size: 4), .cpu)
         #expect(!graph.types.contains { $0.shape.sorted() == [4, 50, 60] }, "\(graph)")
         try check(one, multiplyAdds: 3 * 3 * 50 + 3 * 3 * 60 + 3 * 3 + 3 * 60 * 2 + 3 * 50 * 2)
     }
@@ -65,7 +66,7 @@ import Testing
         let (x, y) = (b.input("x", f64(50, 20)), b.input("y", f64(20, 60)))
         let product = b.matmul(x, y)
         let graph = b.build(outputs: [("product", product), ("norm", b.inner(product, product))])
-        #expect(reassociateContractions(graph) == graph)
+        #expect(reassociateContractions(graph, .cpu) == graph)
     }
 
     @Test func aMaskIsABarrier() throws {
@@ -74,7 +75,7 @@ import Testing
         let v = b.input("v", f64(60))
         let masked = b.relu(b.matmul(x, y))
         let graph = b.build(outputs: [("y", b.matmul(masked, v))])
-        #expect(reassociateContractions(graph) == graph)
+        #expect(reassociateContractions(graph, .cpu) == graph)
     }
 
     @Test func aDeepLinearNetworkIsAppliedFromTheCheaperEnd() throws {
@@ -84,7 +85,7 @@ import Testing
         let v = b.input("v", f64(30))
         let chain = weights.dropFirst().reduce(weights[0]) { b.matmul($0, $1) }
         let graph = b.build(outputs: [("y", b.matmul(chain, v))])
-        let result = reassociateContractions(graph)
+        let result = reassociateContractions(graph, .cpu)
         #expect(result.cost().multiplyAdds < graph.cost().multiplyAdds / 2)
         var random = SplitMix(2)
         let inputs = random.tensors(for: graph)

@@ -19,8 +19,8 @@ import Testing
         #expect(oracle.work == 0)
         // Pieces of 4, 4 and 4: the largest power of two below the chunk.
         let size = try oracle.pieceSize(of: 12, for: .gradient(updating: false))
-        let once = try oracle.plan(.gradient(updating: false), count: size).cost.total
-        let last = 12 % size == 0 ? 0 : try oracle.plan(.gradient(updating: false), count: 12 % size).cost.total
+        let once = try oracle.plan(.gradient(updating: false), count: size).work
+        let last = 12 % size == 0 ? 0 : try oracle.plan(.gradient(updating: false), count: 12 % size).work
         #expect(oracle.work == 0, "a plan that is made is not run")
         #expect(try spent(oracle) { _ = try oracle.gradient(at: theta) } == Double(12 / size) * once + last)
         #expect(once > 0)

@@ -16,6 +16,8 @@ public final class Plan: @unchecked Sendable {
     public let constantBytes: Int
     /// What one run costs by the cost model, of the graph as it is executed; the same on every machine.
     public let cost: Cost
+    /// The same as one number, in multiply-adds (`CostWeights.cpu`).
+    public var work: Double { cost.total(.cpu) }
 
     let steps: [Step]
     let arena: ArenaPlan

@@ -18,7 +18,7 @@ public struct Measurement: Sendable, Hashable {
     public var residual: Double?
     /// Wall-clock seconds that measuring took.
     public var seconds: Double?
-    /// Multiply-adds of the cost model (`Cost.total`) that measuring took: the same number on every machine. Of a probe with
+    /// Multiply-adds of the cost model (`Plan.work`) that measuring took: the same number on every machine. Of a probe with
     /// several series the first has the cost of all.
     public var operations: Double?
     /// Lists of numbers that belong to the value, by name: a sketch, the nodes of a quadrature.

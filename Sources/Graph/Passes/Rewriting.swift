@@ -1,7 +1,7 @@
 /// What the passes share: a graph copied node by node, some nodes replaced.
 extension Graph {
     /// A copy in which each node is made by `make` from its operation and the copies of its operands.
-    func rewritten(in b: GraphBuilder = GraphBuilder(), _ make: (Node, [Value]) -> [Value]) -> Graph {
+    package func rewritten(in b: GraphBuilder = GraphBuilder(), _ make: (Node, [Value]) -> [Value]) -> Graph {
         var values = inputs.map { b.input($0.name, $0.type) }
         values.reserveCapacity(types.count)
         for node in nodes { values += make(node, node.operands.map { values[$0.id] }) }
@@ -9,7 +9,7 @@ extension Graph {
     }
 
     /// How often each value is used, by nodes and as an output.
-    func useCounts() -> [Int] {
+    package func useCounts() -> [Int] {
         var counts = [Int](repeating: 0, count: types.count)
         for node in nodes { for operand in node.operands { counts[operand.id] += 1 } }
         for output in outputs { counts[output.value.id] += 1 }
@@ -17,7 +17,7 @@ extension Graph {
     }
 
     /// For each value the place of its node; `nil` for inputs.
-    func producers() -> [Int?] {
+    package func producers() -> [Int?] {
         var producers = [Int?](repeating: nil, count: types.count)
         for (index, node) in nodes.enumerated() { for result in node.results { producers[result] = index } }
         return producers

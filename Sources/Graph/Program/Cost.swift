@@ -12,10 +12,9 @@ public struct Cost: Hashable, Sendable {
     }
 
     /// Both as one number, in multiply-adds: what passes minimise.
-    ///
-    /// An element moved counts as eight. A core of an AVX2 machine does about 35 f32 multiply-adds a nanosecond and moves
-    /// about 4 elements a nanosecond to and from the caches in which intermediates lie.
-    public var total: Double { Double(multiplyAdds) + 8 * Double(elements) }
+    public func total(_ weights: CostWeights) -> Double {
+        Double(multiplyAdds) + weights.multiplyAddsPerElement * Double(elements)
+    }
 
     public static func + (a: Cost, b: Cost) -> Cost {
         Cost(
@@ -24,15 +23,23 @@ public struct Cost: Hashable, Sendable {
     }
 }
 
+/// What the counts of a `Cost` are worth to each other on a machine.
+public struct CostWeights: Sendable, Hashable {
+    /// The multiply-adds that are done in the time in which an element is moved.
+    public let multiplyAddsPerElement: Double
+
+    public init(multiplyAddsPerElement: Double) { self.multiplyAddsPerElement = multiplyAddsPerElement }
+}
+
 extension Int {
     /// The sum of two counts, or the largest integer.
-    func addingSaturated(_ other: Int) -> Int {
+    package func addingSaturated(_ other: Int) -> Int {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum
     }
 
     /// The product of two counts, or the largest integer.
-    func multipliedSaturated(by other: Int) -> Int {
+    package func multipliedSaturated(by other: Int) -> Int {
         let (product, overflow) = multipliedReportingOverflow(by: other)
         return overflow ? .max : product
     }
@@ -40,7 +47,7 @@ extension Int {
 
 extension TensorType {
     /// The number of elements of a type whose size was checked when it entered a graph.
-    var count: Int { shape.reduce(1) { $0.multipliedSaturated(by: $1) } }
+    package var count: Int { shape.reduce(1) { $0.multipliedSaturated(by: $1) } }
 }
 
 extension Graph {

@@ -13,7 +13,7 @@ public final class GraphBuilder {
     public init() {}
 
     /// The operation that computes a value and its operands; `nil` for an input.
-    func definition(of value: Value) -> Graph.Node? {
+    package func definition(of value: Value) -> Graph.Node? {
         producers[value.id] < 0 ? nil : nodes[producers[value.id]]
     }
 

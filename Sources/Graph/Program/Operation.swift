@@ -6,8 +6,8 @@ public protocol Operation: Hashable, Sendable {
     /// The name it is printed by; StableHLO's where StableHLO has the operation.
     static var mnemonic: String { get }
 
-    /// Whether it works on each place alone: all operands and the result have one shape.
-    static var isElementwise: Bool { get }
+    /// What passes ask of it beside its rules.
+    static var facts: OperationFacts { get }
 
     /// Attributes as they are printed, empty if there are none.
     var attributes: String { get }
@@ -78,7 +78,9 @@ public struct Site: Sendable {
 }
 
 extension Operation {
-    public static var isElementwise: Bool { false }
+    /// Whether it works on each place alone: all operands and the result have one shape.
+    public static var isElementwise: Bool { facts.isElementwise }
+    public var facts: OperationFacts { Self.facts }
     public var attributes: String { "" }
     public var bodies: [Graph] { [] }
     public var mnemonic: String { Self.mnemonic }
@@ -117,7 +119,7 @@ extension Operation {
     public func expansion(of operands: [TensorType]) -> Graph? { nil }
 
     /// Throws unless there are so many operands.
-    func expect(_ count: Int, of operands: [TensorType]) throws(GraphError) {
+    package func expect(_ count: Int, of operands: [TensorType]) throws(GraphError) {
         if operands.count != count {
             throw GraphError("\(Self.mnemonic) takes \(count) operand\(count == 1 ? "" : "s"), not \(operands.count)")
         }

@@ -133,19 +133,17 @@ private struct ResidualNetwork {
     private static let unit = 16
 
     private static func isMoved(_ operation: any Operation) -> Bool {
-        operation is BroadcastInDim || operation is Reshape
+        operation.facts.remaking == .nothing
     }
 
     /// What it costs an elementwise region to make a value again, in sixteenths of moving it; `nil` for what is never made again.
     private static func work(of operation: any Operation) -> Int? {
-        switch operation {
-        case is Constant, is ConstantTensor, is Iota, is BroadcastInDim, is Reshape: 0
-        case is Add, is Subtract, is Multiply, is Negate, is Convert, is Maximum, is Minimum, is Abs, is Sign,
-            is Compare, is Select:
-            1
-        case is Divide, is Sqrt: 4
-        case is Exponential, is Log, is LogPlusOne, is Logistic, is Tanh, is Erf: 32
-        default: nil
+        switch operation.facts.remaking {
+        case .nothing: 0
+        case .light: 1
+        case .division: 4
+        case .function: 32
+        case .never: nil
         }
     }
 }

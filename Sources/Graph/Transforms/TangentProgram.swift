@@ -58,7 +58,7 @@ extension Graph {
 extension GraphBuilder {
     /// Appends those of a graph's nodes that pass the test. `values` holds this builder's value for each of the graph's, as far
     /// as it has one, and receives the results.
-    func append(_ graph: Graph, values: inout [Value?], where isIncluded: (Graph.Node) -> Bool) {
+    package func append(_ graph: Graph, values: inout [Value?], where isIncluded: (Graph.Node) -> Bool) {
         for node in graph.nodes where isIncluded(node) {
             let operands = node.operands.map { operand -> Value in
                 guard let value = values[operand.id] else { preconditionFailure("a node before its operand") }

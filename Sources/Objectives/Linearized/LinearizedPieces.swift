@@ -100,8 +100,8 @@ final class LinearizedPieces {
     /// The cost of one evaluation, in multiply-adds of the cost model, alone in its block.
     func cost() throws -> Double {
         try parts.reduce(0) { sum, part in
-            let again = part.kept == nil ? part.program.point?.cost.total ?? 0 : 0
-            return try sum + part.program.linear(adding: adds).cost.total + again
+            let again = part.kept == nil ? part.program.point?.work ?? 0 : 0
+            return try sum + part.program.linear(adding: adds).work + again
         }
     }
 

@@ -211,17 +211,17 @@ extension Oracle {
 
     /// Runs a plan and counts its cost. Every plan of an oracle is run here.
     func run(_ plan: Plan, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]) {
-        cache.work += plan.cost.total
+        cache.work += plan.work
         plan.run(inputs: inputs, outputs: outputs)
     }
 
     func run(_ plan: Plan, each bindings: [PlanBinding]) {
-        cache.work += plan.cost.total * Double(bindings.count)
+        cache.work += plan.work * Double(bindings.count)
         plan.run(each: bindings)
     }
 
     /// The cost of all that this oracle and its copies (`with`, `frozen`) have run so far, in multiply-adds of the cost model
-    /// (`Cost.total`). It depends on what was asked and on the sizes of chunks, not on the machine's speed.
+    /// (`Plan.work`). It depends on what was asked and on the sizes of chunks, not on the machine's speed.
     public var work: Double { cache.work }
 
     /// The running values that a graph of this oracle takes after the sample's weights.

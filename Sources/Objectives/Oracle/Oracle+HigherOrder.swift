@@ -106,7 +106,7 @@ extension Oracle {
         let size = try pieceSize(of: count, for: .linearized(matrix))
         func cost(_ piece: Int) throws -> Double {
             try linearizedProgram(.linearized(matrix), count: piece, adding: size < count).linear(adding: size < count)
-                .cost.total
+                .work
         }
         return try Double(count / size) * cost(size) + (count % size > 0 ? cost(count % size) : 0)
     }

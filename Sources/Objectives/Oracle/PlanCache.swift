@@ -73,7 +73,7 @@ final class PlanCache {
     /// As many as a run that tracks every probe, at two batch sizes, comes back to.
     var plans = RecentlyUsed<Key, Plan>(capacity: 96)
     var linearized = RecentlyUsed<Key, LinearizedProgram>(capacity: 32)
-    /// Σ `Cost.total` of all plans run.
+    /// Σ `Plan.work` of all plans run.
     var work = 0.0
     /// Chunk sizes by work and the number of samples it is done over.
     var sizes = RecentlyUsed<Key, Int>(capacity: 256)

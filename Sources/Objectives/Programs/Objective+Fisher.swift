@@ -33,7 +33,7 @@ extension Objective {
 
     private func split(_ whole: Graph) throws -> Linearized {
         Linearized(
-            splitting: reassociateContractions(whole.simplified()),
+            splitting: reassociateContractions(whole.simplified(), .cpu),
             pointInputs: whole.inputs.count - parameterNames.count)
     }
 

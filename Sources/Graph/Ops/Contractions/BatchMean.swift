@@ -9,6 +9,7 @@
 /// derivatives before `vmap` are, sample by sample, those of the sum of all samples' outputs, as they are after it.
 public struct BatchMean: Operation {
     public static let mnemonic = "batch_mean"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .plain)
     public init() {}
 
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {

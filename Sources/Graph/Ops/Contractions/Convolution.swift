@@ -13,6 +13,7 @@
 /// negative ones cut elements off. A kernel that is wider than what is seen gives no elements.
 public struct Convolution: Operation {
     public static let mnemonic = "convolution"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .plain)
 
     /// The axes of one operand by role; the lists partition its axes. Batch and contracted axes pair up with the other
     /// operand's in order; spatial ones with the windows.

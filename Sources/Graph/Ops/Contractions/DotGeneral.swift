@@ -5,6 +5,7 @@
 /// that cancel need. An implementation may add f32 products in f32 lanes that it empties into f64 every few hundred terms.
 public struct DotGeneral: Operation {
     public static let mnemonic = "dot_general"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .ruled)
     public let lhsBatch: [Int]
     public let rhsBatch: [Int]
     public let lhsContracting: [Int]

@@ -1,6 +1,7 @@
 /// The largest element along some axes. Where several are largest the derivative is shared equally between them.
 public struct ReduceMax: Reduction {
     public static let mnemonic = "reduce_max"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .ruled)
     public static let combiner = "maximum"
     public let dimensions: [Int]
     public init(dimensions: [Int]) { self.dimensions = dimensions }

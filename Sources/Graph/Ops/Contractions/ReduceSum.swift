@@ -1,6 +1,7 @@
 /// The sum along some axes.
 public struct ReduceSum: Reduction {
     public static let mnemonic = "reduce_sum"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .ruled)
     public static let combiner = "add"
     public let dimensions: [Int]
     public init(dimensions: [Int]) { self.dimensions = dimensions }

@@ -5,7 +5,7 @@ public struct Compare: Operation {
     }
 
     public static let mnemonic = "compare"
-    public static let isElementwise = true
+    public static let facts: OperationFacts = .elementwise(.light)
     public let direction: Direction
     public init(direction: Direction) { self.direction = direction }
 

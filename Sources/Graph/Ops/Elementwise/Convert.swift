@@ -2,7 +2,7 @@
 /// Linear between real elements; rounding counts as none. Zero derivative from and to the others.
 public struct Convert: Operation {
     public static let mnemonic = "convert"
-    public static let isElementwise = true
+    public static let facts: OperationFacts = .elementwise(.light)
     public let to: ElementType
     public init(to: ElementType) { self.to = to }
 

@@ -1,6 +1,7 @@
 /// x, with zero derivative.
 public struct Detach: Operation {
     public static let mnemonic = "detach"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .plain)
     public init() {}
 
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {

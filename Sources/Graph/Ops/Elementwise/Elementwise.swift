@@ -18,7 +18,6 @@ public protocol UnaryElementwise: Operation {
 
 extension UnaryElementwise {
     public static var acceptsIntegers: Bool { false }
-    public static var isElementwise: Bool { true }
 
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {
         try expect(1, of: operands)
@@ -57,7 +56,6 @@ public protocol BinaryElementwise: Operation {
 }
 
 extension BinaryElementwise {
-    public static var isElementwise: Bool { true }
 
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {
         try expect(2, of: operands)

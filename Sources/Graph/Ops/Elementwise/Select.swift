@@ -1,7 +1,7 @@
 /// Where the predicate holds the second operand, elsewhere the third; all of one shape.
 public struct Select: Operation {
     public static let mnemonic = "select"
-    public static let isElementwise = true
+    public static let facts: OperationFacts = .elementwise(.light)
     public init() {}
 
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {

@@ -10,6 +10,7 @@
 /// (`unrollScans`).
 public struct Scan: Operation {
     public static let mnemonic = "scan"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .plain)
     /// Inputs `h0`, …, `x0`, …, `c0`, …; outputs `h0`, ….
     public let body: Graph
     /// The number of carries, and of stacked operands.
@@ -75,7 +76,7 @@ public struct Scan: Operation {
     func stack(_ type: TensorType) -> TensorType { TensorType(type.element, [length] + type.shape) }
 
     /// The steps in the order in which they are taken.
-    var steps: [Int] { reverse ? (0..<length).reversed() : Array(0..<length) }
+    package var steps: [Int] { reverse ? (0..<length).reversed() : Array(0..<length) }
 
     public func evaluate(_ operands: [Tensor], as types: [TensorType]) -> [Tensor] {
         var current = Array(operands.prefix(carries))
@@ -178,7 +179,7 @@ extension GraphBuilder {
     func axesExchanged(_ x: Value) -> Value { transpose(x, [1, 0] + shape(of: x).indices.dropFirst(2)) }
 
     /// One slice of a stack, without the leading axis.
-    func slice(_ stack: Value, at step: Int) -> Value {
+    package func slice(_ stack: Value, at step: Int) -> Value {
         reshape(slice(stack, axis: 0, from: step, to: step + 1), to: Array(shape(of: stack).dropFirst()))
     }
 

@@ -3,6 +3,7 @@
 /// Narrower than StableHLO's: `dimensions` increase, and extents agree, so an axis of extent 1 is repeated by leaving it out.
 public struct BroadcastInDim: Operation {
     public static let mnemonic = "broadcast_in_dim"
+    public static let facts: OperationFacts = .init(remaking: .nothing, layouts: .ruled, isView: true)
     public let shape: [Int]
     public let dimensions: [Int]
     public init(shape: [Int], dimensions: [Int]) {

@@ -3,6 +3,7 @@
 /// Of any element, any number of operands but none. Linear; its transpose takes a slice of the cotangent for each operand.
 public struct Concatenate: Operation {
     public static let mnemonic = "concatenate"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .ruled)
     public let axis: Int
     public init(axis: Int) { self.axis = axis }
 

@@ -1,6 +1,7 @@
 /// A tensor with one value throughout.
 public struct Constant: Operation {
     public static let mnemonic = "constant"
+    public static let facts: OperationFacts = .init(remaking: .nothing, layouts: .made)
     public let type: TensorType
     public let splat: Double
 

@@ -1,6 +1,7 @@
 /// A tensor with given values, row-major.
 public struct ConstantTensor: Operation {
     public static let mnemonic = "constant"
+    public static let facts: OperationFacts = .init(remaking: .nothing, layouts: .plain)
     public let type: TensorType
     public let values: [Double]
 

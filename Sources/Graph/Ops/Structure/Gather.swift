@@ -4,6 +4,7 @@
 /// The table is of any element; linear in it. Its transpose is `ScatterAdd`.
 public struct Gather: Operation {
     public static let mnemonic = "gather"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .plain)
     /// The number of leading axes along which each index has a table of its own.
     public let batch: Int
     public init(batch: Int = 0) { self.batch = batch }

@@ -1,6 +1,7 @@
 /// 0, 1, 2, … along one axis.
 public struct Iota: Operation {
     public static let mnemonic = "iota"
+    public static let facts: OperationFacts = .init(remaking: .nothing, layouts: .made)
     public let type: TensorType
     public let dimension: Int
     public init(type: TensorType, dimension: Int) {

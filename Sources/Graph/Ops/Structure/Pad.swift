@@ -5,6 +5,7 @@
 /// Of any element. Affine: linear where the value is 0, as it is in tangents. Its transpose is `Slice`.
 public struct Pad: Operation {
     public static let mnemonic = "pad"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .ruled)
     public let low: [Int]
     public let high: [Int]
     public let interior: [Int]

@@ -1,6 +1,7 @@
 /// The same numbers in row-major order, in another shape.
 public struct Reshape: Operation {
     public static let mnemonic = "reshape"
+    public static let facts: OperationFacts = .init(remaking: .nothing, layouts: .ruled)
     public let shape: [Int]
     public init(shape: [Int]) { self.shape = shape }
 

@@ -1,6 +1,7 @@
 /// The elements in opposite order along some axes. Of any element; linear, and its own transpose.
 public struct Reverse: Operation {
     public static let mnemonic = "reverse"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .ruled, isView: true)
     public let dimensions: [Int]
     public init(dimensions: [Int]) { self.dimensions = dimensions }
 

@@ -6,6 +6,7 @@
 /// Its transpose is `Gather`.
 public struct ScatterAdd: Operation {
     public static let mnemonic = "scatter_add"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .plain)
     public let rows: Int
     /// The number of leading axes along which each index has a result of its own.
     public let batch: Int

@@ -3,6 +3,7 @@
 /// Of any element. Linear; its transpose is `Pad`, which puts zeros where nothing was read.
 public struct Slice: Operation {
     public static let mnemonic = "slice"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .ruled, isView: true)
     public let starts: [Int]
     public let limits: [Int]
     public let strides: [Int]

@@ -1,6 +1,7 @@
 /// Axis i of the result is axis `permutation[i]` of the operand.
 public struct Transpose: Operation {
     public static let mnemonic = "transpose"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .ruled, isView: true)
     public let permutation: [Int]
     public init(permutation: [Int]) { self.permutation = permutation }
 

@@ -13,6 +13,7 @@ struct ContractionLedger {
     }
 
     private let g: Graph
+    private let weights: CostWeights
     private var known: [ContractionNetwork: Int] = [:]
     /// For each node, how many demanded computations and outputs read its results.
     private var demands: [Int]
@@ -27,8 +28,9 @@ struct ContractionLedger {
     /// Nodes whose demand has begun or ended, to be followed up.
     private var pending: [Int] = []
 
-    init(_ g: Graph) {
+    init(_ g: Graph, _ weights: CostWeights) {
         self.g = g
+        self.weights = weights
         reader = ContractionReader(g)
         demands = [Int](repeating: 0, count: g.nodes.count)
         computations = [Computation?](repeating: nil, count: g.nodes.count)
@@ -40,7 +42,7 @@ struct ContractionLedger {
     }
 
     /// In multiply-adds; exact as long as counts are below 2⁵³.
-    var cost: Double { multiplyAdds + Cost(elements: 1).total * elements }
+    var cost: Double { multiplyAdds + weights.multiplyAddsPerElement * elements }
 
     func isDemanded(_ node: Int) -> Bool { demands[node] > 0 }
 
@@ -126,7 +128,7 @@ struct ContractionLedger {
 
     private mutating func step(_ network: ContractionNetwork) -> Int {
         if let step = known[network] { return step }
-        let step = ContractionSchedule(network, types: g.type).add(to: &plan)
+        let step = ContractionSchedule(network, weights: weights, types: g.type).add(to: &plan)
         known[network] = step
         return step
     }

@@ -6,9 +6,11 @@ struct ContractionOrder {
     private let labels: [Mask]
     private let output: Mask
     private let extents: [Int]
+    private let weights: CostWeights
 
     /// - Parameter labels: of the factors, none in one factor alone unless it is in the output.
-    init(labels: [Mask], output: Mask, extents: [Int]) {
+    init(labels: [Mask], output: Mask, extents: [Int], weights: CostWeights) {
+        self.weights = weights
         self.labels = labels
         self.output = output
         self.extents = extents
@@ -65,7 +67,7 @@ struct ContractionOrder {
                     let step = Cost(
                         multiplyAdds: size(kept[left] | kept[right]),
                         elements: sizes[left].addingSaturated(sizes[right]).addingSaturated(sizes[subset]))
-                    let cost = before + step.total
+                    let cost = before + step.total(weights)
                     if cost < costs[subset] {
                         costs[subset] = cost
                         splits[subset] = right

@@ -6,6 +6,7 @@
 struct ContractionSchedule {
     private let network: ContractionNetwork
     private let types: (Value) -> TensorType
+    private let weights: CostWeights
 
     /// A tensor in the making.
     private struct Part {
@@ -14,8 +15,9 @@ struct ContractionSchedule {
         var mask: ContractionOrder.Mask { labels.reduce(0) { $0 | 1 << UInt64($1) } }
     }
 
-    init(_ network: ContractionNetwork, types: @escaping (Value) -> TensorType) {
+    init(_ network: ContractionNetwork, weights: CostWeights, types: @escaping (Value) -> TensorType) {
         self.network = network
+        self.weights = weights
         self.types = types
     }
 
@@ -45,7 +47,7 @@ struct ContractionSchedule {
         }
         if parts.isEmpty { parts = [scalars.removeFirst()] }
         let order = ContractionOrder(
-            labels: parts.map(\.mask), output: mask(network.output), extents: network.extents)
+            labels: parts.map(\.mask), output: mask(network.output), extents: network.extents, weights: weights)
         let product = contracted(order.best(), parts, isLast: true, in: &plan)
         return finished(scaled(product, by: coefficient, scalars, in: &plan), in: &plan)
     }

@@ -7,30 +7,30 @@
 ///
 /// Sums of products that are larger than their factors are multiplied out where that is cheaper still (`distributeProducts`).
 /// The graph comes back as it is where nothing is gained.
-public func reassociateContractions(_ g: Graph) -> Graph {
+public func reassociateContractions(_ g: Graph, _ weights: CostWeights) -> Graph {
     // Gains must not come from what other passes remove.
     let clean = eliminateDeadCode(eliminateCommonSubexpressions(g))
-    var best = reassociated(clean)
+    var best = reassociated(clean, weights)
     while true {
         // Products have become contractions by now, so that sums of them are seen.
         let distributed = eliminateDeadCode(eliminateCommonSubexpressions(distributeProducts(best)))
         if distributed == best { break }
-        let other = reassociated(distributed)
-        guard other.cost().total < (1 - Association.leastGain) * best.cost().total else { break }
+        let other = reassociated(distributed, weights)
+        guard other.cost().total(weights) < (1 - Association.leastGain) * best.cost().total(weights) else { break }
         best = other
     }
     return best == clean ? g : best
 }
 
 /// In the cheapest order found, step by step: an order may show the next.
-private func reassociated(_ g: Graph) -> Graph {
+private func reassociated(_ g: Graph, _ weights: CostWeights) -> Graph {
     var best = g
     while true {
-        var association = Association(best)
+        var association = Association(best, weights)
         association.chooseInlined()
         guard association.isWorthwhile else { return best }
         let next = eliminateDeadCode(eliminateCommonSubexpressions(association.rebuilt()))
-        guard next.cost().total < (1 - Association.leastGain) * best.cost().total else { return best }
+        guard next.cost().total(weights) < (1 - Association.leastGain) * best.cost().total(weights) else { return best }
         best = next
     }
 }
@@ -42,11 +42,13 @@ private struct Association {
     private static let rounds = 3
 
     private let g: Graph
+    private let weights: CostWeights
     private var ledger: ContractionLedger
 
-    init(_ g: Graph) {
+    init(_ g: Graph, _ weights: CostWeights) {
         self.g = g
-        ledger = ContractionLedger(g)
+        self.weights = weights
+        ledger = ContractionLedger(g, weights)
     }
 
     mutating func chooseInlined() {
@@ -62,7 +64,7 @@ private struct Association {
         }
     }
 
-    var isWorthwhile: Bool { ledger.cost < (1 - Self.leastGain) * g.cost().total }
+    var isWorthwhile: Bool { ledger.cost < (1 - Self.leastGain) * g.cost().total(weights) }
 
     func rebuilt() -> Graph {
         let b = GraphBuilder()

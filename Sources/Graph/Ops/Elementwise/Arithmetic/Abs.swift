@@ -1,6 +1,7 @@
 /// |x|, with derivative 0 at 0.
 public struct Abs: UnaryElementwise {
     public static let mnemonic = "abs"
+    public static let facts: OperationFacts = .elementwise(.light)
     public static let acceptsIntegers = true
     public init() {}
 

@@ -1,6 +1,7 @@
 /// x + y.
 public struct Add: BinaryElementwise {
     public static let mnemonic = "add"
+    public static let facts: OperationFacts = .elementwise(.light, isCommutative: true)
     public init() {}
 
     public static func value(_ x: Double, _ y: Double) -> Double { x + y }

@@ -1,6 +1,7 @@
 /// x / y. With z the result: ż = (ẋ − zẏ)/y, and the second-order term is −2żẏ/y.
 public struct Divide: BinaryElementwise {
     public static let mnemonic = "divide"
+    public static let facts: OperationFacts = .elementwise(.division)
     public init() {}
 
     /// Integers are divided towards zero; division by zero, which StableHLO leaves open, saturates.

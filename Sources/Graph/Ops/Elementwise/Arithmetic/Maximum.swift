@@ -2,6 +2,7 @@
 /// and `minimum(x, 0)` have derivative 0 at 0.
 public struct Maximum: BinaryElementwise {
     public static let mnemonic = "maximum"
+    public static let facts: OperationFacts = .elementwise(.light)
     public init() {}
 
     public static func value(_ x: Double, _ y: Double) -> Double {

@@ -1,6 +1,7 @@
 /// x · y, element by element.
 public struct Multiply: BinaryElementwise {
     public static let mnemonic = "multiply"
+    public static let facts: OperationFacts = .elementwise(.light, isCommutative: true)
     public init() {}
 
     public static func value(_ x: Double, _ y: Double) -> Double { x * y }

@@ -1,6 +1,7 @@
 /// −x.
 public struct Negate: UnaryElementwise {
     public static let mnemonic = "negate"
+    public static let facts: OperationFacts = .elementwise(.light)
     public static let acceptsIntegers = true
     public init() {}
 

@@ -1,6 +1,7 @@
 /// −1, 0 or 1; zero keeps its sign and NaN stays NaN. Its derivative is taken as zero everywhere.
 public struct Sign: UnaryElementwise {
     public static let mnemonic = "sign"
+    public static let facts: OperationFacts = .elementwise(.light)
     public static let acceptsIntegers = true
     public init() {}
 

@@ -1,6 +1,7 @@
 /// √x; NaN below 0. The derivative at 0 is infinite.
 public struct Sqrt: UnaryElementwise {
     public static let mnemonic = "sqrt"
+    public static let facts: OperationFacts = .elementwise(.division)
     public init() {}
 
     public static func value(_ x: Double) -> Double { x.squareRoot() }

@@ -1,6 +1,7 @@
 /// x − y.
 public struct Subtract: BinaryElementwise {
     public static let mnemonic = "subtract"
+    public static let facts: OperationFacts = .elementwise(.light)
     public init() {}
 
     public static func value(_ x: Double, _ y: Double) -> Double { x - y }

@@ -3,6 +3,7 @@ import Foundation
 /// The error function, 2/√π ∫₀ˣ exp(−t²) dt.
 public struct Erf: UnaryElementwise {
     public static let mnemonic = "erf"
+    public static let facts: OperationFacts = .elementwise(.function)
     public init() {}
 
     public static func value(_ x: Double) -> Double { erf(x) }

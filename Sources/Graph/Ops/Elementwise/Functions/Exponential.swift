@@ -3,6 +3,7 @@ import Foundation
 /// eˣ.
 public struct Exponential: UnaryElementwise {
     public static let mnemonic = "exponential"
+    public static let facts: OperationFacts = .elementwise(.function)
     public init() {}
 
     public static func value(_ x: Double) -> Double { exp(x) }

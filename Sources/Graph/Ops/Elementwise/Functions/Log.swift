@@ -3,6 +3,7 @@ import Foundation
 /// The natural logarithm; −∞ at 0, NaN below.
 public struct Log: UnaryElementwise {
     public static let mnemonic = "log"
+    public static let facts: OperationFacts = .elementwise(.function)
     public init() {}
 
     public static func value(_ x: Double) -> Double { log(x) }

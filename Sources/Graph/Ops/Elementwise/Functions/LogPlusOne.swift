@@ -3,6 +3,7 @@ import Foundation
 /// log(1 + x), accurate near 0; −∞ at −1, NaN below.
 public struct LogPlusOne: UnaryElementwise {
     public static let mnemonic = "log_plus_one"
+    public static let facts: OperationFacts = .elementwise(.function)
     public init() {}
 
     public static func value(_ x: Double) -> Double { log1p(x) }

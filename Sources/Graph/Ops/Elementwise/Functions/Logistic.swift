@@ -3,6 +3,7 @@ import Foundation
 /// 1/(1 + e⁻ˣ). With y the result: y' = y(1 − y), y'' = y(1 − y)(1 − 2y).
 public struct Logistic: UnaryElementwise {
     public static let mnemonic = "logistic"
+    public static let facts: OperationFacts = .elementwise(.function)
     public init() {}
 
     public static func value(_ x: Double) -> Double {

@@ -3,6 +3,7 @@ import Foundation
 /// The hyperbolic tangent. With y = tanh x: y' = 1 − y², y'' = −2y(1 − y²).
 public struct Tanh: UnaryElementwise {
     public static let mnemonic = "tanh"
+    public static let facts: OperationFacts = .elementwise(.function)
     public init() {}
 
     public static func value(_ x: Double) -> Double { Foundation.tanh(x) }

@@ -17,7 +17,7 @@ public func foldConstants(_ g: Graph, limit: Int = 4096) -> Graph {
 
 extension GraphBuilder {
     /// The value that a constant has throughout.
-    func splat(of x: Value) -> Double? { (definition(of: x)?.operation as? Constant)?.splat }
+    package func splat(of x: Value) -> Double? { (definition(of: x)?.operation as? Constant)?.splat }
 
     /// A constant, without a list of values where they are all the same.
     func smallestConstant(_ tensor: Tensor) -> Value {

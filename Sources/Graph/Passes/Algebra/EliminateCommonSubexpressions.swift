@@ -8,16 +8,11 @@ public func eliminateCommonSubexpressions(_ g: Graph) -> Graph {
     var known: [Expression: [Value]] = [:]
     let b = GraphBuilder()
     return g.rewritten(in: b) { node, operands in
-        let ordered = node.operation.isCommutative ? operands.sorted() : operands
+        let ordered = node.operation.facts.isCommutative ? operands.sorted() : operands
         let expression = Expression(operation: AnyHashable(node.operation), operands: ordered)
         if let results = known[expression] { return results }
         let results = b.emitAll(node.operation, ordered)
         known[expression] = results
         return results
     }
-}
-
-extension Operation {
-    /// Whether the operands may be exchanged, the derivative at a tie included.
-    var isCommutative: Bool { self is Add || self is Multiply }
 }

@@ -1,3 +1,5 @@
+import Graph
+
 /// Inner products along axes that are not the innermost, or of what elementwise operations compute, as sums of products: a region
 /// takes them on its walk. As contractions they would need their operands in memory, the contracted axes innermost.
 ///

@@ -1,3 +1,5 @@
+import Graph
+
 /// Accumulates inner products of f32 tensors in f64: contractions that leave batch axes at most. Their parts cancel (per-sample
 /// gradients in ‖g‖² and gᵀHg) while their results are few numbers. What adds and scales such sums on the way to an f64 value
 /// works in f64 too.

@@ -3,14 +3,10 @@
 
 extension Operation {
     /// Whether the operation takes and gives values in other layouts than plain ones.
-    var carriesLayouts: Bool {
-        if type(of: self).isElementwise { return true }
-        return self is Transpose || self is BroadcastInDim || self is Reshape || self is any Reduction || self is Slice
-            || self is Pad || self is Concatenate || self is Reverse || self is DotGeneral
-    }
+    var carriesLayouts: Bool { facts.layouts == .same || facts.layouts == .ruled }
 
     /// Whether the operation is written in any layout of its result at no cost: it has no operands.
-    var isMadeInAnyLayout: Bool { self is Constant || self is Iota }
+    var isMadeInAnyLayout: Bool { facts.layouts == .made }
 }
 
 /// An operation with the shapes between which it carries layouts.

@@ -1,3 +1,5 @@
+import Graph
+
 /// The operations that each elementwise region makes for itself instead of reading what they give.
 ///
 /// - What is read of an operand where it lies: constants, broadcasts, slices, reversals, and transpositions that leave the
@@ -55,14 +57,11 @@ struct RegionClones {
     }
 
     private static func isReadInPlace(_ node: Graph.Node, in g: Graph) -> Bool {
-        switch node.operation {
-        case is Constant, is BroadcastInDim, is Reverse: return true
-        case is Slice: return true
-        case let transpose as Transpose:
-            let last = transpose.permutation.count - 1
-            return transpose.permutation.last == last && g.type(of: node.result).shape[last] >= leastRun
-        default: return false
-        }
+        if node.operation is Constant { return true }
+        guard node.operation.facts.isView else { return false }
+        guard let transpose = node.operation as? Transpose else { return true }
+        let last = transpose.permutation.count - 1
+        return transpose.permutation.last == last && g.type(of: node.result).shape[last] >= leastRun
     }
 
     /// Whether reading this is next to nothing beside reading a tensor of the result's shape.
@@ -73,12 +72,7 @@ struct RegionClones {
     }
 
     private static func isCheap(_ operation: any Operation) -> Bool {
-        switch operation {
-        case is Add, is Subtract, is Multiply, is Divide, is Negate, is Convert, is Maximum, is Minimum, is Abs,
-            is Compare:
-            true
-        default: false
-        }
+        operation.facts.isElementwise && operation.facts.remaking <= .division
     }
 
     private static func recipe(

@@ -1,9 +1,12 @@
+import Graph
+
 /// addend + scale · dot(lhs, rhs), written in one pass over the addend. Introduced by `fuseAccumulation`: the weight
 /// gradient fused with the update of the weights (scale = −η), or with its sum over chunks (scale = 1).
 ///
 /// Operands: lhs, rhs, addend (of the dot's result type), scale (a scalar of the same element).
 public struct AccumulateDot: Operation {
     public static let mnemonic = "accumulate_dot"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .plain)
     public let dot: DotGeneral
     public init(dot: DotGeneral) { self.dot = dot }
 

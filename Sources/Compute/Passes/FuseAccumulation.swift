@@ -1,3 +1,5 @@
+import Graph
+
 /// Makes `addend ± scale · dot` one operation where the dot has no other use: a weight gradient goes straight into the update
 /// or the sum it is meant for and is never stored.
 ///

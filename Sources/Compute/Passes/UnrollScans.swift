@@ -1,3 +1,5 @@
+import Graph
+
 /// Writes scans out, step by step. Each body goes through `optimizing` once.
 ///
 /// Where one scan reads what another left, shifted by a step or not, it reads the values of the steps themselves; the stack is

@@ -1,3 +1,5 @@
+import Graph
+
 /// An elementwise region executed in one walk. Introduced by `fuseElementwise`.
 ///
 /// The body is made of elementwise operations and of operations that move (`Constant`, `BroadcastInDim`, `Slice`, `Reverse`,
@@ -5,6 +7,7 @@
 /// such values, all over the same axes.
 public struct Fusion: Operation {
     public static let mnemonic = "fusion"
+    public static let facts: OperationFacts = .init(remaking: .never, layouts: .plain)
     public let body: Graph
     public init(body: Graph) { self.body = body }
 

@@ -1,3 +1,5 @@
+import Graph
+
 /// Joins elementwise operations of one shape into regions that are executed in one walk: a value that only the region uses
 /// stays in a register. Sums and maxima of what a region computes, over neighbouring axes, are taken on the same walk.
 ///

@@ -1,21 +1,21 @@
-extension Graph {
-    /// The graph as it is executed: simplified, contractions in their cheapest order, elementwise regions fused, scans
-    /// unrolled. Deterministic; the same outputs up to rounding. `Detach` and `BatchMean` are gone: derivatives are taken and
-    /// batches made before.
-    public func optimized() -> Graph {
-        let simplified = hoistFromScans(expanded().withoutIdentities()).simplified()
-        let plain = simplified.executable()
-        let reassociated = reassociateContractions(simplified)
-        if reassociated == simplified { return plain }
-        // Where an order of contractions gains little, it may cost more than that by taking a region apart.
-        let other = reassociated.executable()
-        return other.cost().total < plain.cost().total ? other : plain
-    }
+/// What a graph is before the passes of a machine: the same outputs up to rounding, in primitives only.
+public struct PreparedGraph: Sendable {
+    /// Simplified, with what does not change from step to step taken out of scans.
+    public let simplified: Graph
+    /// With its contractions in another order that costs less; nil where none is found. What a machine makes of either decides:
+    /// where an order gains little, it may cost more than that by taking an elementwise region apart.
+    public let reassociated: Graph?
+}
 
-    private func executable() -> Graph {
-        let primitive = expandInnerProducts(fuseAccumulation(widenSums(self).simplified()))
-        let fused = eliminateCommonSubexpressions(fuseElementwise(primitive))
-        return unrollScans(fused) { $0.optimized() }
+extension Graph {
+    /// The passes that know no machine but by what its work costs: simplification, hoisting, transpositions, common
+    /// subexpressions, contractions re-associated. Deterministic. `Detach` and `BatchMean` are gone: derivatives are taken and
+    /// batches made before.
+    public func prepared(for weights: CostWeights) -> PreparedGraph {
+        let simplified = hoistFromScans(expanded().withoutIdentities()).simplified()
+        let reassociated = reassociateContractions(simplified, weights)
+        return PreparedGraph(
+            simplified: simplified, reassociated: reassociated == simplified ? nil : reassociated)
     }
 
     /// Without the operations that mean something to transformations alone.

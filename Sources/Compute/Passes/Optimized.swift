@@ -1,0 +1,24 @@
+import Graph
+
+extension CostWeights {
+    /// A core of an AVX2 machine does about 35 f32 multiply-adds a nanosecond and moves about 4 elements a nanosecond to and
+    /// from the caches in which intermediates lie. The same on every CPU, so that the same graph is planned everywhere.
+    public static let cpu = CostWeights(multiplyAddsPerElement: 8)
+}
+
+extension Graph {
+    /// The graph as this engine executes it: prepared, elementwise regions fused, products added to where they lie, long sums of
+    /// f32 in f64, scans unrolled. Deterministic; the same outputs up to rounding.
+    public func optimized() -> Graph {
+        let prepared = prepared(for: .cpu)
+        let plain = prepared.simplified.executable()
+        guard let other = prepared.reassociated?.executable() else { return plain }
+        return other.cost().total(.cpu) < plain.cost().total(.cpu) ? other : plain
+    }
+
+    private func executable() -> Graph {
+        let primitive = expandInnerProducts(fuseAccumulation(widenSums(self).simplified()))
+        let fused = eliminateCommonSubexpressions(fuseElementwise(primitive))
+        return unrollScans(fused) { $0.optimized() }
+    }
+}
