@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "CLua.h"
+#include "state/arena.h"
 
 #define TRACEBACK_SIZE 8192   // longer tracebacks are cut
 #define POSITION_SIZE (LUA_IDSIZE + 24)
@@ -33,6 +34,8 @@ struct clua_context {
     bool watching;  // the locals of the script are to be kept when it ends
     bool ready;  // false while the state is made or closed: no positions are read then
 
+    arena arena;
+    void *state_block;  // the first allocation, which holds the state
     size_t used, peak, limit;
     int64_t allocations, refused;
     int64_t fail_first, fail_count;
@@ -93,6 +96,9 @@ static inline void cross(clua_context *context) {
     uint64_t crossings = atomic_load_explicit(&context->crossings, memory_order_relaxed);
     atomic_store_explicit(&context->crossings, crossings + 1, memory_order_relaxed);
 }
+
+/// Gives the state that begins in this block, and has no string yet, the seed of all states. Never raises.
+void set_seed(void *state_block);
 
 /// Starts the process's ticker; false where the system has no thread left.
 bool ticker_start(void);

@@ -116,6 +116,29 @@ import Testing
         #expect(try read.series("loss").last?.step == 25)
     }
 
+    /// Lua's library makes the order of keys from the clock and from addresses.
+    @Test func theSameScriptGoesThroughItsTablesInTheSameOrderInEveryProcess() throws {
+        let folder = try Folder()
+        let script = try folder.write(
+            """
+            local rules = { sgd = 1, adam = 2, momentum = 3, nesterov = 4, rmsprop = 5, adagrad = 6, adamw = 7, sam = 8 }
+            for name in pairs(rules) do io_line = (io_line or "") .. " " .. name end
+            local objects = { [{}] = "table", [function() end] = "function", [eoss.data.chebyshev{ degree = 2, n = 4 }] = "data" }
+            for i = 1, 8 do objects[{}] = "table " .. i end
+            for _, name in pairs(objects) do io_line = io_line .. " " .. name end
+            local k = nil
+            repeat k = next(eoss, k); io_line = io_line .. " " .. tostring(k) until k == nil
+            print(io_line)
+            """, to: "order.lua")
+        var orders: Set<String> = []
+        for _ in 1...20 {
+            let result = try EossProgram.run(["run", script])
+            #expect(result.status == 0, "\(result.errors)")
+            orders.insert(result.output)
+        }
+        #expect(orders.count == 1, "\(orders)")
+    }
+
     @Test func aModelThatDoesNotFitIntoTheMemoryIsAnError() throws {
         let folder = try Folder()
         let script = try folder.write(

@@ -111,6 +111,9 @@ typedef struct clua_counters {
 clua_counters clua_count(const clua_context *context);
 /// Sets the test setting of `clua_options` anew, counting from now.
 void clua_fail_allocations(clua_context *context, int64_t first, int64_t count);
+/// True if the small objects of this state stand where they stand in every process, so that they have the same order as keys: false
+/// under sanitizers, and where the system does not give the addresses.
+bool clua_has_arena(const clua_context *context);
 /// A full collection. Releases nothing itself: see `clua_drain`.
 void clua_collect(lua_State *L);
 

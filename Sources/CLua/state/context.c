@@ -29,8 +29,7 @@ static void *allocate(void *owner, void *block, size_t old_size, size_t new_size
     if (block == NULL) old_size = 0;  // then Lua passes a type tag here
     if (new_size == 0) {
         context->used -= old_size;
-        free(block);
-        return NULL;
+        return arena_resize(&context->arena, block, old_size, 0);
     }
     if (new_size > old_size) {
         size_t more = new_size - old_size;
@@ -39,11 +38,21 @@ static void *allocate(void *owner, void *block, size_t old_size, size_t new_size
         if (context->limit != 0 && (context->used > context->limit || more > context->limit - context->used))
             return refuse(context, new_size);
     }
-    void *moved = realloc(block, new_size);
-    if (moved == NULL) return new_size > old_size ? refuse(context, new_size) : block;
+    void *moved = arena_resize(&context->arena, block, old_size, new_size);
+    if (moved == NULL) return refuse(context, new_size);
     context->used += new_size - old_size;
     if (context->used > context->peak) context->peak = context->used;
     return moved;
+}
+
+/// The allocator while lua_newstate runs: the state is in its first block, and complete up to its strings when it asks for the
+/// second.
+static void *allocate_state(void *owner, void *block, size_t old_size, size_t new_size) {
+    clua_context *context = owner;
+    if (new_size > 0 && context->allocations == 1) set_seed(context->state_block);
+    void *allocated = allocate(owner, block, old_size, new_size);
+    if (context->allocations == 1) context->state_block = allocated;
+    return allocated;
 }
 
 /// Only reached when the shim forgot a protected call: a defect of ours, which must not go on as a jump over Swift.
@@ -81,11 +90,13 @@ clua_context *clua_open(const clua_options *options, clua_control *control, cons
     context->fail_first = options->fail_first;
     context->fail_count = options->fail_count;
     atomic_init(&context->crossings, 1);
-    lua_State *L = lua_newstate(allocate, context);
+    arena_open(&context->arena);
+    lua_State *L = lua_newstate(allocate_state, context);
     if (L == NULL) {
-        free(context);
+        clua_free(context);
         return NULL;
     }
+    lua_setallocf(L, allocate, context);
     context->L = context->current = context->running = L;
     *(clua_context **)lua_getextraspace(L) = context;  // new threads get a copy of the main thread's space
     lua_atpanic(L, panic);
@@ -108,7 +119,10 @@ void clua_close(clua_context *context) {
     while (context->live != NULL) handle_release(context, context->live);
 }
 
-void clua_free(clua_context *context) { free(context); }
+void clua_free(clua_context *context) {
+    arena_close(&context->arena);
+    free(context);
+}
 
 lua_State *clua_current(const clua_context *context) { return context->current; }
 
@@ -123,6 +137,8 @@ clua_counters clua_count(const clua_context *context) {
                            .live_objects = context->live_objects,
                            .external = context->external};
 }
+
+bool clua_has_arena(const clua_context *context) { return context->arena.base != NULL; }
 
 void clua_fail_allocations(clua_context *context, int64_t first, int64_t count) {
     context->fail_first = first > 0 ? context->allocations + first : 0;

@@ -266,14 +266,15 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             try state.push(declaration, to: stack, body: body)
             try stack.setField(top + 2, name)
         }
+        // In an order of their own, not of Swift's hashes: where Lua's objects stand follows from what was allocated before them.
         for (bodies, table) in [(getters, top + 3), (setters, top + 4)] {
-            for (name, body) in bodies {
+            for (name, body) in bodies.sorted(by: { $0.key < $1.key }) {
                 try state.push(FunctionDeclaration("\(self.name).\(name)", ""), to: stack, body: body)
                 try stack.setField(table, name)
             }
         }
-        for (symbol, alternatives) in alternatives {
-            try pushOperator(symbol, alternatives, to: stack)
+        for symbol in operators {
+            try pushOperator(symbol, alternatives[symbol] ?? [], to: stack)
             try stack.setField(metatable, symbol.rawValue)
         }
         try installText(to: stack, metatable)
@@ -297,7 +298,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
                 return try (try element(try receiver(raw, "an element"), Int(index)) ?? .nil).push(to: raw.stack)
             }
             let key = raw.stack.string(at: 2) ?? raw.stack.shown(at: 2)
-            let names = Array(getters.keys) + Array(methodBodies.keys)
+            let names = (Array(getters.keys) + Array(methodBodies.keys)).sorted()
             throw ArgumentError(
                 "unknown property '\(key)' of \(name)" + suggestion(for: key, among: names, called: "members"))
         }
@@ -313,7 +314,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             guard !setters.isEmpty else {
                 throw ArgumentError("\(name.withArticle) cannot be changed: '\(key)' was assigned to")
             }
-            let hint = suggestion(for: key, among: Array(setters.keys), called: "can be assigned")
+            let hint = suggestion(for: key, among: setters.keys.sorted(), called: "can be assigned")
             throw ArgumentError("unknown property '\(key)' of \(name)" + hint)
         }
     }

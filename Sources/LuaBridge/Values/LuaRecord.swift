@@ -18,7 +18,7 @@ public struct LuaRecord: LuaPushable {
     public func push(to stack: LuaStack) throws -> Int32 {
         try stack.push(luaValue)
         let table = stack.top
-        let (names, record) = (Array(fields.keys), name)
+        let (names, record) = (fields.keys.sorted(), name)
         // Locked, and without a name, so that a prompt shows what is in the table.
         try stack.check(clua_new_table(stack.lua, 0, 2))
         try stack.push(record)
