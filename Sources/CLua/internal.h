@@ -42,7 +42,7 @@ struct clua_context {
 
     clua_handle *live, *released;
     int64_t live_objects;
-    size_t external, external_after_collection;
+    size_t external, unfed;  // bytes outside of Lua; those that the collector has not worked for
     int64_t next_capture;
 
     _Atomic uint64_t crossings;  // of the border between the host and Lua: odd while the host runs
@@ -100,13 +100,13 @@ static inline void cross(clua_context *context) {
 /// Gives the state that begins in this block, and has no string yet, the seed of all states. Never raises.
 void set_seed(void *state_block);
 
-/// Starts the process's ticker; false where the system has no thread left.
-bool ticker_start(void);
 /// Has the ticker look at once. Async-signal-safe.
 void ticker_ring(void);
 /// Around the outermost call from the host into Lua: meanwhile the ticker watches the state.
 void ticker_enter(clua_context *context);
 void ticker_leave(clua_context *context);
+/// True on the thread between these two.
+bool entered_here(const clua_context *context);
 
 /// Writes "file:line" of the innermost Lua function into `text`, "" where there is none; never raises.
 void write_position(lua_State *L, char *text, size_t size);

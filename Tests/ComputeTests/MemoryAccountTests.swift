@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Compute
@@ -29,6 +30,57 @@ import Testing
             error?.description == "out of memory for the parameters of the model: needs 3.73 TiB, limit 12 GiB "
                 + "(1 MiB in use): make it smaller or raise --memory")
         #expect(account.used == held.byteCount)
+    }
+
+    /// What would be refused is asked for again once garbage has been given back, and not without end.
+    @Test func garbageIsGivenBackBeforeAnythingIsRefused() throws {
+        let account = MemoryAccount(limit: 3 << 20)
+        var garbage: [Buffer] = []
+        var asked = 0
+        let reclaim = {
+            asked += 1
+            defer { garbage = [] }
+            return !garbage.isEmpty
+        }
+        try account.reclaiming(by: reclaim) {
+            for _ in 1...10 { garbage.append(try account.allocate(bytes: 1 << 20, for: "a test")) }
+            #expect(asked == 3)
+            try account.check(bytes: 3 << 20, for: "a test")
+            #expect(asked == 4 && garbage.isEmpty)
+            let held = try account.allocate(bytes: 2 << 20, for: "a test")
+            #expect(throws: MemoryError.self) { try account.allocate(bytes: 2 << 20, for: "a test") }
+            #expect(throws: MemoryError.self) { try account.check(bytes: 2 << 20, for: "a test") }
+            #expect(asked == 6)
+            // No garbage makes room for more than there is.
+            #expect(throws: MemoryError.self) { try account.allocate(bytes: 4 << 20, for: "a test") }
+            #expect(throws: MemoryError.self) { try account.allocate(bytes: -1, for: "a test") }
+            #expect(asked == 6)
+            withExtendedLifetime(held) {}
+        }
+        let held = try account.allocate(bytes: 2 << 20, for: "a test")
+        #expect(throws: MemoryError.self) { try account.allocate(bytes: 2 << 20, for: "a test") }
+        #expect(asked == 6, "it is asked only while the work runs")
+        withExtendedLifetime(held) {}
+    }
+
+    /// Another thread's garbage may not be touched.
+    @Test func onlyTheThreadThatAsksGivesBack() throws {
+        let account = MemoryAccount(limit: 1 << 20)
+        var asked = 0
+        let reclaim = {
+            asked += 1
+            return true
+        }
+        account.reclaiming(by: reclaim) {
+            let other = Thread {
+                let held = try? account.allocate(bytes: 1 << 20, for: "a test")
+                #expect(throws: MemoryError.self) { try account.allocate(bytes: 1 << 20, for: "a test") }
+                withExtendedLifetime(held) {}
+            }
+            other.start()
+            while !other.isFinished { usleep(1000) }
+        }
+        #expect(asked == 0)
     }
 
     @Test func sizesThatOverflowAreErrorsAndNotTraps() {

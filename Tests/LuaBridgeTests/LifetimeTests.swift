@@ -144,6 +144,75 @@ import Testing
         #expect(state.memory.external <= 8 * 16 << 20)
     }
 
+    /// A full collection goes through all that Lua holds: outside memory must not cause one for each few blocks.
+    @Test func outsideMemoryBesideALargeHeapCausesFewCollections() throws {
+        let state = try makeState { $0.isTrusted = true }
+        let tally = Tally()
+        let blocks = ObjectClass<Block>("block", "4 MiB.")
+        blocks.external { _ in 4 << 20 }
+        try state.install(blocks)
+        try state.install(DeclaredFunction(FunctionDeclaration("block", "A block.")) { _ in Block(tally) })
+        let cycles = try state.run(
+            """
+            local cycles, heap = -1, {}  -- the collection below is one
+            local function watch() setmetatable({}, { __gc = function() cycles = cycles + 1; watch() end }) end
+            for i = 1, 200000 do heap[i] = { i } end
+            watch()
+            collectgarbage()
+            for i = 1, 300 do block() end
+            return cycles
+            """, name: "test.lua")
+        // The heap holds 20 MB, and 1.2 GB come: one part in eight is 7.5 times the heap, and a pause lasts for once.
+        #expect(try #require(Int.read(cycles[0])) <= 8)
+        #expect(tally.alive < 300, "but some there are")
+    }
+
+    /// Who is short of memory collects at once, but only in a call from the script.
+    @Test func whatIsShortOfMemoryCollectsInACallFromTheScript() throws {
+        let state = try makeState()
+        let tally = Tally()
+        let blocks = ObjectClass<Block>("block", "1 MiB.")
+        blocks.external { _ in 1 << 20 }
+        try state.install(blocks)
+        try state.install(DeclaredFunction(FunctionDeclaration("block", "A block.")) { _ in Block(tally) })
+        var collects = false
+        try state.install(
+            DeclaredFunction(FunctionDeclaration("ask", "Asks for memory.")) { call in
+                collects = call.state.collectGarbageIfCalled()
+                return LuaResults()
+            })
+        try state.run(
+            """
+            heap = {}
+            for i = 1, 100000 do heap[i] = { i } end
+            collectgarbage()
+            for i = 1, 20 do block() end
+            """, name: "test.lua")
+        #expect(tally.alive == 20, "too little for the collector to begin")
+        #expect(!state.collectGarbageIfCalled())
+        #expect(tally.alive == 20)
+        try state.run("ask()", name: "test.lua")
+        #expect(collects && tally.alive == 0)
+    }
+
+    /// An owner that Lua does not know yet, and what it has captured, outlive a collection in the call that makes it.
+    @Test func aCollectionInTheCallThatCapturesLosesNothing() throws {
+        let state = try makeState()
+        try state.install(
+            DeclaredFunction(
+                FunctionDeclaration(
+                    "listening", "A run with a callback.", parameters: [Parameter("fn", .function(), "Called.")])
+            ) { call in
+                let run = Run(name: "new", tally: Tally())
+                run.callbacks.append(try call.capture("fn", in: run))
+                call.state.collectGarbageIfCalled()
+                return LuaResults(run)
+            })
+        #expect(
+            failure(of: "local n = 0 listening(function() n = n + 1 end):train{} assert(n == 1)", in: state)
+                == "no error")
+    }
+
     @Test func closingTheStateReleasesEverything() throws {
         let tally = Tally()
         weak var weakState: LuaState?

@@ -5,6 +5,8 @@ import Testing
 
 /// Invariant 5: ways out of the sandbox. Each is a script that returns true if it is out.
 @Suite struct SandboxTests {
+    private static let embedded = ["embedded": LuaModule(source: "return 'embedded'", name: "embedded.lua")]
+
     /// Names that must not be there.
     static let absent = [
         "io", "debug", "dofile", "loadfile", "package", "loadstring", "module", "setfenv", "getfenv", "newproxy",
@@ -176,7 +178,7 @@ import Testing
         try LuaThread.run {
             for attempt in attempts {
                 let state = try makeState { $0.patience = 5 }
-                let finder = ModuleFinder(scriptFolder: folders.script, embedded: ["embedded": "return 'embedded'"])
+                let finder = ModuleFinder(scriptFolder: folders.script, embedded: Self.embedded)
                 try state.installModules(find: finder.find)
                 do {
                     let results = try state.run(attempt, name: "escape.lua")
@@ -216,7 +218,7 @@ import Testing
         let folders = try Folders()
         defer { folders.remove() }
         let state = try makeState()
-        let finder = ModuleFinder(scriptFolder: folders.script, embedded: ["embedded": "return 'embedded'"])
+        let finder = ModuleFinder(scriptFolder: folders.script, embedded: Self.embedded)
         try state.installModules(find: finder.find)
         try state.run(
             """
@@ -253,6 +255,15 @@ import Testing
         #expect(try policy.writable("figures/new/edge.svg") == folders.output + "/figures/new/edge.svg")
         #expect(resolved(folders.output + "/figures/new") != nil)
         #expect(try policy.writable("edge.svg") == folders.output + "/edge.svg")
+        let told = PathPolicy(
+            outputFolder: folders.output, scriptFolder: folders.script,
+            remedies: PathPolicy.Remedies(reading: "ask for more", absolutePaths: "the host may lift this"))
+        for (path, remedy) in [("../secret.lua", "; ask for more"), ("/etc/passwd", " (the host may lift this)")] {
+            let errors = [policy, told].map { policy in
+                #expect(throws: PathError.self) { try policy.readable(path) }?.description
+            }
+            #expect(errors[1] == (errors[0] ?? "") + remedy)
+        }
         let trusted = PathPolicy(outputFolder: folders.output, scriptFolder: folders.script, isTrusted: true)
         #expect(try trusted.readable("/etc/passwd") == "/etc/passwd")
         #expect(try trusted.readable("../secret.lua") == folders.root + "/secret.lua")

@@ -122,13 +122,13 @@ import Testing
         let script = try folder.write(
             """
             local rules = { sgd = 1, adam = 2, momentum = 3, nesterov = 4, rmsprop = 5, adagrad = 6, adamw = 7, sam = 8 }
-            for name in pairs(rules) do io_line = (io_line or "") .. " " .. name end
+            local line = ""
+            for name in pairs(rules) do line = line .. " " .. name end
             local objects = { [{}] = "table", [function() end] = "function", [eoss.data.chebyshev{ degree = 2, n = 4 }] = "data" }
             for i = 1, 8 do objects[{}] = "table " .. i end
-            for _, name in pairs(objects) do io_line = io_line .. " " .. name end
-            local k = nil
-            repeat k = next(eoss, k); io_line = io_line .. " " .. tostring(k) until k == nil
-            print(io_line)
+            for _, name in pairs(objects) do line = line .. " " .. name end
+            for name in pairs(eoss) do line = line .. " " .. name end
+            print(line)
             """, to: "order.lua")
         var orders: Set<String> = []
         for _ in 1...20 {

@@ -89,6 +89,8 @@ typedef struct clua_options {
     int64_t fail_count;    // … and so many of them (0: all further ones)
 } clua_options;
 
+/// Starts the thread that makes scripts look at their flags, one for the process; false where the system has no thread left.
+bool clua_start_ticker(void);
 /// A new state with its libraries, or null where memory does not suffice. `control` must outlive it.
 clua_context *_Nullable clua_open(const clua_options *options, clua_control *control, const clua_host *host,
                                   void *owner);
@@ -116,6 +118,8 @@ void clua_fail_allocations(clua_context *context, int64_t first, int64_t count);
 bool clua_has_arena(const clua_context *context);
 /// A full collection. Releases nothing itself: see `clua_drain`.
 void clua_collect(lua_State *L);
+/// The same if this thread is inside a call from the state's script to the host, where alone it may be done; false if not.
+bool clua_collect_here(clua_context *context);
 
 // MARK: reading the stack: never raises, never allocates (stack.c)
 
@@ -188,8 +192,9 @@ bool clua_push_known(lua_State *L, const void *object);
 void *_Nullable clua_to_object(lua_State *L, int32_t index, const void *_Nullable *_Nullable class_id);
 /// Tells the collector that the object's outside bytes changed.
 void clua_set_external(lua_State *L, const void *object, size_t external);
-/// True when outside bytes have doubled since the last full collection, so that one is due.
-bool clua_collection_due(const clua_context *context);
+/// Lets the incremental collector work for the outside bytes that have come since the last call, as it does for Lua's own, unless the
+/// script has stopped it.
+void clua_feed_collector(lua_State *L);
 
 /// Stores the value at `value` in the user value of the object at `owner`; `slot` gets its number.
 clua_status clua_capture(lua_State *L, int32_t owner, int32_t value, int64_t *slot);
@@ -209,8 +214,6 @@ clua_status clua_new_class(lua_State *L, const void *class_id, const char *name)
 /// Pushes a Lua function that calls the function object. Takes over one strong reference, in every case. The value at
 /// `keep` (0 for none) stays alive as long as the function.
 clua_status clua_push_function(lua_State *L, void *function, int32_t keep);
-/// Pushes a C function that adds two numbers, registered by hand: the yardstick for the cost of a call into Swift.
-clua_status clua_push_yardstick(lua_State *L);
 /// The function object behind a Lua function of ours, else null.
 void *_Nullable clua_to_function(lua_State *L, int32_t index);
 /// Pushes the value that the running Swift function keeps (`keep` above).

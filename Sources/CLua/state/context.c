@@ -78,7 +78,7 @@ static int set_up(lua_State *L) {
 }
 
 clua_context *clua_open(const clua_options *options, clua_control *control, const clua_host *host, void *owner) {
-    if (!ticker_start()) return NULL;
+    if (!clua_start_ticker()) return NULL;
     clua_context *context = calloc(1, sizeof *context);
     if (context == NULL) return NULL;
     context->control = control;
@@ -145,10 +145,13 @@ void clua_fail_allocations(clua_context *context, int64_t first, int64_t count) 
     context->fail_count = count;
 }
 
-void clua_collect(lua_State *L) {
-    clua_context *context = context_of(L);
-    lua_gc(L, LUA_GCCOLLECT);
-    context->external_after_collection = context->external;
+void clua_collect(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
+
+bool clua_collect_here(clua_context *context) {
+    bool host_runs = atomic_load_explicit(&context->crossings, memory_order_relaxed) % 2 != 0;
+    if (!entered_here(context) || !host_runs) return false;
+    clua_collect(context->current);
+    return true;
 }
 
 clua_status status_of(lua_State *L, int status) {

@@ -122,7 +122,7 @@ static bool start(void) {
 
 // MARK: what a state does
 
-bool ticker_start(void) {
+bool clua_start_ticker(void) {
     pthread_mutex_lock(&mutex);
     if (!started) started = start();
     bool runs = started;
@@ -167,4 +167,10 @@ void ticker_leave(clua_context *context) {
     if (context->next_entered != NULL) context->next_entered->previous_entered = context->previous_entered;
     pthread_mutex_unlock(&mutex);
     running_here = context->outer;
+}
+
+bool entered_here(const clua_context *context) {
+    const clua_context *here = running_here;
+    while (here != NULL && here != context) here = here->outer;
+    return here != NULL;
 }

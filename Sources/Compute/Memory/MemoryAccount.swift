@@ -19,6 +19,8 @@ public final class MemoryAccount: Sendable {
         var used = 0
         var peak = 0
         var free = FreeBlocks()
+        /// The innermost of a thread last.
+        var reclaimers: [Reclaimer] = []
 
         /// Makes room beside blocks that are free: with what is used and the size to come they never pass the most that was
         /// used at a time, nor is a large part of the limit kept.
@@ -58,6 +60,39 @@ public final class MemoryAccount: Sendable {
     /// The most bytes that were alive at a time since the account was made.
     public var peak: Int { books.withLock { $0.peak } }
 
+    // MARK: - Garbage
+
+    /// While `work` runs, what this thread asks for is not refused before `reclaim` has been called, once, to give back what nobody
+    /// needs; where it says that it did, the request is tried again. It is called with no lock of the account's held.
+    public func reclaiming<Result>(by reclaim: @escaping () -> Bool, during work: () throws -> Result) rethrows
+        -> Result
+    {
+        let reclaimer = Reclaimer(thread: Reclaimer.currentThread, reclaim: reclaim)
+        books.withLock { $0.reclaimers.append(reclaimer) }
+        defer {
+            books.withLock { books in
+                if let last = books.reclaimers.lastIndex(where: { $0.thread == reclaimer.thread }) {
+                    books.reclaimers.remove(at: last)
+                }
+            }
+        }
+        return try work()
+    }
+
+    /// True if something may have been given back that a second try at `refusal` would find.
+    private func reclaims(after refusal: MemoryError) -> Bool {
+        switch refusal {
+        case .impossibleSize: return false
+        case .overLimit(_, let needed, _, let limit) where needed > limit: return false
+        case .overLimit, .refusedBySystem: break
+        }
+        let thread = Reclaimer.currentThread
+        let own = books.withLock { $0.reclaimers.filter { $0.thread == thread } }
+        return own.reduce(false) { $1.reclaim() || $0 }
+    }
+
+    // MARK: - Allocation
+
     /// Memory for `bytes` bytes, 64-byte aligned, with undefined contents.
     ///
     /// - Parameters:
@@ -65,6 +100,13 @@ public final class MemoryAccount: Sendable {
     ///   - what: what the memory is for, a noun phrase for the error message (`"the parameters of the model"`).
     /// - Throws: ``MemoryError`` if the limit would be passed, the system refuses, or `bytes` is negative.
     public func allocate(bytes: Int, for what: String) throws(MemoryError) -> Buffer {
+        do { return try take(bytes: bytes, for: what) } catch {
+            guard reclaims(after: error) else { throw error }
+            return try take(bytes: bytes, for: what)
+        }
+    }
+
+    private func take(bytes: Int, for what: String) throws(MemoryError) -> Buffer {
         guard bytes >= 0 else { throw .impossibleSize(what: what) }
         // Rounded up to whole cache lines, because aligned_alloc asks for it and because the account then tells the truth.
         let (padded, overflow) = bytes.addingReportingOverflow(Self.alignment - 1)
@@ -96,8 +138,14 @@ public final class MemoryAccount: Sendable {
     ///
     /// - Throws: ``MemoryError`` if the limit would be passed.
     public func check(bytes: Int, for what: String) throws(MemoryError) {
+        guard let refusal = refusal(of: bytes, for: what) else { return }
+        guard reclaims(after: refusal) else { throw refusal }
+        if let refusal = self.refusal(of: bytes, for: what) { throw refusal }
+    }
+
+    private func refusal(of bytes: Int, for what: String) -> MemoryError? {
         let (used, limit) = books.withLock { ($0.used, $0.limit) }
-        if bytes > limit - used { throw .overLimit(what: what, needed: bytes, used: used, limit: limit) }
+        return bytes > limit - used ? .overLimit(what: what, needed: bytes, used: used, limit: limit) : nil
     }
 
     /// Memory for `count` values of `stride` bytes; the product is checked for overflow.
@@ -119,6 +167,14 @@ public final class MemoryAccount: Sendable {
             books.shrinkFree(before: 0)
         }
     }
+}
+
+/// `@unchecked Sendable`: what it holds is called on its own thread only.
+private struct Reclaimer: @unchecked Sendable {
+    let thread: UInt
+    let reclaim: () -> Bool
+
+    static var currentThread: UInt { unsafeBitCast(pthread_self(), to: UInt.self) }
 }
 
 /// `@unchecked Sendable`: memory that no one else knows of on its way into the account or out of it.

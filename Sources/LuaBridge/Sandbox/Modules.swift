@@ -15,10 +15,10 @@ public struct LuaModule: Sendable, Equatable {
 /// Finds modules in the script's folder, then among those embedded in the program, and nowhere else.
 public struct ModuleFinder: Sendable {
     private let folder: String?
-    private let embedded: [String: String]
+    private let embedded: [String: LuaModule]
 
-    /// `embedded` has the text for each name, as `require` is given it.
-    public init(scriptFolder: String?, embedded: [String: String] = [:]) {
+    /// `embedded` has the module for each name, as `require` is given it.
+    public init(scriptFolder: String?, embedded: [String: LuaModule] = [:]) {
         folder = scriptFolder
         self.embedded = embedded
     }
@@ -43,7 +43,7 @@ public struct ModuleFinder: Sendable {
                 return LuaModule(source: try readText(file), name: candidate)
             }
         }
-        return embedded[name].map { LuaModule(source: $0, name: "stdlib/\(name).lua") }
+        return embedded[name]
     }
 
     private func isWordByte(_ byte: UInt8) -> Bool {

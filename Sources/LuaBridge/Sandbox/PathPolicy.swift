@@ -15,8 +15,24 @@ public struct PathPolicy: Sendable {
     public let scriptFolder: String?
     public let readFolders: [String]
     public let isTrusted: Bool
+    /// What the host lets a person do about a refusal, for its message.
+    public let remedies: Remedies
 
-    public init(outputFolder: String, scriptFolder: String?, readFolders: [String] = [], isTrusted: Bool = false) {
+    public struct Remedies: Sendable {
+        /// To read files in other folders, to use absolute paths: "see --allow", say. Empty where there is nothing to do.
+        public let reading: String, absolutePaths: String
+
+        public init(reading: String = "", absolutePaths: String = "") {
+            self.reading = reading
+            self.absolutePaths = absolutePaths
+        }
+    }
+
+    public init(
+        outputFolder: String, scriptFolder: String?, readFolders: [String] = [], isTrusted: Bool = false,
+        remedies: Remedies = Remedies()
+    ) {
+        self.remedies = remedies
         self.outputFolder = outputFolder
         self.scriptFolder = scriptFolder
         self.readFolders = readFolders
@@ -38,7 +54,8 @@ public struct PathPolicy: Sendable {
             refused = true
         }
         if refused {
-            throw PathError(description: "'\(path)' leads out of the folders a script may read; see --allow-read")
+            let remedy = remedies.reading.isEmpty ? "" : "; \(remedies.reading)"
+            throw PathError(description: "'\(path)' leads out of the folders a script may read\(remedy)")
         }
         let tried = folders.map { "'\($0)'" }.joined(separator: ", ")
         throw PathError(description: "no such file: '\(path)' (looked for below \(tried))")
@@ -84,7 +101,8 @@ public struct PathPolicy: Sendable {
         if path.isEmpty { throw PathError(description: "a path is empty") }
         if path.utf8.contains(0) { throw PathError(description: "a path contains a zero byte") }
         if path.hasPrefix("/"), !isTrusted {
-            throw PathError(description: "'\(path)' is absolute: paths in a script are relative (--trust lifts this)")
+            let remedy = remedies.absolutePaths.isEmpty ? "" : " (\(remedies.absolutePaths))"
+            throw PathError(description: "'\(path)' is absolute: paths in a script are relative\(remedy)")
         }
     }
 

@@ -33,6 +33,10 @@ public final class LuaState {
 
     public init(_ configuration: Configuration = Configuration(), interrupt: Interrupt? = nil) throws {
         guard let interrupt = interrupt ?? Interrupt() else { throw LuaError(.memory, "no memory for a Lua state") }
+        guard clua_start_ticker() else {
+            throw LuaError(
+                .misuse, "no thread left for the one that stops scripts: close other programs, or raise `ulimit -u`")
+        }
         self.interrupt = interrupt
         self.configuration = configuration
         var options = clua_options(
@@ -88,6 +92,15 @@ public final class LuaState {
     public func collectGarbage() {
         clua_collect(stack.lua)
         drain()
+    }
+
+    /// The same if the caller is Swift code that this state's script has called; elsewhere nothing, and false. For an allocator that is
+    /// asked for more than it has left.
+    @discardableResult
+    public func collectGarbageIfCalled() -> Bool {
+        guard clua_collect_here(context) else { return false }
+        drain()
+        return true
     }
 
     /// Releases what finalizers have put on the release list.
@@ -160,7 +173,7 @@ public final class LuaState {
         }
         let external = installed.declaration.externalBytes(of: object)
         try stack.check(clua_new_object(stack.lua, Unmanaged.passRetained(object).toOpaque(), installed.key, external))
-        if clua_collection_due(context) { clua_collect(stack.lua) }
+        clua_feed_collector(stack.lua)
     }
 
     /// Asks the object's class anew how many bytes the object holds outside of Lua, after that has changed.
@@ -188,6 +201,8 @@ public final class LuaState {
     private func captureSlot(valueAt index: Int32, owner: AnyObject) throws -> Int64 {
         let stack = self.stack
         try push(object: owner, to: stack)
+        // A collection before the call returns its result must not take an owner that only Swift knows yet, and the captures with it.
+        _ = try anchor(-1, of: stack.lua)
         var slot: Int64 = 0
         try stack.check(clua_capture(stack.lua, -1, index, &slot))
         return slot

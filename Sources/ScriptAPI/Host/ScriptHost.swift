@@ -1,4 +1,5 @@
 import CStdlib
+import Compute
 import Experiments
 import Foundation
 import LuaBridge
@@ -21,6 +22,7 @@ public final class ScriptHost {
     var files: [WeakRun] = []
     private(set) var paths: PathPolicy
     private var wantsParametersOnly = false
+    private var collectsGarbage = false
     /// Trainings that stand paused, one inside the other.
     var pauseDepth = 0
     private var promptLines = 0
@@ -82,7 +84,7 @@ public final class ScriptHost {
             paths = Self.paths(options, scriptFolder: folder)
             try installModules(folder: folder)
             scripts = [RunScript(path: name, source: script)]
-            try state.scope { try body(Self.text(of: script), name) }
+            try collectingGarbage { try state.scope { try body(Self.text(of: script), name) } }
         } catch {
             let failure = failure(of: error)
             if case .failed(let message) = failure { note("error", message) }
@@ -91,6 +93,15 @@ public final class ScriptHost {
         }
         failures = finish()
         if let failure = failures.first { throw .failed(failure) }
+    }
+
+    /// While a script runs, memory is not refused before what it has dropped has been collected.
+    private func collectingGarbage<Result>(_ work: () throws -> Result) rethrows -> Result {
+        if collectsGarbage { return try work() }
+        collectsGarbage = true
+        defer { collectsGarbage = false }
+        let state = state
+        return try MemoryAccount.shared.reclaiming(by: { state.collectGarbageIfCalled() }, during: work)
     }
 
     /// Commits the run files; closes them unless a prompt may still write to them. Returns what went wrong.
@@ -128,7 +139,7 @@ public final class ScriptHost {
         // A stop is for this chunk: the next one, or the training paused below, shall not see it.
         defer { interrupt.clearStop() }
         do {
-            switch try state.evaluate(source, name: "prompt") {
+            switch try collectingGarbage({ try state.evaluate(source, name: "prompt") }) {
             case .incomplete: return .incomplete
             case .values(let values):
                 note("prompt", source)
@@ -187,7 +198,8 @@ public final class ScriptHost {
     private static func paths(_ options: ScriptOptions, scriptFolder: String) -> PathPolicy {
         PathPolicy(
             outputFolder: options.outputFolder.path, scriptFolder: scriptFolder,
-            readFolders: options.readFolders.map(\.path), isTrusted: options.isTrusted)
+            readFolders: options.readFolders.map(\.path), isTrusted: options.isTrusted,
+            remedies: PathPolicy.Remedies(reading: "see --allow-read", absolutePaths: "--trust lifts this"))
     }
 
     private static func read(_ file: URL) throws -> Data {
@@ -231,12 +243,13 @@ private struct ContinueRequest: Error, CustomStringConvertible {
 
 /// The part of the module that is written in Lua, embedded in the program.
 enum Stdlib {
-    static let modules: [String: String] = {
-        var modules: [String: String] = [:]
+    static let modules: [String: LuaModule] = {
+        var modules: [String: LuaModule] = [:]
         guard var next = eoss_stdlib_modules() else { return modules }
         while let name = next.pointee.name {
             let source = UnsafeBufferPointer(start: next.pointee.source, count: next.pointee.length)
-            modules[String(cString: name)] = String(decoding: source, as: UTF8.self)
+            let name = String(cString: name)
+            modules[name] = LuaModule(source: String(decoding: source, as: UTF8.self), name: "stdlib/\(name).lua")
             next += 1
         }
         return modules
