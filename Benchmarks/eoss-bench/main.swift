@@ -46,13 +46,7 @@ if selected.isEmpty || selected.contains("block") {
 }
 if selected.isEmpty || selected.contains("bridge") {
     print("")
-    let cost = try BridgeCost.measure()
-    let extra = cost.bridge - cost.plain
-    print(
-        """
-        Lua to Swift with two numbers: \(spelled(cost.bridge)), a C function by hand: \(spelled(cost.plain)), \
-        difference \(spelled(extra)); Swift to Lua: \(spelled(cost.callback)); an iterator's step: \(spelled(cost.iteration))
-        """)
+    try BridgeBench().run()
 }
 if selected.isEmpty || selected.contains("tracked") {
     print("")

@@ -83,17 +83,6 @@ clua_status clua_push_function(lua_State *L, void *function, int32_t keep) {
     return status;
 }
 
-static int add_two_numbers(lua_State *L) {
-    lua_pushnumber(L, luaL_checknumber(L, 1) + luaL_checknumber(L, 2));
-    return 1;
-}
-
-clua_status clua_push_yardstick(lua_State *L) {
-    if (!lua_checkstack(L, 1)) return CLUA_MEMORY;
-    lua_pushcfunction(L, add_two_numbers);
-    return CLUA_OK;
-}
-
 void *clua_to_function(lua_State *L, int32_t index) {
     if (lua_tocfunction(L, index) != trampoline || !lua_checkstack(L, 1)) return NULL;
     lua_getupvalue(L, index, 1);
