@@ -86,7 +86,7 @@ public enum DefaultValue: Sendable, Equatable, ExpressibleByBooleanLiteral, Expr
 ///  - `f{ x, y, … , option = … }`: with `items`, the elements of the same table;
 ///  - `f(a, x, y, …)`: with `rest`, any number of further arguments.
 public final class FunctionDeclaration: Sendable {
-    /// As messages and documentation call it: `eoss.nn.mlp`, `run:train`.
+    /// As messages and documentation call it: `lab.nn.mlp`, `run:train`.
     public let name: String
     public let summary: String
     public let parameters: [Parameter]
@@ -116,7 +116,7 @@ public final class FunctionDeclaration: Sendable {
         quickChecks = options.isEmpty && items == nil && rest == nil ? parameters.map { QuickCheck($0.type) } : nil
     }
 
-    /// `eoss.nn.linear(inputs, outputs[, { bias }])`
+    /// `lab.nn.linear(inputs, outputs[, { bias }])`
     public var signature: String {
         var written = parameters.map { $0.isRequired ? $0.name : "[\($0.name)]" }
         if rest != nil { written.append("...") }

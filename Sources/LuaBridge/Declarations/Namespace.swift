@@ -1,6 +1,6 @@
 import CLua
 
-/// A table of functions, values and further namespaces, such as `eoss.nn`: a declaration, installed in a state by
+/// A table of functions, values and further namespaces, such as `lab.nn`: a declaration, installed in a state by
 /// `LuaState.install`. Scripts cannot change it, and a misspelt member is an error that suggests the right one.
 public final class Namespace {
     public enum Member {
@@ -9,7 +9,7 @@ public final class Namespace {
         case namespace(Namespace)
     }
 
-    /// With its path: `eoss.nn`.
+    /// With its path: `lab.nn`.
     public let name: String
     public let summary: String
     /// In the order of their declaration.

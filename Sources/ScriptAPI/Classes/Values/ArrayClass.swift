@@ -103,7 +103,7 @@ extension ArrayObject {
     ) throws {
         if let number = Double.read(value), depth == shape.count, depth > 0 { return numbers.append(number) }
         if case .table(let table) = value, depth == 0 {
-            if let name = table.fields.first(where: { ArrayObject.read($0.value) != nil })?.key {
+            if let name = table.fields.filter({ ArrayObject.read($0.value) != nil }).keys.min() {
                 throw ArgumentError("'\(option)': a table of arrays; name one of them, its field '\(name)', say")
             }
             if table.array.isEmpty, table.fields.isEmpty { throw ArgumentError("'\(option)' holds no numbers") }
