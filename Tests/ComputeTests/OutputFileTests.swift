@@ -35,6 +35,43 @@ import Testing
         #expect(try names() == [])
     }
 
+    @Test(arguments: ["mine.eoss", "mine.EOSS", "mine.eoss-journal", "mine.eoss-spill"])
+    func theNamesOfRunFilesAreKeptForRuns(name: String) throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(throws: OutputFileError.self) { try OutputFile.write(Data("x".utf8), to: folder + name) }
+        #expect(try names() == [])
+    }
+
+    /// By its first bytes, or, where looking at them would drop locks of this process, by what it is.
+    @Test(arguments: ["itself", "symlink", "hard link"], [true, false])
+    func aDatabaseIsReplacedUnderNoName(spelling: String, isOpenHere: Bool) throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let database = folder + "renamed.npy"
+        let contents = Data(((isOpenHere ? "" : "SQLite format 3\0") + "and more").utf8)
+        try contents.write(to: URL(fileURLWithPath: database))
+        let identity = try #require(FileIdentity(path: database))
+        if isOpenHere { ProtectedFiles.shared.insert(identity) }
+        let target = spelling == "itself" ? database : folder + "x.svg"
+        if spelling == "symlink" { #expect(symlink(database, target) == 0) }
+        if spelling == "hard link" { #expect(link(database, target) == 0) }
+        let before = try names()
+        #expect(throws: OutputFileError.self) { try OutputFile.write(Data("x".utf8), to: target) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: database)) == contents)
+        #expect(try names() == before)
+        ProtectedFiles.shared.remove(identity)
+        if isOpenHere { try OutputFile.write(Data("x".utf8), to: target) }
+    }
+
+    @Test func aPipeOrADeviceIsNotReplacedByAFile() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(mkfifo(folder + "x.svg", 0o600) == 0)
+        for path in [folder + "x.svg", "/dev/null"] {
+            #expect(throws: OutputFileError(path: path, reason: "it is a device or a pipe, not a file")) {
+                try OutputFile.write(Data("x".utf8), to: path)
+            }
+        }
+    }
+
     /// Linux's /dev/full takes no byte, as a full disk.
     @Test(.enabled(if: access("/dev/full", W_OK) == 0)) func aFullDiskIsAFailedWrite() {
         let descriptor = open("/dev/full", O_WRONLY)

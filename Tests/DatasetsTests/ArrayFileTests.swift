@@ -85,6 +85,28 @@ import Testing
         #expect(try ArrayFile.safetensors(.init(arrays: arrays, metadata: ["kind": "check/point"])) == data)
     }
 
+    /// In zip64 too, which here begins at 100 bytes instead of four gigabytes.
+    @Test(arguments: [0xFFFF_FFFF, 100]) func anArchiveOfArraysIsReadBack(limit: Int) throws {
+        let arrays: [String: NDArray] = [
+            "a/ü": try NDArray([1.5, -0.0, .infinity] as [Float]), "": try NDArray([Int64.min], shape: []),
+            "empty": try NDArray([Float](), shape: [3, 0, 2]), "long": try NDArray([Double](repeating: 7, count: 300)),
+        ]
+        var archive = ZipArchive(limit: limit)
+        for (name, array) in arrays { try archive.add(name + ".npy", try ArrayFile.npy(array)) }
+        for data in [archive.finished(), try ArrayFile.npz(arrays)] {
+            let back = try load(data)
+            #expect(Set(back.keys) == Set(arrays.keys))
+            for (name, array) in arrays {
+                let copy = try #require(back[name])
+                #expect(copy.shape == array.shape && copy.element == array.element)
+                let bytes = [copy, array].map { $0.withUnsafeBytes { Array($0) } }
+                #expect(bytes[0] == bytes[1])
+            }
+        }
+        #expect(try ArrayFile.npz(arrays) == ArrayFile.npz(arrays))
+        #expect(message { _ = try ArrayFile.npz(["a\0b": NDArray([1.0])]) }.contains("'a\\0b.npy' has a zero byte"))
+    }
+
     @Test func aFileIsRecognisedByItsContents() throws {
         let path = NSTemporaryDirectory() + "eoss-arrays-\(getpid()).npy"
         defer { unlink(path) }

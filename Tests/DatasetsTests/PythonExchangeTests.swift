@@ -21,6 +21,7 @@ import Testing
         try OutputFile.write(
             ArrayFile.safetensors(.init(arrays: arrays, metadata: ["step": "7"])), to: folder + "a.safetensors")
         try OutputFile.write(ArrayFile.npy(weights), to: folder + "w.npy")
+        try OutputFile.write(ArrayFile.npz(arrays), to: folder + "n.npz")
         let script = """
             import sys, numpy as np, torch, safetensors, safetensors.torch as st
             folder = sys.argv[1]
@@ -29,6 +30,8 @@ import Testing
             assert a["ids"].tolist() == [-2**63, 3] and a["half"].dtype == torch.float64 and a["half"].item() == 0.5
             assert tuple(a["none"].shape) == (0, 4) and a["bytes"].tolist() == [1, 2, 3]
             assert np.array_equal(np.load(folder + "w.npy"), a["layers.0.weight"].numpy())
+            n = np.load(folder + "n.npz")
+            assert set(n.files) == set(a) and all(np.array_equal(n[k], v.numpy()) for k, v in a.items())
             st.save_file(a, folder + "b.safetensors", metadata={"step": "8"})
             np.savez_compressed(folder + "c.npz", **{k: v.numpy() for k, v in a.items()})
             np.savez(folder + "d.npz", **{k: v.numpy() for k, v in a.items()})
@@ -52,6 +55,44 @@ import Testing
         let transposed = try #require(try ArrayFile.load(folder + "t.npy")["array"])
         #expect(transposed.shape == [300, 20])
         #expect(try transposed.value(at: [17, 3]) == weights.value(at: [3, 17]))
+    }
+
+    /// NumPy alone is enough for its own formats: where a `python3` has it, every element type, shape and odd name is checked,
+    /// in zip64 too.
+    @Test(.enabled(if: NumPy.isThere, "python3 has no numpy")) func numpyReadsItsOwnFormats() throws {
+        let folder = NSTemporaryDirectory() + "eoss-numpy-\(getpid())/"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let arrays: [String: NDArray] = [
+            "a/b": try NDArray([1.5, -2] as [Float]), "é λ": try NDArray([Int64.max], shape: []),
+            "c.npy": try NDArray([1, 255] as [UInt8]), "none": try NDArray([Double](), shape: [0, 4]),
+            "m": try NDArray([1, 2, 3, 4, 5, 6] as [Int32], shape: [2, 3]), "d": try NDArray([0.1, -.infinity]),
+        ]
+        var wide = ZipArchive(limit: 40)
+        for (name, array) in arrays { try wide.add(name + ".npy", try ArrayFile.npy(array)) }
+        try OutputFile.write(ArrayFile.npz(arrays), to: folder + "plain.npz")
+        try OutputFile.write(wide.finished(), to: folder + "wide.npz")
+        try OutputFile.write(ArrayFile.npy(try #require(arrays["m"])), to: folder + "m.npy")
+        let script = """
+            import sys, zipfile, numpy as np
+            for name in ["plain.npz", "wide.npz"]:
+                assert zipfile.ZipFile(sys.argv[1] + name).testzip() is None
+                n = np.load(sys.argv[1] + name)
+                assert set(n.files) == {"a/b", "é λ", "c.npy", "none", "m", "d"}, n.files
+                assert n["a/b"].dtype == np.float32 and n["a/b"].tolist() == [1.5, -2]
+                assert n["é λ"].shape == () and n["é λ"].dtype == np.int64 and n["é λ"] == 2**63 - 1
+                assert n["c.npy"].dtype == np.uint8 and n["c.npy"].tolist() == [1, 255]
+                assert n["none"].shape == (0, 4) and n["none"].dtype == np.float64
+                assert n["m"].dtype == np.int32 and n["m"].tolist() == [[1, 2, 3], [4, 5, 6]]
+                assert n["d"].dtype == np.float64 and n["d"].tolist() == [0.1, -np.inf]
+            assert np.load(sys.argv[1] + "m.npy").tolist() == [[1, 2, 3], [4, 5, 6]]
+            """
+        #expect(NumPy.run(script, folder) == 0)
+        for name in ["plain.npz", "wide.npz"] {
+            let back = try ArrayFile.load(folder + name)
+            #expect(Set(back.keys) == Set(arrays.keys))
+            for (key, array) in arrays { #expect(back[key]?.shape == array.shape && back[key]?.values == array.values) }
+        }
     }
 
     /// The files of SVHN and of CIFAR-10 as SciPy and Python's tarfile write them: image i has the pixel (i, c, row, column) ↦
@@ -94,5 +135,20 @@ import Testing
                 #expect(image.map { Int(($0 * 255).rounded()) } == expected)
             }
         }
+    }
+}
+
+/// The machine's own `python3`, for what needs NumPy and nothing else.
+private enum NumPy {
+    static let isThere = run("import numpy") == 0
+
+    /// The exit status of a Python program; nil where it could not be started.
+    static func run(_ program: String, _ arguments: String...) -> Int32? {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", program] + arguments
+        guard (try? process.run()) != nil else { return nil }
+        process.waitUntilExit()
+        return process.terminationStatus
     }
 }

@@ -16,13 +16,11 @@ public struct OutputFileError: Error, Hashable, CustomStringConvertible {
 public enum OutputFile {
     /// Writes the bytes to a new file beside `path`, forces them to the disk and gives the file its name. An existing file
     /// is replaced.
-    /// - Throws: `OutputFileError`; what was at `path` is then untouched, and nothing is left beside it.
+    /// - Throws: `OutputFileError`, also for a place that ``check(_:)`` refuses; what was at `path` is then untouched, and
+    ///   nothing is left beside it.
     public static func write(_ data: Data, to path: String) throws(OutputFileError) {
         func failure() -> OutputFileError { OutputFileError(path: path, reason: String(cString: strerror(errno))) }
-        var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            throw OutputFileError(path: path, reason: "it is a folder")
-        }
+        try check(path)
         var template = Array("\(path).XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { throw failure() }
@@ -43,6 +41,36 @@ public enum OutputFile {
             unlink(temporary)
             throw error
         }
+    }
+
+    /// Refuses a place that no output may take: a folder or a device, and a run file under any name that leads to it. Asked
+    /// before a long computation, it spares its loss.
+    ///
+    /// A run file is an SQLite database, and is known as one by its first bytes; what this process has open itself is
+    /// known by ``ProtectedFiles``, since opening and closing it here would drop the locks that SQLite holds on it.
+    /// Names that end in `.eoss`, or in the endings of the files that stand beside a run file, are kept for runs.
+    public static func check(_ path: String) throws(OutputFileError) {
+        func refuse(_ reason: String) -> OutputFileError { OutputFileError(path: path, reason: reason) }
+        if (path as NSString).pathExtension.lowercased().hasPrefix("eoss") {
+            throw refuse("names in .eoss are kept for run files, which runs alone write; choose another name")
+        }
+        var status = stat()
+        guard stat(path, &status) == 0 else { return }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw refuse("it is a folder")
+        default: throw refuse("it is a device or a pipe, not a file")
+        }
+        let runFile = "it is a run file or another SQLite database, which no output replaces; choose another name"
+        if ProtectedFiles.shared.contains(FileIdentity(status)) { throw refuse(runFile) }
+        let magic = Array("SQLite format 3\0".utf8)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw refuse("what is there cannot be looked at before it is replaced: \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var start = [UInt8](repeating: 0, count: magic.count)
+        if pread(descriptor, &start, magic.count, 0) == magic.count, start == magic { throw refuse(runFile) }
     }
 
     /// False, with the reason in `errno`, when not all bytes could be written.

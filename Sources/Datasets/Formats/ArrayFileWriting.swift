@@ -1,6 +1,48 @@
 import Foundation
 
+/// The formats in which arrays are written, each under its own suffix.
+public enum ArrayFormat: String, CaseIterable, Sendable {
+    case safetensors, npy, npz
+
+    /// The format that a file's name asks for.
+    /// - Throws: `DatasetError` that names the suffixes there are.
+    public init(path: String) throws(DatasetError) {
+        guard let format = Self(rawValue: (path as NSString).pathExtension.lowercased()) else {
+            throw DatasetError(
+                "'\(path)': the name of a file of arrays ends in .safetensors, .npz or, for one array, .npy")
+        }
+        self = format
+    }
+}
+
 extension ArrayFile {
+    /// The arrays as the bytes of a file of the given format. The same arrays give the same bytes.
+    /// - Throws: `DatasetError` for a name that the format cannot hold, and for `npy` unless there is exactly one array;
+    ///   `name` stands for the file in errors.
+    public static func bytes(of arrays: [String: NDArray], as format: ArrayFormat, name: String) throws -> Data {
+        switch format {
+        case .safetensors: return try safetensors(arrays)
+        case .npz: return try npz(arrays)
+        case .npy:
+            guard let array = arrays.values.first, arrays.count == 1 else {
+                throw DatasetError(
+                    "'\(name)': a .npy file holds one array without a name, and \(arrays.count) were given; "
+                        + "choose a name in .npz or .safetensors")
+            }
+            return try npy(array)
+        }
+    }
+
+    /// The arrays as the bytes of a `.npz` file, a zip archive of `.npy` files, uncompressed as NumPy's `savez` writes it.
+    /// - Throws: `DatasetError` for a name that the archive cannot hold.
+    public static func npz(_ arrays: [String: NDArray]) throws -> Data {
+        var archive = ZipArchive()
+        for (name, array) in arrays.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            try archive.add(name + ".npy", try npy(array))
+        }
+        return archive.finished()
+    }
+
     /// The arrays as the bytes of a safetensors file. The same arrays give the same bytes.
     /// - Throws: `DatasetError` for a name that the format keeps for itself.
     public static func safetensors(_ contents: Contents) throws -> Data {

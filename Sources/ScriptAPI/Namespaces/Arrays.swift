@@ -16,9 +16,10 @@ extension ScriptHost {
             return LuaRecord(arrays, called: "the arrays of '\(path)'")
         }
         arrays.procedure(
-            "save", "Writes arrays and vectors as a safetensors file below the output folder, for NumPy and PyTorch.",
+            "save",
+            "Writes arrays and vectors below the output folder, for NumPy and PyTorch: as .safetensors or .npz, or one array as .npy.",
             parameters: [
-                Parameter("path", .string, "The file, such as 'eigenvectors.safetensors'."),
+                Parameter("path", .string, "The file, such as 'eigenvectors.safetensors'; its ending is the format."),
                 Parameter("arrays", .table, "Arrays, vectors or tables of numbers by their names."),
             ]
         ) { [unowned self] call in
@@ -30,7 +31,7 @@ extension ScriptHost {
             for (name, value) in table.fields.sorted(by: { $0.key < $1.key }) {
                 named[name] = try ArrayObject.spelled(by: value, name)
             }
-            try OutputFile.write(try ArrayFile.safetensors(named), to: paths.writable(call.get("path")))
+            try save(named, to: call.get("path"))
         }
         arrays.function(
             "from", "An array of the numbers in a table, or in tables of equal lengths.",

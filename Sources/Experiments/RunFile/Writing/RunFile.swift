@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// The one file that a run lives in while it is being made: an SQLite database with the script, the parameters, the
@@ -17,6 +18,8 @@ public final class RunFile: Sendable {
     public let header: RunHeader
 
     private let writer: RunFileWriter
+    /// The file itself, which no figure or saved array may replace while the run lives.
+    private let identity: FileIdentity?
 
     /// The largest text or blob that SQLite, as Debian builds it, holds in one value, less a margin for the row's rest.
     static let largestBlob = 1_000_000_000 - 4096
@@ -48,10 +51,13 @@ public final class RunFile: Sendable {
             case let other: throw other
             }
         }
+        identity = FileIdentity(path: path)
+        if let identity { ProtectedFiles.shared.insert(identity) }
         OpenRunFiles.shared.add(self)
     }
 
     deinit {
+        if let identity { ProtectedFiles.shared.remove(identity) }
         if writer.hasEnded { return }
         writer.abandon()
         OpenRunFiles.shared.add(ending: writer)

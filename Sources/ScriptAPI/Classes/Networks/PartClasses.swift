@@ -57,8 +57,9 @@ func modelClass(_ host: ScriptHost) -> ObjectClass<ModelObject> {
                 }))
     }
     models.procedure(
-        "save", "Writes the parameters as a safetensors file below the output folder, in PyTorch's names and shapes.",
-        parameters: [Parameter("path", .string, "The file, such as 'weights.safetensors'.")]
+        "save",
+        "Writes the parameters below the output folder, in PyTorch's names and shapes, as .safetensors or .npz.",
+        parameters: [Parameter("path", .string, "The file, such as 'weights.safetensors'; its ending is the format.")]
     ) { [unowned host] model, call in
         try host.save(model.model.initial, model.model.initialBuffers, of: model.model, to: call.get("path"))
     }

@@ -10,8 +10,9 @@ import Reports
 /// Files: parameters and figures.
 func addExchange(to runs: ObjectClass<Run>, _ host: ScriptHost) {
     runs.procedure(
-        "save", "Writes the parameters as a safetensors file below the output folder, in PyTorch's names and shapes.",
-        parameters: [Parameter("path", .string, "The file, such as 'point.safetensors'.")]
+        "save",
+        "Writes the parameters below the output folder, in PyTorch's names and shapes, as .safetensors or .npz.",
+        parameters: [Parameter("path", .string, "The file, such as 'point.safetensors'; its ending is the format.")]
     ) { [unowned host] run, call in
         try host.save(run.parameters, run.statistics(), of: run.objective.model, to: call.get("path"))
     }
@@ -41,7 +42,7 @@ func addExchange(to runs: ObjectClass<Run>, _ host: ScriptHost) {
     ) { [unowned host] run, call in
         let path: String = try call.get("path")
         // A wrong name or option is told before anything is computed.
-        _ = try FigureFormat(path: path)
+        try OutputFile.check(host.figureTarget(path).file)
         let figure = try SpectrumFigure(call).drawing(run, call)
         try host.draw(figure, of: [run], to: path)
     }
@@ -50,9 +51,15 @@ func addExchange(to runs: ObjectClass<Run>, _ host: ScriptHost) {
 extension ScriptHost {
     /// Writes parameters and running statistics as safetensors.
     func save(_ parameters: Vector, _ statistics: Vector, of model: Model, to path: String) throws {
+        try save(model.arrays(of: parameters, statistics: statistics), to: path)
+    }
+
+    /// Writes arrays in the format of the file's name.
+    func save(_ arrays: [String: NDArray], to path: String) throws {
+        let format = try ArrayFormat(path: path)
         let file = try paths.writable(path)
-        let arrays = try model.arrays(of: parameters, statistics: statistics)
-        try OutputFile.write(try ArrayFile.safetensors(arrays), to: file)
+        try OutputFile.check(file)
+        try OutputFile.write(ArrayFile.bytes(of: arrays, as: format, name: path), to: file)
     }
 
     /// Reads parameters and running statistics into a model.
@@ -62,10 +69,15 @@ extension ScriptHost {
         model.initialBuffers = state.statistics
     }
 
+    /// Where a figure goes, and as what.
+    func figureTarget(_ path: String) throws -> (file: String, format: FigureFormat) {
+        let format = try FigureFormat(path: path)
+        return (try paths.writable(path), format)
+    }
+
     /// Draws a figure, keeps it in the files of its runs and writes it to the output folder.
     func draw(_ figure: Figure, of runs: [Run], to path: String) throws {
-        let file = try paths.writable(path)
-        let format = try FigureFormat(path: file)
+        let (file, format) = try figureTarget(path)
         let bytes = try figure.drawn(as: format)
         try OutputFile.write(bytes, to: file)
         let name = (file as NSString).lastPathComponent
