@@ -6,6 +6,11 @@ extension Run {
     /// Follows a probe from the present step on.
     /// - Throws: `ExperimentError.invalid` where a series of that name is followed already, and for a second budget.
     public func track(_ probe: any Probe, _ cadence: Cadence) throws {
+        for name in probe.seriesNames where name.isEmpty || name.hasControlCharacters {
+            throw ExperimentError.invalid(
+                "'\(name.printable)' cannot be the name of a series: "
+                    + (name.isEmpty ? "it is empty" : "it contains a control character"))
+        }
         if let name = probe.seriesNames.first(where: { name in
             trackers.contains { $0.probe.seriesNames.contains(name) }
         }) {

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// What can go wrong with a run file. `description` is one sentence for the user: the path, the reason, the remedy.
@@ -10,6 +11,8 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
     case cannotWrite(path: String, reason: String)
     /// The disk is full. What was committed before stands; what was not is kept and tried again at the next commit.
     case diskFull(path: String)
+    /// The process may open no more files.
+    case tooManyFiles(path: String)
     /// Bytes that one SQLite value cannot hold.
     case tooLarge(what: String, bytes: Int, limit: Int)
     /// The file was closed and takes no more measurements.
@@ -28,7 +31,7 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .badName(let name, let reason):
-            "the run name '\(name)' cannot be a file name: \(reason); choose another name"
+            "the run name '\(name.printable)' cannot be a file name: \(reason); choose another name"
         case .cannotCreate(let path, let reason):
             "cannot make the run file '\(path)': \(reason); choose another folder with --out DIR"
         case .cannotWrite(let path, let reason):
@@ -36,6 +39,8 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
         case .diskFull(let path):
             "the disk is full: cannot write to the run file '\(path)'; what was committed before is safe, "
                 + "free some space, or choose a folder on another disk with --out DIR"
+        case .tooManyFiles(let path):
+            "cannot open '\(path)': too many open files; raise the limit, which 'ulimit -n' shows, or keep fewer files open"
         case .tooLarge(let what, let bytes, let limit):
             "\(what) is too large for a run file: \(bytes) bytes, and SQLite holds at most \(limit) in one value; "
                 + "save it to a file of its own"
@@ -62,7 +67,9 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
         case .SQLITE_FULL: return .diskFull(path: path)
         case .SQLITE_READONLY where error.extendedResultCode == .SQLITE_READONLY_DBMOVED:
             return .cannotWrite(path: path, reason: "it was moved or deleted; put it back")
-        case .SQLITE_READONLY, .SQLITE_CANTOPEN:
+        case .SQLITE_CANTOPEN where areDescriptorsShort: return .tooManyFiles(path: path)
+        case .SQLITE_READONLY,
+            .SQLITE_CANTOPEN where !isWritable(path):
             return .cannotWrite(path: path, reason: "the file, or the folder it lies in, is read-only")
         case .SQLITE_BUSY:
             return .cannotWrite(path: path, reason: "another program has locked it; close that program")
@@ -81,6 +88,9 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
         switch error.resultCode {
         case .SQLITE_BUSY: return .cannotRead(path: path, reason: "another program has locked it; close that program")
         case .SQLITE_NOTADB: return .notARunFile(path: path, reason: "it is not an SQLite database")
+        case .SQLITE_CANTOPEN where areDescriptorsShort: return .tooManyFiles(path: path)
+        case .SQLITE_CANTOPEN where access(path, R_OK) != 0:
+            return .cannotRead(path: path, reason: String(cString: strerror(errno)))
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_NOMEM:
             return .cannotRead(path: path, reason: "SQLite says: \(message(error))")
         case .SQLITE_READONLY:
@@ -89,6 +99,28 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
                 reason: "its last commit was cut off, and mending it needs the right to write to it and its folder")
         default: return .damaged(path: path, reason: "SQLite says: \(message(error))")
         }
+    }
+
+    /// The error of a file that could not be made or opened, from the system's number.
+    static func failedOpening(_ path: String, _ number: Int32) -> RunFileError {
+        switch number {
+        case EMFILE, ENFILE: .tooManyFiles(path: path)
+        case ENOSPC, EDQUOT: .diskFull(path: path)
+        default: .cannotCreate(path: path, reason: String(cString: strerror(number)))
+        }
+    }
+
+    /// SQLite says only that it cannot open a file; whether for want of descriptors is asked of the system.
+    private static var areDescriptorsShort: Bool {
+        let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { return errno == EMFILE || errno == ENFILE }
+        close(descriptor)
+        return false
+    }
+
+    /// Whether the file and its folder, in which SQLite makes a journal, may be written to.
+    private static func isWritable(_ path: String) -> Bool {
+        access(path, W_OK) == 0 && access((path as NSString).deletingLastPathComponent, W_OK) == 0
     }
 
     private static func message(_ error: DatabaseError) -> String {

@@ -3,11 +3,25 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// Opening a file that may come from a stranger: it is read as data, never trusted, never changed but for one case,
-/// the commit that a killed process of ours left half done.
+/// Opening a file that may come from a stranger: it is read as data, never trusted, never changed but for two cases, both
+/// left by a process of ours that was killed: a commit half done, and a spill file.
 enum RunFileInspection {
-    /// The file's connection, and the version of its schema.
-    static func open(_ path: String) throws(RunFileError) -> (queue: DatabaseQueue, version: Int32) {
+    /// A run file that is open.
+    struct Opened {
+        /// The connection, which reads only.
+        let queue: DatabaseQueue
+        /// The version of the file's schema.
+        let version: Int32
+        /// Why measurements that belong to the file are still in its spill file; nil where there is none.
+        let spillLeft: String?
+    }
+
+    static func open(_ path: String) throws(RunFileError) -> Opened {
+        let (queue, version) = try openFile(path)
+        return Opened(queue: queue, version: version, spillLeft: bringInSpill(of: path, queue, version))
+    }
+
+    private static func openFile(_ path: String) throws(RunFileError) -> (queue: DatabaseQueue, version: Int32) {
         try checkKind(path)
         let header = HeaderBytes()
         do {
@@ -43,10 +57,10 @@ enum RunFileInspection {
 
     /// A connection on which a hostile schema can do nothing: it calls no function, writes no page by SQL, and a cell that
     /// points outside of its page is an error.
-    private static func guarded() -> Configuration {
+    static func guarded(patience: Double = 5) -> Configuration {
         var configuration = Configuration()
         configuration.label = "eoss run file reader"
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { db in
             let code = eoss_sqlite_defend(UnsafeMutableRawPointer(db.sqliteConnection))
             guard code == ResultCode.SQLITE_OK.rawValue else {
@@ -75,7 +89,7 @@ enum RunFileInspection {
     }
 
     /// The first 100 bytes of the file, by which to tell apart what SQLite would call "file is not a database".
-    private final class HeaderBytes: Sendable {
+    final class HeaderBytes: Sendable {
         private static let magic = Array("SQLite format 3\0".utf8)
         private let bytes = Mutex([UInt8](repeating: 0, count: 100))
 
@@ -117,7 +131,7 @@ enum RunFileInspection {
     // MARK: - What SQLite sees
 
     /// Compares the schema with that of the version which the file says it has.
-    private static func checkSchema(_ db: Database, path: String) throws -> Int32 {
+    static func checkSchema(_ db: Database, path: String) throws -> Int32 {
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id")
         guard application == RunSchema.applicationID else {
             throw RunFileError.notARunFile(path: path, reason: "it is an SQLite database of another program")
@@ -180,7 +194,7 @@ enum RunFileInspection {
     }
 
     /// Whether a journal ends with the mark that stands behind the name of a super-journal.
-    private static func journalNamesAnother(_ journal: String) -> Bool {
+    static func journalNamesAnother(_ journal: String) -> Bool {
         let mark: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]
         let descriptor = Foundation.open(journal, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }

@@ -18,6 +18,10 @@ public final class RunFileReader: Sendable {
     /// The run that this one was forked from.
     public let parent: RunParent?
 
+    /// Why measurements that belong to this file are still in its spill file (``RunFile``): their process still runs, the file
+    /// cannot be written to, another program has a lock on it. Nil where there is none.
+    public let spillLeft: String?
+
     /// The version of the file's schema.
     let version: Int32
     private let queue: DatabaseQueue
@@ -25,7 +29,8 @@ public final class RunFileReader: Sendable {
     public init(_ url: URL) throws(RunFileError) {
         let path = url.standardizedFileURL.path
         self.url = url.standardizedFileURL
-        (queue, version) = try RunFileInspection.open(path)
+        let opened = try RunFileInspection.open(path)
+        (queue, version, spillLeft) = (opened.queue, opened.version, opened.spillLeft)
         let header = try Self.read(queue, path) { db in
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM run WHERE id = 1") else {
                 throw RunFileError.damaged(path: path, reason: "it has no header")

@@ -31,19 +31,24 @@ final class OpenRunFiles: Sendable {
         }
     }
 
-    /// Waits until everything is written; returns what went wrong.
+    /// Waits until everything is on the disk; returns what went wrong.
     func commitAll() -> [RunFileError] {
-        let (files, ending) = state.withLock { state in
-            defer { state.ending = [] }
-            return (state.entries.compactMap(\.file), state.ending)
-        }
+        let (files, ending) = state.withLock { ($0.entries.compactMap(\.file), $0.ending) }
         var failures: [RunFileError] = []
         for file in files {
             do { try file.commit() } catch { failures.append(RunFileError.writing(file.url.path, error)) }
         }
         for writer in ending {
-            do { try writer.waitForEnd() } catch { failures.append(error) }
+            do { try writer.waitForLastCommit() } catch { failures.append(error) }
         }
+        state.withLock { state in state.ending.removeAll(where: \.hasEnded) }
         return failures
+    }
+
+    /// The writers whose file another program has a lock on.
+    var locked: [RunFileWriter] {
+        // A file that is let go here by its last holder adds itself to those ending: not under the lock.
+        let (files, ending) = state.withLock { ($0.entries.compactMap(\.file), $0.ending) }
+        return (files.map(\.writer) + ending).filter { $0.spill != nil }
     }
 }

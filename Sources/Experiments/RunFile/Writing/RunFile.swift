@@ -5,8 +5,12 @@ import Foundation
 /// environment and every measurement.
 ///
 /// Recording puts the value into a bounded queue (well under a microsecond; it waits only when the disk cannot keep up)
-/// and a thread of the file's own commits within a second. A process that is killed loses at most what came after the
-/// last commit. Any thread may use it. A file that is let go without ``close()`` still writes what it was given.
+/// and a thread commits within a second. A process that is killed loses at most what came after the last commit. Any thread
+/// may use it. A file that is let go without ``close()`` still writes what it was given.
+///
+/// While another program holds a lock on the file (a reader in the middle of a query is enough), commits go to a spill file
+/// beside it, `name.eoss-spill`, and into the file when the lock is gone; if the process has ended by then, when the file is
+/// next opened.
 ///
 /// After a failed commit (a full disk) every call throws that failure, until ``commit()`` or ``close()``, which try
 /// again, succeed. Nothing that was recorded before the failure is lost meanwhile.
@@ -17,7 +21,7 @@ public final class RunFile: Sendable {
     public let name: String
     public let header: RunHeader
 
-    private let writer: RunFileWriter
+    let writer: RunFileWriter
     /// The file itself, which no figure or saved array may replace while the run lives.
     private let identity: FileIdentity?
 
@@ -26,23 +30,31 @@ public final class RunFile: Sendable {
 
     /// Makes a run file called `name.eoss` in `directory`, or `name-2.eoss`, `name-3.eoss`, … when that is taken; makes the
     /// folder if need be. No existing file is touched, whatever other processes do at the same time.
+    ///
+    /// `warn` is told, on a thread of its own, when another program has a lock on the file, seldom while it has, and when it
+    /// lets go.
     public static func create(
-        name: String, in directory: URL, header: RunHeader = RunHeader()
+        name: String, in directory: URL, header: RunHeader = RunHeader(),
+        warn: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(RunFileError) -> RunFile {
-        try RunFile(name: name, directory: directory, header: header, limits: RunFileWriter.Limits())
+        try RunFile(name: name, directory: directory, header: header, limits: RunFileWriter.Limits(), warn: warn)
     }
 
     /// Throws where a run of this name could not have a file, before it comes to that.
     public static func check(name: String) throws(RunFileError) { try RunFileName.check(name) }
 
-    init(name: String, directory: URL, header: RunHeader, limits: RunFileWriter.Limits) throws(RunFileError) {
+    init(
+        name: String, directory: URL, header: RunHeader, limits: RunFileWriter.Limits,
+        warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(RunFileError) {
         let (path, freeName) = try RunFileName.take(name, in: directory)
         self.url = URL(fileURLWithPath: path)
         self.name = freeName
         self.header = header
         do {
-            let database = try RunFileDatabase(creatingAt: path, name: freeName, header: header)
-            writer = RunFileWriter(path: path, limits: limits) { try database.write($0, closing: $1) }
+            let store = try RunFileStore(
+                creatingAt: path, name: freeName, header: header, patience: limits.patience)
+            writer = RunFileWriter(store, limits: limits, warn: warn)
         } catch {
             unlink(path)
             switch RunFileError.writing(path, error) {
@@ -127,10 +139,12 @@ public final class RunFile: Sendable {
             "the figure '\(name)'")
     }
 
-    /// Waits until everything recorded so far is on the disk.
+    /// Waits until everything recorded so far is on the disk, in the file or, where another program has a lock on that, in its
+    /// spill file.
     public func commit() throws { try writer.commit() }
 
-    /// Commits, writes down the end and lets the file go. Recording throws afterwards; closing again does nothing.
+    /// Commits, writes down the end and lets the file go; where another program has a lock on it, what stands in the spill file
+    /// comes into it later (``waitForLocks()``). Recording throws afterwards; closing again does nothing.
     public func close() throws { try writer.close() }
 
     /// Opens a run file for reading; see ``RunFileReader``.
@@ -140,6 +154,14 @@ public final class RunFile: Sendable {
     /// an exit. Returns what went wrong.
     @discardableResult
     public static func commitAll() -> [RunFileError] { OpenRunFiles.shared.commitAll() }
+
+    /// The run files of this process that another program has a lock on, with the spill files that hold what is not in them.
+    public static var locked: [(path: String, spill: String)] {
+        OpenRunFiles.shared.locked.compactMap { writer in writer.spill.map { ($0.path, $0.spillPath) } }
+    }
+
+    /// Waits until no other program has a lock on a run file of this process, and everything is in the files.
+    public static func waitForLocks() { for writer in OpenRunFiles.shared.locked { writer.waitForLock() } }
 
     private func add(_ row: RunFileBatch.Row, _ byteCount: Int, _ what: String) throws {
         guard byteCount <= Self.largestBlob else {

@@ -1,24 +1,36 @@
 import Foundation
 import GRDB
 
-/// The SQL by which a run file is made and written. Used by the writer's thread alone, after ``init(creatingAt:name:header:)``.
-struct RunFileDatabase: Sendable {
-    private let queue: DatabaseQueue
+/// The SQL by which a run file, and the spill file beside one, are made and written.
+enum RunFileDatabase {
+    /// The numbers of the rows that were written last. The writer gives them, so that a row has the same number whether it
+    /// goes into the file at once or through a spill file.
+    struct RowIDs {
+        var measurement = 0
+        var event = 0
+        var checkpoint = 0
+        var note = 0
+    }
 
-    /// Fills the empty file at `path` with the schema and the header, in one transaction.
-    init(creatingAt path: String, name: String, header: RunHeader) throws {
+    static func configuration(patience: Double) -> Configuration {
         var configuration = Configuration()
         configuration.label = "eoss run file"
-        // A reader holds its lock for the time of one query; a writer that gives up earlier would lose nothing but time.
-        configuration.busyMode = .timeout(10)
-        queue = try DatabaseQueue(path: path, configuration: configuration)
+        configuration.busyMode = .timeout(patience)
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON")
+        }
+        return configuration
+    }
+
+    /// Fills an empty database with the schema and the header, in one transaction.
+    static func create(in queue: DatabaseQueue, name: String, header: RunHeader) throws {
         try queue.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON")
+            try db.execute(sql: "PRAGMA journal_mode = DELETE")
             try db.inTransaction(.immediate) {
                 try db.execute(sql: "PRAGMA application_id = \(RunSchema.applicationID)")
                 try db.execute(sql: "PRAGMA user_version = \(RunSchema.version)")
                 for object in RunSchema.objects { try db.execute(sql: object.sql) }
-                try Self.insert(header, name: name, into: db)
+                try insert(header, name: name, into: db)
                 return .commit
             }
         }
@@ -40,53 +52,45 @@ struct RunFileDatabase: Sendable {
         }
     }
 
-    /// Writes a batch in one transaction; the last time, with the hour.
-    func write(_ batch: RunFileBatch, closing: Bool) throws {
-        if batch.isEmpty && !closing { return }
-        try queue.writeWithoutTransaction { db in
-            try db.inTransaction(.immediate) {
-                try insert(batch, into: db)
-                if closing { try db.execute(sql: "UPDATE run SET closed = ?", arguments: [Date().runTimestamp]) }
-                return .commit
-            }
-        }
-        // Everything is on the disk by now: if SQLite will not let go of the file, the queue's deinit makes it.
-        if closing { try? queue.close() }
+    /// Notes the hour at which the run ended.
+    static func close(_ db: Database) throws {
+        try db.execute(sql: "UPDATE run SET closed = ?", arguments: [Date().runTimestamp])
     }
 
-    private func insert(_ batch: RunFileBatch, into db: Database) throws {
+    static func insert(_ batch: RunFileBatch, into db: Database, _ ids: inout RowIDs) throws {
         for series in batch.newSeries {
             try db.execute(sql: "INSERT INTO series (id, name) VALUES (?, ?)", arguments: [series.id, series.name])
         }
         let insert = try db.cachedStatement(
             sql: """
                 INSERT INTO measurement
-                (series, step, value, standard_error, samples, products, residual, seconds, operations, low, high, nan,
+                (id, series, step, value, standard_error, samples, products, residual, seconds, operations, low, high, nan,
                 extra)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         for sample in batch.samples {
             let measured = sample.measurement
             let nan = measured.nanColumns
+            ids.measurement += 1
             try insert.execute(arguments: [
-                sample.series, measured.step, measured.value, measured.standardError, measured.samples,
+                ids.measurement, sample.series, measured.step, measured.value, measured.standardError, measured.samples,
                 measured.products, measured.residual, measured.seconds, measured.operations,
                 measured.interval?.lowerBound, measured.interval?.upperBound, nan.isEmpty ? nil : nan.rawValue,
                 measured.extra,
             ])
-            if let arrays = measured.arrays { try Self.insert(arrays, of: db.lastInsertedRowID, into: db) }
+            if let arrays = measured.arrays { try Self.insert(arrays, of: ids.measurement, into: db) }
         }
-        for row in batch.rows { try Self.insert(row, into: db) }
+        for row in batch.rows { try Self.insert(row, into: db, &ids) }
     }
 
-    private static func insert(_ arrays: [String: [Double]], of measurement: Int64, into db: Database) throws {
+    private static func insert(_ arrays: [String: [Double]], of measurement: Int, into db: Database) throws {
         let insert = try db.cachedStatement(sql: "INSERT INTO array (measurement, name, numbers) VALUES (?, ?, ?)")
         for (name, numbers) in arrays.sorted(by: { $0.key < $1.key }) {
             try insert.execute(arguments: [measurement, name, Data(littleEndian: numbers)])
         }
     }
 
-    private static func insert(_ row: RunFileBatch.Row, into db: Database) throws {
+    private static func insert(_ row: RunFileBatch.Row, into db: Database, _ ids: inout RowIDs) throws {
         switch row {
         case .parameters(let json):
             try db.execute(sql: "INSERT OR REPLACE INTO parameters (id, json) VALUES (1, ?)", arguments: [json])
@@ -96,15 +100,19 @@ struct RunFileDatabase: Sendable {
                 sql: "INSERT OR REPLACE INTO script (path, sha256, source) VALUES (?, ?, ?)",
                 arguments: [script.path, script.sha256, text?.databaseValue ?? script.source.databaseValue])
         case .event(let event):
+            ids.event += 1
             try db.execute(
-                sql: "INSERT INTO event (step, kind, message) VALUES (?, ?, ?)",
-                arguments: [event.step, event.kind, event.message])
+                sql: "INSERT INTO event (id, step, kind, message) VALUES (?, ?, ?, ?)",
+                arguments: [ids.event, event.step, event.kind, event.message])
         case .checkpoint(let step, let created, let bytes):
+            ids.checkpoint += 1
             try db.execute(
-                sql: "INSERT INTO checkpoint (step, created, bytes) VALUES (?, ?, ?)",
-                arguments: [step, created, bytes])
+                sql: "INSERT INTO checkpoint (id, step, created, bytes) VALUES (?, ?, ?, ?)",
+                arguments: [ids.checkpoint, step, created, bytes])
         case .note(let created, let text):
-            try db.execute(sql: "INSERT INTO note (created, text) VALUES (?, ?)", arguments: [created, text])
+            ids.note += 1
+            try db.execute(
+                sql: "INSERT INTO note (id, created, text) VALUES (?, ?, ?)", arguments: [ids.note, created, text])
         case .figure(let figure, let created):
             try db.execute(
                 sql: "INSERT OR REPLACE INTO figure (name, mime, created, bytes) VALUES (?, ?, ?, ?)",

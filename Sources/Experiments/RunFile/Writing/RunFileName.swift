@@ -18,23 +18,24 @@ enum RunFileName {
             let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor >= 0 {
                 Foundation.close(descriptor)
-                return (path, candidate)
+                // A spill file that an earlier run of this name left belongs to that run.
+                if access(RunFileSpill.path(of: path), F_OK) != 0 { return (path, candidate) }
+                unlink(path)
+            } else if errno != EEXIST {
+                throw RunFileError.failedOpening(path, errno)
             }
-            guard errno == EEXIST else { throw .cannotCreate(path: path, reason: String(cString: strerror(errno))) }
             number += 1
         }
     }
 
     /// A run's name comes from a script: it names a file in the folder, and nothing else.
     static func check(_ name: String) throws(RunFileError) {
-        // 255 bytes is what file systems take; `-1234.eoss-journal` must fit behind it.
+        // 255 bytes is what file systems take; `-1234.eoss-spill-journal` must fit behind it.
         let longest = 200
         if name.isEmpty { throw .badName(name, reason: "it is empty") }
         if name.hasPrefix(".") { throw .badName(name, reason: "it begins with a dot") }
         if name.utf8.contains(UInt8(ascii: "/")) { throw .badName(name, reason: "it contains a slash") }
-        if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            throw .badName(name, reason: "it contains a control character")
-        }
+        if name.hasControlCharacters { throw .badName(name, reason: "it contains a control character") }
         if name.utf8.count > longest { throw .badName(name, reason: "it is longer than \(longest) bytes") }
     }
 

@@ -1,52 +1,66 @@
 import Foundation
 
-/// The queue between the threads that measure and the thread that writes, and that thread.
+/// The queue between the threads that measure and the thread that writes.
 ///
 /// A batch is one transaction. It starts `delay` after the first entry came, or when the queue is half full, or when
-/// someone asks. A batch that failed stays, and is tried again, with what came meanwhile, when someone asks.
+/// someone asks. A batch that failed stays, and is tried again, with what came meanwhile, when someone asks. A batch that
+/// meets another program's lock goes to the spill file, which is brought in when the lock is gone.
 final class RunFileWriter: @unchecked Sendable {
-    // @unchecked: every variable is used inside `monitor.withLock` only.
+    // @unchecked: `store` and `batch` are used in a turn only, every other variable inside `monitor.withLock` only.
 
-    /// How much may wait. Recording waits when there is more.
+    /// How much may wait, and how long.
     struct Limits {
+        /// Recording waits when there is more.
         var samples = 32_768
         var bytes = 256 << 20
         /// Seconds from the first entry to the start of its transaction; commits are due within one second.
         var delay = 0.5
+        /// Seconds that a transaction waits for the lock of another program before it goes to the spill file. A reader
+        /// holds its lock for the time of a query.
+        var patience = 1.0
+        /// Seconds between two attempts to bring the spill file in.
+        var retry = 1.0
+        /// Seconds between two warnings that another program still holds its lock.
+        var reminder = 600.0
+        /// Seconds between two warnings of locks that come and go.
+        var pause = 10.0
     }
 
     private let path: String
     private let limits: Limits
+    private let warn: @Sendable (String) -> Void
     private let monitor = Monitor()
     private var seriesIDs: [String: Int] = [:]
     private var waiting = RunFileBatch()
-    private var deadline: Double?
+    private var isDue = false
     private var failure: RunFileError?
     private var asked = 0
     private var answered = 0
     private var stage = Stage.open
+    /// Since when what was last written stands in the spill file.
+    private var spilledSince: Double?
+
+    private let store: RunFileStore
+    private var batch = RunFileBatch()
+    private var lastWarning = -Double.infinity
+    private var hasWarned = false
 
     private enum Stage {
         /// Takes entries.
         case open
-        /// The thread shall write once more and, if that succeeds, end.
+        /// Once everything stands in the file, the writer has ended.
         case closing
-        /// The thread shall write once more and end: nobody is left to try again.
+        /// As `closing`, and after a failure too: nobody is left to try again.
         case abandoned
         case ended
     }
 
-    /// Starts the thread. `write` is called on it alone, with `closing` when it is the last time.
-    init(
-        path: String, limits: Limits = Limits(),
-        write: @escaping @Sendable (RunFileBatch, _ closing: Bool) throws -> Void
-    ) {
-        self.path = path
+    /// `warn` is called on the writer's thread.
+    init(_ store: RunFileStore, limits: Limits, warn: @escaping @Sendable (String) -> Void) {
+        path = store.path
+        self.store = store
         self.limits = limits
-        waiting.samples.reserveCapacity(limits.samples)
-        let thread = Thread { self.run(write) }
-        thread.name = "eoss run file"
-        thread.start()
+        self.warn = warn
     }
 
     // MARK: - The threads that measure
@@ -65,7 +79,7 @@ final class RunFileWriter: @unchecked Sendable {
             }
             waiting.samples.append(RunFileBatch.Sample(series: id, measurement: measurement))
             waiting.byteCount += byteCount
-            wakeIfDue()
+            askForTurn()
         }
     }
 
@@ -74,11 +88,11 @@ final class RunFileWriter: @unchecked Sendable {
             try makeRoom(byteCount)
             waiting.rows.append(row)
             waiting.byteCount += byteCount
-            wakeIfDue()
+            askForTurn()
         }
     }
 
-    /// Waits until everything recorded so far is in the file, or throws why it is not.
+    /// Waits until everything recorded so far is on the disk, in the file or its spill file, or throws why it is not.
     func commit() throws {
         try monitor.withLock {
             if stage != .open { return }
@@ -86,7 +100,7 @@ final class RunFileWriter: @unchecked Sendable {
         }
     }
 
-    /// Commits and ends the thread. After a failure the writer stays open: close again to try again.
+    /// Commits and takes nothing more. After a failure the writer stays open: close again to try again.
     func close() throws {
         try monitor.withLock {
             if stage != .open { return }
@@ -95,32 +109,45 @@ final class RunFileWriter: @unchecked Sendable {
         }
     }
 
-    /// Ends the thread after one more attempt to write, without waiting for it.
+    /// Ends after one more attempt to write, without waiting for it.
     func abandon() {
         monitor.withLock {
             if stage == .ended { return }
             stage = .abandoned
-            monitor.broadcast()
+            asked += 1
+            RunFileThread.shared.schedule(self, at: Monitor.now())
         }
     }
 
-    /// Waits until the thread has ended after ``abandon()``. Throws why what was left to write is not in the file.
-    func waitForEnd() throws(RunFileError) {
+    /// Waits until what was left to write after ``abandon()`` is on the disk. Throws why it is not.
+    func waitForLastCommit() throws(RunFileError) {
         let failure = monitor.withLock {
-            while stage != .ended { monitor.wait() }
+            while answered < asked { monitor.wait() }
             return self.failure
         }
         if let failure { throw failure }
+    }
+
+    /// Waits until another program's lock is gone and the spill file with it.
+    func waitForLock() {
+        monitor.withLock {
+            while spilledSince != nil && failure == nil { monitor.wait() }
+        }
     }
 
     var hasEnded: Bool { monitor.withLock { stage == .ended } }
 
     var hasEndedWell: Bool { monitor.withLock { stage == .ended && failure == nil } }
 
+    /// The file and its spill file, while that holds what was last written.
+    var spill: (path: String, spillPath: String)? {
+        monitor.withLock { spilledSince == nil ? nil : (path, store.spillPath) }
+    }
+
     private func ask() throws {
         asked += 1
         let ticket = asked
-        monitor.broadcast()
+        RunFileThread.shared.schedule(self, at: Monitor.now())
         while answered < ticket { monitor.wait() }
         if let failure { throw failure }
     }
@@ -132,17 +159,18 @@ final class RunFileWriter: @unchecked Sendable {
             if let failure { throw failure }
             let fits = waiting.byteCount + byteCount <= limits.bytes || waiting.byteCount == 0
             if fits && waiting.samples.count + waiting.rows.count < limits.samples { return }
+            RunFileThread.shared.schedule(self, at: Monitor.now())
             monitor.wait()
         }
     }
 
-    private func wakeIfDue() {
-        if deadline == nil {
-            deadline = Monitor.now() + limits.delay
-            monitor.broadcast()
-        } else if isHalfFull {
-            monitor.broadcast()
+    private func askForTurn() {
+        if isHalfFull {
+            RunFileThread.shared.schedule(self, at: Monitor.now())
+        } else if !isDue {
+            RunFileThread.shared.schedule(self, at: Monitor.now() + limits.delay)
         }
+        isDue = true
     }
 
     private var isHalfFull: Bool {
@@ -151,49 +179,54 @@ final class RunFileWriter: @unchecked Sendable {
 
     // MARK: - The writer's thread
 
-    private func run(_ write: (RunFileBatch, _ closing: Bool) throws -> Void) {
-        var batch = RunFileBatch()
-        while true {
-            let (ticket, closing) = monitor.withLock {
-                waitForWork()
-                batch.append(waiting)
-                waiting = RunFileBatch()
-                waiting.samples.reserveCapacity(limits.samples)
-                deadline = nil
-                monitor.broadcast()
-                return (asked, stage != .open)
-            }
-            var failed: RunFileError?
-            do {
-                try write(batch, closing)
-                batch = RunFileBatch()
-            } catch {
-                failed = RunFileError.writing(path, error)
-            }
-            let ended = monitor.withLock {
-                failure = failed
-                answered = ticket
-                switch stage {
-                case .open: break
-                case .closing: if closing { stage = failed == nil ? .ended : .open }
-                case .abandoned: if closing { stage = .ended }
-                case .ended: break
-                }
-                monitor.broadcast()
-                return stage == .ended
-            }
-            if ended { return }
+    /// Writes what waits.
+    func takeTurn() {
+        let (ticket, closing, wasAsked) = monitor.withLock {
+            batch.append(waiting)
+            waiting = RunFileBatch()
+            isDue = false
+            monitor.broadcast()
+            return (asked, stage != .open, answered < asked)
         }
+        if hasEnded { return }
+        var failed: RunFileError?
+        var isSpilled = false
+        do {
+            isSpilled = try store.write(batch, closing: closing) == .spilled
+            batch = RunFileBatch()
+        } catch {
+            failed = RunFileError.writing(path, error)
+        }
+        let now = Monitor.now()
+        let since = monitor.withLock {
+            failure = failed
+            answered = ticket
+            if failed == nil { spilledSince = isSpilled ? spilledSince ?? now : nil }
+            switch stage {
+            case .open, .ended: break
+            // Who closes may close again after a failure; nobody waits for a later attempt to bring the spill file in.
+            case .closing where failed != nil && wasAsked: if closing { stage = .open }
+            case .closing, .abandoned: if closing && !isSpilled { stage = .ended }
+            }
+            if isSpilled { RunFileThread.shared.schedule(self, at: now + limits.retry) }
+            monitor.broadcast()
+            return spilledSince
+        }
+        if isSpilled, let since, now - lastWarning >= (hasWarned ? limits.reminder : limits.pause) {
+            (lastWarning, hasWarned) = (now, true)
+            warn(Self.locked(path, spill: store.spillPath, seconds: now - since))
+        } else if hasWarned, since == nil {
+            hasWarned = false
+            warn("the lock on the run file '\(path)' is gone: everything measured is in it")
+        } else if let failed, !wasAsked, closing {
+            warn("\(failed)")
+        }
+        if hasEnded { store.close() }
     }
 
-    private func waitForWork() {
-        while answered == asked && stage == .open {
-            guard let deadline, failure == nil else {
-                monitor.wait()
-                continue
-            }
-            if isHalfFull || Monitor.now() >= deadline { return }
-            monitor.wait(until: deadline)
-        }
+    private static func locked(_ path: String, spill: String, seconds: Double) -> String {
+        let duration = seconds < 60 ? "" : " for \(Int(seconds / 60)) min"
+        return "another program has had a lock on the run file '\(path)'\(duration) (a SELECT that was not finished is "
+            + "enough): what is measured goes to '\(spill)' until it lets go"
     }
 }
