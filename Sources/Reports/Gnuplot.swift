@@ -20,30 +20,25 @@ enum Gnuplot {
         let input = try UnnamedFile()
         try input.write(script)
         let (output, messages) = (try UnnamedFile(), try UnnamedFile())
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["--default-settings", "/dev/stdin"]  // no ~/.gnuplot; a file ends at its first error
-        process.standardInput = input.handle
-        process.standardOutput = output.handle
-        process.standardError = messages.handle
-        // Numbers are written with a point, text in UTF-8, whatever the user's locale.
-        process.environment = ["LC_ALL": "C.UTF-8", "PATH": path, "HOME": "/nonexistent"]
-        let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        do { try process.run() } catch {
-            throw ReportError("\(program) could not be started: \(error.localizedDescription)")
+        let child = ChildProgram(
+            // No ~/.gnuplot; a file ends at its first error.
+            path: program, arguments: ["--default-settings", "/dev/stdin"],
+            // Numbers are written with a point, text in UTF-8, whatever the user's locale.
+            environment: ["LC_ALL=C.UTF-8", "PATH=\(path)", "HOME=/nonexistent"],
+            streams: [input, output, messages].map(\.descriptor))
+        let status: Int32
+        do { status = try child.run(timeout: timeout) } catch {
+            switch error {
+            case .notStarted(let code):
+                throw ReportError("\(program) could not be started: \(String(cString: strerror(code)))")
+            case .tooSlow: throw ReportError("gnuplot did not finish the figure within \(timeout) seconds")
+            }
         }
-        guard ended.wait(timeout: .now() + timeout) == .success else {
-            kill(process.processIdentifier, SIGKILL)
-            ended.wait()
-            throw ReportError("gnuplot did not finish the figure within \(timeout) seconds")
-        }
-        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+        guard status == 0 else {
             let said = String(decoding: try messages.contents().prefix(2000), as: UTF8.self)
             let lines = said.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             throw ReportError(
-                "gnuplot failed (status \(process.terminationStatus)): "
-                    + lines.filter { !$0.isEmpty }.joined(separator: " | "))
+                "gnuplot failed (status \(status)): " + lines.filter { !$0.isEmpty }.joined(separator: " | "))
         }
         let figure = try output.contents()
         guard !figure.isEmpty else { throw ReportError("gnuplot drew nothing") }
@@ -53,8 +48,8 @@ enum Gnuplot {
 
 /// A temporary file that no one else can open and that is gone when it is closed.
 private final class UnnamedFile {
-    let handle: FileHandle
-    private let descriptor: Int32
+    private let handle: FileHandle
+    let descriptor: Int32
 
     init() throws(ReportError) {
         let folder = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
@@ -64,6 +59,7 @@ private final class UnnamedFile {
             throw ReportError("cannot make a temporary file in \(folder): \(String(cString: strerror(errno)))")
         }
         unlink(template)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 

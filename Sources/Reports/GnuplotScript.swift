@@ -32,7 +32,8 @@ struct GnuplotScript {
             throw ReportError(
                 names.isEmpty
                     ? "there is nothing to draw: the figure has no series"
-                    : "there is nothing to draw: \(names): no finite values in range")
+                    : "there is nothing to draw: \(names): no values in range that are finite and at most 1e250 in size"
+            )
         }
         emit(terminal())
         emit("set encoding utf8")
