@@ -20,7 +20,9 @@ struct RunCommand: ParsableCommand {
         // Help belongs to the script when there is one.
         helpNames: [])
 
-    @Argument(help: ArgumentHelp("The script.", valueName: "file"), completion: .file(extensions: ["lua"]))
+    @Argument(
+        help: ArgumentHelp("The script; - is standard input.", valueName: "file"),
+        completion: .file(extensions: ["lua"]))
     var file: String?
 
     @OptionGroup var options: ScriptArguments

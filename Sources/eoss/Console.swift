@@ -22,12 +22,27 @@ final class Console: Sendable {
         self.interval = interval
     }
 
-    /// Writes to standard output as it stands.
-    func output(_ text: String) {
+    /// The system's number of the first error at writing to standard output, 0 where all went well: what was to be printed is
+    /// then not all there, and the program has failed.
+    private static let firstFailure = Mutex<Int32>(0)
+
+    static var outputFailure: Int32 { firstFailure.withLock { $0 } }
+
+    /// Writes to standard output as it stands. Returns 0, or the system's error number.
+    @discardableResult
+    func output(_ text: String) -> Int32 {
         state.withLock { state in
             erase(&state)
-            Self.write(text, to: STDOUT_FILENO)
+            return Self.writeOutput(text)
         }
+    }
+
+    /// As ``output(_:)``, where there is no progress line.
+    @discardableResult
+    static func writeOutput(_ text: String) -> Int32 {
+        let failure = write(text, to: STDOUT_FILENO)
+        if failure != 0 { firstFailure.withLock { if $0 == 0 { $0 = failure } } }
+        return failure
     }
 
     private static let lastMessage = Mutex("")
@@ -65,21 +80,24 @@ final class Console: Sendable {
         state.isDrawn = false
     }
 
-    /// Writes past the buffers of C's streams, so that the two outputs keep their order where both go to one place.
-    /// A reader that has gone (`eoss run … | head`) is no reason to end a training.
-    static func write(_ text: String, to descriptor: Int32) {
+    /// Writes past the buffers of C's streams, so that the two outputs keep their order where both go to one place. Returns 0,
+    /// or the system's error number: the disk is full, or the reader has gone (`eoss run … | head`).
+    @discardableResult
+    static func write(_ text: String, to descriptor: Int32) -> Int32 {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while let base = rest.baseAddress, rest.count > 0 {
                 let count = Foundation.write(descriptor, base, rest.count)
                 if count < 0 {
-                    guard errno == EINTR || errno == EAGAIN else { return }
+                    let failure = errno
+                    guard failure == EINTR || failure == EAGAIN else { return failure }
                     // Somebody has made the terminal non-blocking, and it is full.
                     usleep(1000)
                 }
                 rest = UnsafeRawBufferPointer(rebasing: rest[max(0, count)...])
             }
+            return 0
         }
     }
 

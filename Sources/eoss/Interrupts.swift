@@ -26,12 +26,14 @@ struct InterruptPolicy: Sendable {
     var interactive = false
     /// Whether something runs that can be asked to stop; a prompt that waits for a line is left at once.
     var running = false
+    /// Whether the program has nothing left to do but to wait: any signal ends it.
+    var ending = false
     private var presses = 0
     private var lastPress = -Double.infinity
 
     /// What to do about a signal that came at `time`, in seconds.
     mutating func received(_ signal: Int32, at time: Double) -> Action {
-        guard running else { return .leave }
+        guard running, !ending else { return .leave }
         guard signal == SIGINT else { return .stop }
         presses = time - lastPress <= Self.patience ? presses + 1 : 1
         lastPress = time
@@ -78,6 +80,9 @@ final class Interrupts: Sendable {
         }
     }
 
+    /// From now on any signal ends the program.
+    func ending() { state.withLock { $0.policy.ending = true } }
+
     /// Waits for signals for ever.
     func serve() -> Never {
         while true {
@@ -98,7 +103,11 @@ final class Interrupts: Sendable {
         signal(SIGINT, SIG_DFL)
         let failures = RunFile.commitAll()
         TerminalMode.restore()
-        let message = "\neoss: \(reason)" + failures.map { "\neoss: \($0)" }.joined() + "\n"
+        let spilled = RunFile.locked.map { file in
+            "the last measurements of '\(file.path)', on which another program has a lock, are in '\(file.spill)' and come into "
+                + "it when it is next opened"
+        }
+        let message = ([reason] + failures.map(\.description) + spilled).map { "\neoss: \($0)" }.joined() + "\n"
         _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
         _exit(ExitStatus.interrupted.rawValue)
     }

@@ -12,7 +12,27 @@ enum Program {
             complain("eoss: \(failure)")
             if status == .done { status = .failed }
         }
+        waitForLocks()
+        let failure = Console.outputFailure
+        if failure != 0, status == .done {
+            complain("eoss: cannot write to standard output: \(String(cString: strerror(failure)))")
+            status = .failed
+        }
         return status
+    }
+
+    /// Another program may have a lock on a run file to the end. What was measured is on the disk, in the spill file, so from
+    /// here on Ctrl-C may end the program at once.
+    private static func waitForLocks() {
+        let locked = RunFile.locked
+        guard !locked.isEmpty else { return }
+        let files = locked.map { "'\($0.path)'" }.joined(separator: ", ")
+        let spills = locked.map { "'\($0.spill)'" }.joined(separator: ", ")
+        Interrupts.shared.ending()
+        complain(
+            "eoss: waiting for another program to give up its lock on \(files); Ctrl-C ends without it: the last "
+                + "measurements stay in \(spills) and come into the run file when it is next opened")
+        RunFile.waitForLocks()
     }
 
     private static func execute(_ arguments: [String]) -> ExitStatus {
@@ -39,7 +59,7 @@ enum Program {
     /// Help and the version are asked for by what is thrown, too.
     private static func tell(_ error: any Error, failure: ExitStatus) -> ExitStatus {
         if Eoss.exitCode(for: error) == .success {
-            Console.write(Eoss.fullMessage(for: error) + "\n", to: STDOUT_FILENO)
+            Console.writeOutput(Eoss.fullMessage(for: error) + "\n")
             return .done
         }
         complain(failure == .usage ? Eoss.fullMessage(for: error) : "eoss: \(error)")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import Foundation
+import LuaBridge
 import ScriptAPI
 
 /// One run of the program: a script, a prompt, or one after the other.
@@ -23,8 +24,12 @@ final class Session {
         options.isTrusted = arguments.trust
         options.outputFolder = URL(fileURLWithPath: arguments.outputFolder)
         options.readFolders = arguments.readFolders.map { URL(fileURLWithPath: $0) }
-        options.print = { console.output($0 + "\n") }
+        options.print = { line in
+            let failure = console.output(line + "\n")
+            if failure != 0 { throw OutputError(code: failure) }
+        }
         options.message = { console.message($0) }
+        options.warning = { console.message("eoss: \($0)") }
         if console.showsProgress { options.progress = { console.progress($0) } }
         if let prompt { options.pause = { prompt.run($0.evaluate) } }
         host = try ScriptHost(options)
@@ -40,7 +45,7 @@ final class Session {
     func run(_ file: String?) throws {
         var status = ExitStatus.done
         if let file {
-            status = report { () throws(ScriptFailure) in try host.run(file: URL(fileURLWithPath: file)) }
+            status = report { () throws(ScriptFailure) in try host.run(file: Self.url(file)) }
         }
         // Who leaves the prompt of a paused script leaves the program.
         if let prompt, !prompt.wasLeft {
@@ -55,11 +60,14 @@ final class Session {
     func showParameters(of file: String) throws {
         var parameters: [ScriptParameter] = []
         let status = report { () throws(ScriptFailure) in
-            parameters = try host.parameters(of: URL(fileURLWithPath: file))
+            parameters = try host.parameters(of: Self.url(file))
         }
         if status != .done { throw ExitCode(status.rawValue) }
         console.output(ParameterHelp.text(file: file, parameters: parameters.map { ($0.name, $0.value) }))
     }
+
+    /// The script; `-` is standard input.
+    private static func url(_ file: String) -> URL { URL(fileURLWithPath: file == "-" ? "/dev/stdin" : file) }
 
     private func report(_ body: () throws(ScriptFailure) -> Void) -> ExitStatus {
         Interrupts.shared.running(true)

@@ -1,6 +1,8 @@
 import CSignals
 import Foundation
 
+Descriptors.openStandard()
+Descriptors.raiseLimit()
 TerminalMode.remember()
 guard eoss_signals_catch() == 0 else {
     perror("eoss: cannot catch signals")

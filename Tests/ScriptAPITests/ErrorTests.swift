@@ -95,6 +95,15 @@ import Testing
             "run:track('loss'); run:train{ to = 1 }; run:plot('x.gif', 'loss')",
             "x.gif: a figure's name ends in .svg, .pdf, .png or .txt"
         ),
+        (
+            "run:track('h', { fn = function(r) return r.step == 1 and -1e308 or 1e308 end }); run:train{ to = 2 }; run:plot('h.svg', 'h')",
+            "there is nothing to draw: 'h': no values in range that are finite and at most 1e250 in size"
+        ),
+        (
+            "run:track('a\\0b', { fn = function() return 1 end })",
+            "'a\\0b' cannot be the name of a series: it contains a control character"
+        ),
+        ("print(table.unpack({}, 1, 1000000))", "too many results to unpack"),
         ("eoss.params{ f = print }", "'f': expected"),
         ("eoss.params{}; eoss.params{}", "eoss.params was called already: declare all parameters in one table"),
         (

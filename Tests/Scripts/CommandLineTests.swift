@@ -118,26 +118,6 @@ struct EossProgram {
         #expect(result.errors == "eoss: interrupted\n")
     }
 
-    @Test func aReaderThatGoesAwayEndsNothing() throws {
-        let process = Process()
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-test-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appendingPathComponent("script.lua")
-        try Data("for i = 1, 100000 do print(i) end error('the end')".utf8).write(to: file)
-        process.executableURL = EossProgram.executable
-        process.arguments = ["run", file.path]
-        let (stdout, stderr) = (Pipe(), Pipe())
-        process.standardOutput = stdout
-        process.standardError = stderr
-        try process.run()
-        try stdout.fileHandleForReading.close()
-        let errors = String(decoding: stderr.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationReason == .exit && process.terminationStatus == 1)
-        #expect(errors.contains("the end"), "\(errors)")
-    }
-
     @Test func thePromptReadsPlainLinesWhereStandardInputIsNoTerminal() throws {
         let result = try EossProgram.run(
             ["repl"], input: "x = 20\nfor i = 1, 2 do\n  x = x + i\nend\n\nprint(x)\nerror('no good')\nprint(x + 1)\n")

@@ -56,8 +56,8 @@ typedef struct clua_host {
     int32_t (*call)(void *function, lua_State *L, int32_t count);
     /// Gives back one strong reference. Called outside of the collector only.
     void (*release)(void *object);
-    /// Writes one line of `print`. Must not call Lua.
-    void (*print)(void *owner, const char *text, size_t length);
+    /// Writes one line of `print`; returns 0, or the system's error number where it could not. Must not call Lua.
+    int (*print)(void *owner, const char *text, size_t length);
 } clua_host;
 
 // MARK: flags, settable from any thread and from signal handlers (interrupt.c)

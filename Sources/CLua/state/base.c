@@ -141,8 +141,9 @@ static int base_print(lua_State *L) {
     const char *text = lua_tolstring(L, -1, &length);
     clua_context *context = context_of(L);
     cross(context);
-    context->host.print(context->owner, text, length);
+    int failure = context->host.print(context->owner, text, length);
     cross(context);
+    if (failure != 0) return luaL_error(L, "print cannot write: %s", strerror(failure));
     return 0;
 }
 

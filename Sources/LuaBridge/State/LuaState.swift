@@ -1,4 +1,5 @@
 import CLua
+import Glibc
 
 /// A Lua interpreter. It belongs to the thread that made it, which needs a stack of 8 MiB (`LuaThread`); only `interrupt` may be
 /// used from others.
@@ -10,8 +11,9 @@ public final class LuaState {
         public var patience = 10.0
         /// Lifts the sandbox.
         public var isTrusted = false
-        /// Writes one line of the script's `print`, without its newline.
-        public var print: (String) -> Void = { Swift.print($0) }
+        /// Writes one line of the script's `print`, without its newline. What it throws is an error in the script; of an
+        /// `OutputError` the system's reason is said.
+        public var print: (String) throws -> Void = { Swift.print($0) }
         /// The message of a Swift error, as scripts read it.
         public var describe: (any Error) -> String = { String(describing: $0) }
         /// For tests: which allocations are refused (see `clua_options`).
@@ -211,9 +213,16 @@ public final class LuaState {
 
 /// What `print` writes to; a class so that C can hold it.
 private final class Printer {
-    let write: (String) -> Void
+    let write: (String) throws -> Void
 
-    init(_ write: @escaping (String) -> Void) { self.write = write }
+    init(_ write: @escaping (String) throws -> Void) { self.write = write }
+}
+
+/// Why a line could not be written: the system's error number.
+public struct OutputError: Error, Hashable, Sendable {
+    public let code: Int32
+
+    public init(code: Int32) { self.code = code }
 }
 
 private func callFunction(_ function: UnsafeMutableRawPointer, _ lua: OpaquePointer, _ count: Int32) -> Int32 {
@@ -224,7 +233,12 @@ private func releaseObject(_ object: UnsafeMutableRawPointer) {
     Unmanaged<AnyObject>.fromOpaque(object).release()
 }
 
-private func printLine(_ owner: UnsafeMutableRawPointer, _ text: UnsafePointer<CChar>, _ length: Int) {
+private func printLine(_ owner: UnsafeMutableRawPointer, _ text: UnsafePointer<CChar>, _ length: Int) -> Int32 {
     let bytes = UnsafeRawBufferPointer(start: text, count: length)
-    Unmanaged<Printer>.fromOpaque(owner)._withUnsafeGuaranteedRef { $0.write(String(decoding: bytes, as: UTF8.self)) }
+    return Unmanaged<Printer>.fromOpaque(owner)._withUnsafeGuaranteedRef { printer in
+        do {
+            try printer.write(String(decoding: bytes, as: UTF8.self))
+            return 0
+        } catch { return (error as? OutputError)?.code ?? EIO }
+    }
 }

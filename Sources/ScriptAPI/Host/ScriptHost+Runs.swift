@@ -68,7 +68,8 @@ extension ScriptHost {
         environment["threads"] = "\(Engine.shared.threads)"
         environment.merge(options.environment) { $1 }
         let file = try RunFile.create(
-            name: run.name, in: options.outputFolder, header: RunHeader(environment: environment))
+            name: run.name, in: options.outputFolder, header: RunHeader(environment: environment),
+            warn: options.warning)
         for script in scripts { try file.addScript(script) }
         try file.setParameters(parameters.json)
         try file.addEvent(step: run.step, kind: "start", message: run.configuration)

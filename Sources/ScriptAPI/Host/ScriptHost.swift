@@ -76,15 +76,13 @@ public final class ScriptHost {
     private func perform(
         _ file: URL, _ body: (_ source: String, _ name: String) throws -> Void
     ) throws(ScriptFailure) {
-        let name = Self.shortPath(file)
         var failures: [String] = []
         do {
-            let script = try Self.read(file)
-            let folder = file.deletingLastPathComponent().path
-            paths = Self.paths(options, scriptFolder: folder)
-            try installModules(folder: folder)
-            scripts = [RunScript(path: name, source: script)]
-            try collectingGarbage { try state.scope { try body(Self.text(of: script), name) } }
+            let script = try ScriptFile(file)
+            paths = Self.paths(options, scriptFolder: script.folder)
+            try installModules(folder: script.folder)
+            scripts = [RunScript(path: script.name, source: script.bytes)]
+            try collectingGarbage { try state.scope { try body(Self.text(of: script.bytes), script.name) } }
         } catch {
             let failure = failure(of: error)
             if case .failed(let message) = failure { note("error", message) }
@@ -200,26 +198,6 @@ public final class ScriptHost {
             outputFolder: options.outputFolder.path, scriptFolder: scriptFolder,
             readFolders: options.readFolders.map(\.path), isTrusted: options.isTrusted,
             remedies: PathPolicy.Remedies(reading: "see --allow-read", absolutePaths: "--trust lifts this"))
-    }
-
-    private static func read(_ file: URL) throws -> Data {
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
-        do {
-            if isFolder.boolValue { throw POSIXError(.EISDIR) }
-            return try Data(contentsOf: file)
-        } catch {
-            let reason =
-                if !exists {
-                    "there is no such file"
-                } else if isFolder.boolValue {
-                    "it is a folder"
-                } else {
-                    FileManager.default.isReadableFile(atPath: file.path)
-                        ? error.localizedDescription : "permission denied"
-                }
-            throw ScriptFailure.failed("cannot read the script '\(shortPath(file))': \(reason)")
-        }
     }
 
     /// The text, without the byte order mark that some editors put before it.

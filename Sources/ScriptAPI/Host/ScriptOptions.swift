@@ -24,10 +24,12 @@ public struct ScriptOptions {
     public var patience = 10.0
     /// Further entries for the environment that run files record.
     public var environment: [String: String] = [:]
-    /// Takes one line of the script's `print`, without its newline.
-    public var print: (String) -> Void = { Swift.print($0) }
+    /// Takes one line of the script's `print`, without its newline. What it throws is an error in the script (`OutputError`).
+    public var print: (String) throws -> Void = { Swift.print($0) }
     /// Takes a line for the user, such as which run file was made.
     public var message: (String) -> Void = { _ in }
+    /// Takes a line about what is wrong with a run file, on any thread.
+    public var warning: @Sendable (String) -> Void = { _ in }
     /// Takes how far a training is, about ten times a second.
     public var progress: ((TrainingSnapshot) -> Void)?
     /// Shows a prompt in a paused training until its user leaves it. Nil: a pause is a stop.

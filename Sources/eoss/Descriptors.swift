@@ -1,0 +1,26 @@
+import Foundation
+
+/// The descriptors that the program starts with.
+enum Descriptors {
+    /// Opens `/dev/null` for each standard stream that is closed. Otherwise the first file that is opened would take its number,
+    /// and what is printed would go there. To be called before anything else is opened.
+    static func openStandard() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO
+        where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+            // The lowest free number is taken, which is this one.
+            _ = open("/dev/null", O_RDWR)
+        }
+    }
+
+    /// Raises the number of files that may be open from what the shell set (1024, for old programs that call `select`) to what
+    /// the system allows, up to 65,536: programs that this one starts may walk over all of them.
+    static func raiseLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        let wanted = min(limit.rlim_max, 65_536)
+        guard limit.rlim_cur < wanted else { return }
+        limit.rlim_cur = wanted
+        // Where it is refused, the lower limit holds, and idle run files are closed earlier.
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
