@@ -3,7 +3,7 @@ import Graph
 import Testing
 
 /// Runs a plan with the donated outputs bound to the memory of their inputs.
-private func evaluateInPlace(
+func evaluateInPlace(
     _ graph: Graph, donating: [String: String], _ inputs: [Tensor], engine: Engine
 ) throws -> [Tensor] {
     let plan = try engine.plan(for: graph, donating: donating)

@@ -101,8 +101,8 @@ enum ck_opcode {
 ck_block_operation ck_block_operation_for(int opcode, int element, int level);
 
 /// How a region reads an operand: element by element with the region's own; one element for all; what belongs to a block in one
-/// piece; through strides, into a buffer.
-enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_IN_PLACE, CK_STRIDED };
+/// piece; through strides, into a buffer; where the region computes it, some rows of a product at a time.
+enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_IN_PLACE, CK_STRIDED, CK_COMPUTED };
 
 /// Most axes of a region, a copy row by row, a padding; after merging.
 #define CK_REGION_RANK 16
@@ -132,7 +132,7 @@ typedef struct {
     int64_t place;
 } ck_region_reduction;
 
-/// A walk over elements in blocks; refs: operands, then results, then results of reductions.
+/// A walk over elements in blocks; refs: operands, then results, then results of reductions; of a product A and B.
 ///
 /// A block is up to `block_units` steps of one axis, the walked one, with all of the axes after it (`unit` elements a step). A line
 /// is what has the axes before it in common, `line_units` steps. Tiles are cut from stretches of blocks.
@@ -150,6 +150,10 @@ typedef struct {
     const ck_instruction *instruction;
     const ck_region_reduction *reduction;
     int64_t reduced, inner;
+    // The operand that is CK_COMPUTED: one matrix without an addend, whose rows are made so many at a time.
+    const ck_product *product;
+    ck_kernel product_kernel;
+    int64_t product_rows;
 } ck_region;
 ck_kernel ck_region_kernel(int level);
 

@@ -16,8 +16,21 @@ extension Graph {
         return other.cost().total(.cpu) < plain.cost().total(.cpu) ? other : plain
     }
 
+    /// This graph as it is executed, with a companion beside it: `joined(_:with:)`.
+    /// - Returns: also the cost of what the companion adds.
+    func optimized(with companion: Graph) -> (graph: Graph, companionCost: Cost) {
+        let own = optimized()
+        let graph = Graph.joined(own, with: companion)
+        let added = graph.nodes.dropFirst(own.nodes.count).reduce(Cost()) { sum, node in
+            sum
+                + node.operation.cost(
+                    operands: node.operands.map(graph.type), results: node.results.map { graph.types[$0] })
+        }
+        return (graph, added)
+    }
+
     private func executable() -> Graph {
-        let primitive = expandInnerProducts(fuseAccumulation(widenSums(self).simplified()))
+        let primitive = expandInnerProducts(fuseAccumulation(fuseUpdates(widenSums(self).simplified())))
         let fused = eliminateCommonSubexpressions(fuseElementwise(primitive))
         return unrollScans(fused) { $0.optimized() }
     }

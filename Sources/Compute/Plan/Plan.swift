@@ -18,6 +18,8 @@ public final class Plan: @unchecked Sendable {
     public let cost: Cost
     /// The same as one number, in multiply-adds (`CostWeights.cpu`).
     public var work: Double { cost.total(.cpu) }
+    /// Of that, what the companion of a graph adds to it (``Engine/plan(for:with:donating:arenaLimit:)``).
+    public let companionCost: Cost
 
     let steps: [Step]
     let arena: ArenaPlan
@@ -33,8 +35,9 @@ public final class Plan: @unchecked Sendable {
 
     init(
         _ graph: Graph, donations: [Int: Int], executor: Executor, account: MemoryAccount, level: Int,
-        arenaLimit: Int = .max
+        arenaLimit: Int = .max, companionCost: Cost = Cost()
     ) throws {
+        self.companionCost = companionCost
         let graph = try graph.splittingLargeRegions()
         self.graph = graph
         cost = graph.cost()

@@ -48,9 +48,12 @@ struct RegionCompiler {
     private var operandNumbers: [Source: [Walk: Int]] = [:]
     /// The axes that outputs are reduced over; empty where none is.
     private let reducedAxes: [Int]
+    /// The number of axes that are rows, which stay apart from those behind them; 0: all may merge.
+    private let rowAxes: Int
 
-    init(_ body: Graph) {
+    init(_ body: Graph, rowAxes: Int = 0) {
         self.body = body
+        self.rowAxes = rowAxes
         var producers: [Int: Int] = [:]
         for (index, node) in body.nodes.enumerated() { producers[node.result.id] = index }
         self.producers = producers
@@ -256,8 +259,11 @@ struct RegionCompiler {
         // Axes stay apart where a reduction begins or ends.
         var kept = Axes.rowMajorStrides(shape.indices.map { reducedAxes.contains($0) ? 1 : shape[$0] })
         for axis in reducedAxes { kept[axis] = 0 }
+        var rows = Axes.rowMajorStrides(shape)
+        for axis in 0..<rowAxes { rows[axis] = 0 }
         let collapsed = Axes.collapsed(
-            shape, walks.map(\.strides) + [Axes.rowMajorStrides(shape)] + (reductionNumbers.isEmpty ? [] : [kept]))
+            shape,
+            walks.map(\.strides) + [Axes.rowMajorStrides(shape), rows] + (reductionNumbers.isEmpty ? [] : [kept]))
         let operands = elements.indices.map { index in
             RegionCall.Operand(
                 element: elements[index],
