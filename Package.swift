@@ -74,7 +74,7 @@ let tested = [
 let testImports: [String: [Target.Dependency]] = [
     // Graph's tests look at what becomes of its programs on this machine, too.
     "LuaBridge": ["CLua"], "Graph": ["Compute"], "Networks": ["Datasets", "Objectives", "SmallNetworks"],
-    "Objectives": ["Datasets", "SmallNetworks"], "Compute": ["CKernels"], "Experiments": [grdb],
+    "Objectives": ["Datasets", "SmallNetworks"], "Compute": ["CKernels"], "Experiments": [grdb, "CAllocationCount"],
 ]
 
 var testTargets: [Target] = tested.map { name in
@@ -83,6 +83,8 @@ var testTargets: [Target] = tested.map { name in
 /// Networks that several test targets work on.
 testTargets.append(
     .target(name: "SmallNetworks", dependencies: ["Networks", "Graph"], path: "Tests/Support/SmallNetworks"))
+/// Counts allocations of a thread.
+testTargets.append(.target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"))
 testTargets.append(.testTarget(name: "Scripts", dependencies: ["eoss", "ScriptAPI", "Experiments", "CStdlib"]))
 
 var targets = systemLibraries + cTargets + swiftTargets + testTargets

@@ -17,6 +17,9 @@ public protocol UpdateRule: Sendable {
     /// - Returns: the loss of the step's batch at θₜ₋₁.
     mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double
 
+    /// Whether a step measures the curvature of its batch along the gradient where `StepOracle.measuresCurvature` asks for it.
+    var measuresCurvatureOnTheWay: Bool { get }
+
     /// v and β of v ← βv + g, θ ← θ − ηv; nil where the rule has no such velocity.
     var momentum: Momentum? { get }
 
@@ -32,6 +35,7 @@ public protocol UpdateRule: Sendable {
 
 extension UpdateRule {
     public var settings: [(name: String, value: Double)] { [("lr", learningRate)] }
+    public var measuresCurvatureOnTheWay: Bool { false }
     public var momentum: Momentum? { nil }
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? { nil }
 

@@ -65,9 +65,46 @@ extension Run {
     }
 
     /// Measures what is due on the batch of step `next`, at the parameters before it.
-    func measureStep(_ next: Int, batch: UnsafeBufferPointer<Int>?) throws {
+    /// - Returns: whether the step itself is to measure the curvature of its batch, for `recordStep`.
+    func measureStep(_ next: Int, batch: UnsafeBufferPointer<Int>?) throws -> Bool {
+        var measures = false
         for index in trackers.indices where trackers[index].timing == .step {
-            try measureIfDue(index, at: next, batch: batch)
+            guard rule.measuresCurvatureOnTheWay, trackers[index].probe.isMeasuredByStep(of: self) else {
+                try measureIfDue(index, at: next, batch: batch)
+                continue
+            }
+            let isDue = try isDue(index, at: next)
+            trackers[index].isMeasuredByStep = isDue
+            measures = measures || isDue
+        }
+        return measures
+    }
+
+    /// Whether a tracker whose measurement costs nothing of its own is due at a step, asking its condition.
+    private func isDue(_ index: Int, at step: Int) throws -> Bool {
+        guard trackers[index].reaches(step) else { return false }
+        guard trackers[index].isAffordable else {
+            trackers[index].pass(step, measured: false)
+            return false
+        }
+        guard let condition = trackers[index].cadence.condition else { return true }
+        let (_, cost) = try priced { () -> [Measurement] in
+            if try !measuring({ try condition(self) }) { trackers[index].pass(step, measured: false) }
+            return []
+        }
+        settle(cost, of: index, for: [])
+        return trackers[index].candidate == step
+    }
+
+    /// Records what a step measured of its batch, for the trackers that are due; the first of them pays.
+    func recordStep(_ step: Int, _ curvature: BatchCurvature, _ price: Tracker.Price) throws {
+        var price = price
+        for index in trackers.indices where trackers[index].isMeasuredByStep {
+            trackers[index].isMeasuredByStep = false
+            var measured = trackers[index].probe.measurements(of: curvature, at: step)
+            if !measured.isEmpty { (measured[0].operations, measured[0].seconds) = (price.operations, price.seconds) }
+            try finish(index, at: step, measured, price)
+            price = Tracker.Price(operations: 0, seconds: 0)
         }
     }
 
@@ -94,10 +131,20 @@ extension Run {
                 }
             }
         }
+        try finish(index, at: step, measured, cost)
+    }
+
+    /// Takes note of what a measurement took.
+    private func settle(_ cost: Tracker.Price, of index: Int, for measured: [Measurement]) {
         trackers[index].pay(cost, for: measured)
         if !trackers[index].hasBudget { budget?.owe(cost.operations) }
+    }
+
+    /// A step is dealt with: pays, and records what was measured.
+    private func finish(_ index: Int, at step: Int, _ measured: [Measurement], _ cost: Tracker.Price) throws {
+        settle(cost, of: index, for: measured)
         trackers[index].pass(step, measured: !measured.isEmpty)
-        for (name, value) in zip(tracker.probe.seriesNames, measured) {
+        for (name, value) in zip(trackers[index].probe.seriesNames, measured) {
             var value = value
             value.step = step
             try record(name, value)

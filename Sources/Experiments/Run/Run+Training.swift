@@ -101,17 +101,13 @@ extension Run {
         let loss: Double
         switch batchSize {
         case .full:
-            try measureStep(next, batch: nil)
-            loss = try descend(on: nil)
+            loss = try takeStep(next, on: nil)
             sampler.takeEpoch()
         case .samples(let size):
-            // The sampler is a value: it is advanced in a copy and put back, so that a probe which throws leaves it unmoved.
-            var advanced = sampler
-            loss = try advanced.next(size) { batch in
-                try measureStep(next, batch: batch)
-                return try descend(on: batch)
-            }
-            sampler = advanced
+            // Taken at the end, so that a probe which throws leaves the sampler unmoved.
+            sampler.prepare(size)
+            loss = try sampler.withNext(size) { try takeStep(next, on: $0) }
+            sampler.take(size)
         }
         step = next
         time += rate
@@ -125,11 +121,23 @@ extension Run {
         }
     }
 
-    private func descend(on batch: UnsafeBufferPointer<Int>?) throws -> Double {
+    private func takeStep(_ next: Int, on batch: UnsafeBufferPointer<Int>?) throws -> Double {
+        let measures = try measureStep(next, batch: batch)
         let start = Monitor.now()
         let before = work
-        let loss = try rule.step(&theta, StepOracle(oracle, batch: batch))
-        earn(work - before, seconds: Monitor.now() - start)
+        stepOracle.batch = batch
+        stepOracle.measuresCurvature = measures
+        let loss = try rule.step(&theta, stepOracle)
+        let (took, operations) = (Monitor.now() - start, work - before)
+        guard measures, let curvature = stepOracle.curvature else {
+            earn(operations, seconds: took)
+            return loss
+        }
+        // Time is shared as operations are.
+        let share = operations > 0 ? curvature.work / operations : 0
+        earn(operations - curvature.work, seconds: took * (1 - share))
+        try recordStep(
+            next, curvature.value, Tracker.Price(operations: curvature.work, seconds: took * share))
         return loss
     }
 

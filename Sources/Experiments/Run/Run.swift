@@ -36,6 +36,8 @@ public final class Run {
     public internal(set) var batchLoss: Double?
     public internal(set) var rule: any UpdateRule
     var sampler: Sampler
+    /// The objective as steps see it, kept so that steps find their programs ready.
+    let stepOracle: StepOracle
     var theta: Vector
     /// Counts changes of the parameters, so that what was computed from them is known to be stale.
     var version = 0
@@ -99,6 +101,7 @@ public final class Run {
             objective: objective, samples: DatasetSamples(data, as: element, inputs: inputElement), engine: engine,
             ghostBatch: ghostBatch)
         self.oracle = oracle
+        stepOracle = StepOracle(oracle)
         testOracle = try data.test.map {
             try objective.checkTargets(of: $0, called: "test samples")
             return try oracle.with(samples: DatasetSamples(data, $0, as: element, inputs: inputElement), use: .running)

@@ -89,7 +89,11 @@ final class LinearizedPieces {
     }
 
     private func inputs(_ parameters: [UnsafeRawPointer], _ piece: Oracle.Piece) -> [UnsafeRawPointer] {
-        parameters + [piece.inputs, piece.targets, piece.weights] + oracle.runningInputs
+        var operands = oracle.operands(at: parameters)
+        operands.set(.input, [piece.inputs])
+        operands.set(.target, [piece.targets])
+        operands.set(.weights, [piece.weights])
+        return operands.inputs(oracle.objective.signature(of: work, oracle.use))
     }
 
     private func run(point program: LinearizedProgram, _ inputs: [UnsafeRawPointer], into memory: [Buffer]) {

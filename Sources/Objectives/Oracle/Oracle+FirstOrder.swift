@@ -35,12 +35,11 @@ extension Oracle {
             scratch in
             let lossCells = scratch + size * width * element.byteCount
             try theta.withUnsafeBytes { bytes in
-                let parameters = layout.views(of: bytes.baseAddress!, element: element)
+                var operands = operands(at: layout.views(of: bytes.baseAddress!, element: element))
+                operands.set(.value("losses"), lossCells)
+                operands.set(.value("outputs"), scratch)
                 try forEachPiece(of: rows, for: .samples) { piece in
-                    let plan = try plan(.samples, count: piece.count)
-                    run(
-                        plan, inputs: parameters + [piece.inputs, piece.targets] + runningInputs,
-                        outputs: [lossCells, scratch])
+                    try run(.samples, over: piece, operands)
                     for i in 0..<piece.count {
                         var (own, count) = (0.0, 0)
                         for position in 0..<positions {
@@ -74,68 +73,20 @@ extension Oracle {
         var loss = 0.0
         let updating = training && objective.updatesBuffers(use)
         let work = OracleWork.gradient(updating: updating)
-        let buffers = updating ? running.views : []
-        let before = updating ? buffers.map { UnsafeRawPointer($0) } : runningInputs
         try withScratch(count: 1, stride: 8, for: "a loss") { lossCell in
-            try theta.withUnsafeBytes { bytes in
-                let parameters = layout.views(of: bytes.baseAddress!, element: element)
+            try withViews(of: theta) { parameters in
                 try result.withUnsafeMutableBytes { sum in
-                    let sums = layout.views(of: sum.baseAddress!, element: element)
+                    var operands = operands(at: parameters)
+                    operands.set(.sums, layout.views(of: sum.baseAddress!, element: element))
+                    operands.set(.value("loss"), lossCell)
                     try forEachPiece(of: rows, for: work) { piece in
-                        let samples = [piece.inputs, piece.targets, piece.weights]
-                        try run(
-                            plan(work, count: piece.count),
-                            inputs: parameters + samples + before + sums.map { UnsafeRawPointer($0) },
-                            outputs: [lossCell] + buffers + sums)
+                        try run(work, over: piece, operands)
                         loss += number(lossCell)
                     }
                 }
             }
         }
         return (loss, result)
-    }
-
-    /// θ ← θ − η∇L_B(θ) in place, over a batch: a training step, which moves running statistics.
-    /// - Returns: L_B before the step.
-    public func descend(_ theta: inout Vector, rate: Double, batch: UnsafeBufferPointer<Int>) throws -> Double {
-        try descend(&theta, rate: rate, rows: transientRows(batch, batches: batch.count))
-    }
-
-    /// θ ← θ − η∇L(θ) in place, over all samples.
-    /// - Returns: L before the step.
-    public func descend(_ theta: inout Vector, rate: Double) throws -> Double {
-        try descend(&theta, rate: rate, rows: rows(of: .all))
-    }
-
-    private func descend(_ theta: inout Vector, rate: Double, rows: Rows) throws -> Double {
-        guard try fitsWhole(.descent, count: rows.count) else {
-            let (loss, gradient) = try gradient(at: theta, rows: rows, training: true)
-            try theta.add(-rate, gradient)
-            return loss
-        }
-        let plan = try plan(.descent, count: rows.count)
-        let buffers = objective.updatesBuffers(use) ? running.views : []
-        let before = use == .running ? runningInputs : buffers.map { UnsafeRawPointer($0) }
-        // One scratch for the two scalars: the rate that goes in and the loss that comes out.
-        var scalars = (0.0, 0.0)
-        return try theta.withUnsafeMutableBytes { bytes in
-            let parameters = layout.views(of: bytes.baseAddress!, element: element)
-            return withUnsafeMutableBytes(of: &scalars) { scalars in
-                let rateCell = scalars.baseAddress!
-                let lossCell = scalars.baseAddress! + 8
-                if element == .f64 {
-                    rateCell.storeBytes(of: rate, as: Double.self)
-                } else {
-                    rateCell.storeBytes(of: Float(rate), as: Float.self)
-                }
-                run(
-                    plan,
-                    inputs: parameters.map { UnsafeRawPointer($0) } + [rows.inputs, rows.targets, rows.weights]
-                        + before + [UnsafeRawPointer(rateCell)],
-                    outputs: [lossCell] + buffers + parameters)
-                return number(UnsafeRawPointer(lossCell))
-            }
-        }
     }
 
     func check(_ theta: Vector) throws {

@@ -58,7 +58,7 @@ final class OneStepLossChange: Probe {
         if let batch {
             _ = try batch.withUnsafeBufferPointer { try rule.step(&theta, StepOracle(oracle, batch: $0)) }
         } else {
-            _ = try rule.step(&theta, StepOracle(oracle, batch: nil))
+            _ = try rule.step(&theta, StepOracle(oracle))
         }
         return theta
     }

@@ -77,7 +77,7 @@ struct RunFigure {
     private static func quantity(of name: String) -> EdgeQuantity? {
         switch base(of: name) {
         case "hessian_norm", "lambda_max_gn": .lambdaMax
-        case "step_sharpness", "batch_sharpness_gn": .batchSharpness
+        case "step_sharpness", "step_sharpness_mean", "batch_sharpness_gn": .batchSharpness
         case let base: EdgeQuantity(rawValue: base)
         }
     }
