@@ -30,6 +30,12 @@ import Testing
         #expect(result.printed.last?.hasPrefix("second     0.08") == true, "\(result.printed)")
     }
 
+    @Test func theStepsOwnSharpnessStandsBesideThatOfFreshBatches() throws {
+        let result = try run("step_sharpness.lua", ["steps": "300", "average": "100", "batch": "4"])
+        #expect(result.files == ["step_sharpness.svg", "step_sharpness.eoss"])
+        #expect(result.printed.last?.hasPrefix("step_sharpness_mean") == true, "\(result.printed)")
+    }
+
     /// With fewer samples the edge is reached sooner: the phenomenon itself, for both learning rates, with every value of the
     /// last third within 5 % of 2/lr.
     @Test func gradientDescentHoldsTheLargestEigenvalueAtTheEdge() throws {
