@@ -120,7 +120,8 @@ import Testing
                 let expected = try measuring.batchCurvature(at: before, batches: batch, size: batch.count)[0]
                 // A unit that never fires has neither.
                 #expect(
-                    abs(found.squaredGradientNorm - expected.squaredGradientNorm) <= 1e-4 * expected.squaredGradientNorm)
+                    abs(found.squaredGradientNorm - expected.squaredGradientNorm) <= 1e-4 * expected.squaredGradientNorm
+                )
                 #expect(
                     abs(found.quadratic - expected.quadratic)
                         <= 1e-3 * max(abs(expected.quadratic), expected.squaredGradientNorm), "\(entry)")

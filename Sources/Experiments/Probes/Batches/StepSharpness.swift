@@ -21,25 +21,25 @@ public final class StepSharpness: Probe {
                     "Also the mean of the last so many, a multiple of 10, with its standard error: step_sharpness_mean, every "
                         + "tenth of them."),
             ],
-            series: { try $0.integer("average") == nil ? [name] : [name, meanName] }
-        ) { arguments, run in
-            let batch = try arguments.samples("batch")
-            if let batch { try ProbeArguments.check(batch, of: run, "batch") }
-            let average = try arguments.integer("average")
-            if let average {
-                guard average % BatchMeans.batches == 0 else {
-                    throw ExperimentError.invalid(
-                        "option 'average' of \(name) is \(average): it must be a multiple of \(BatchMeans.batches), since its error "
-                            + "comes from the means of \(BatchMeans.batches) parts; take \(average / 10 * 10) or \(average / 10 * 10 + 10)"
-                    )
+            series: { try $0.integer("average") == nil ? [name] : [name, meanName] },
+            make: { arguments, run in
+                let batch = try arguments.samples("batch")
+                if let batch { try ProbeArguments.check(batch, of: run, "batch") }
+                let average = try arguments.integer("average")
+                if let average {
+                    guard average % BatchMeans.batches == 0 else {
+                        throw ExperimentError.invalid(
+                            "option 'average' of \(name) is \(average): it must be a multiple of \(BatchMeans.batches), since its error "
+                                + "comes from the means of \(BatchMeans.batches) parts; take \(average / 10 * 10) or \(average / 10 * 10 + 10)"
+                        )
+                    }
+                    guard batch == nil else {
+                        throw ExperimentError.invalid(
+                            "\(name) of one 'batch' has no mean along the steps: leave out 'average' or 'batch'")
+                    }
                 }
-                guard batch == nil else {
-                    throw ExperimentError.invalid(
-                        "\(name) of one 'batch' has no mean along the steps: leave out 'average' or 'batch'")
-                }
-            }
-            return StepSharpness(batch: batch, average: average, scope: try ProbeScope(arguments, run))
-        }
+                return StepSharpness(batch: batch, average: average, scope: try ProbeScope(arguments, run))
+            })
     ]
 
     public let seriesNames: [String]
