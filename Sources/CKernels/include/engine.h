@@ -56,7 +56,7 @@ typedef struct {
     int64_t batch_rank;           // batch axes, outermost first; the result's batches are contiguous
     const int64_t *batch_extents, *batch_a, *batch_b;
     int64_t tile_m, tile_n, tile_batches;
-    int64_t k_chunk;              // if > 0, the batches are chunks of K of this length, the last one shorter; not BLAS
+    int64_t k_chunk;              // if > 0, the batches are chunks of K of this length, the last one shorter
 } ck_product;
 
 /// Kernels for `ck_product`. BLAS: any strides with a unit one, same element types. INNER: a_column = b_row = 1;
@@ -86,10 +86,11 @@ typedef void (*ck_block_operation)(void *result, const void *a, const void *b, c
 
 enum ck_opcode {
     // unary
-    CK_NEGATE, CK_EXP, CK_LOG, CK_LOG1P, CK_SQRT, CK_TANH, CK_LOGISTIC, CK_ERF, CK_ABS, CK_SIGN, CK_COPY,
+    CK_NEGATE, CK_EXP, CK_EXPM1, CK_LOG, CK_LOG1P, CK_SQRT, CK_TANH, CK_LOGISTIC, CK_ERF, CK_ABS, CK_SIGN, CK_COPY,
     // binary
-    CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM,
+    CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_MULTIPLY_NONZERO, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM,
     CK_EQ, CK_NE, CK_LT, CK_LE, CK_GT, CK_GE,
+    CK_POWER,   // b: the exponent, the same for all elements
     // ternary: a is bool
     CK_SELECT,
     // conversions, by target

@@ -151,7 +151,8 @@ extension Graph {
             let builder = GraphBuilder()
             let folded = graph.rewritten(in: builder) { node, operands in
                 let isProduct =
-                    node.operation is Multiply || node.operation is DotGeneral || node.operation is Convolution
+                    node.operation is Multiply || node.operation is MultiplyNonzero || node.operation is DotGeneral
+                    || node.operation is Convolution
                 return isProduct && operands.contains { builder.splat(of: $0) == 0 }
                     ? [builder.zeros(graph.type(of: node.result))] : builder.emitAll(node.operation, operands)
             }.simplified()

@@ -102,6 +102,7 @@ enum ElementwiseOpcode {
         case is Exponential: CK_EXP
         case is Log: CK_LOG
         case is LogPlusOne: CK_LOG1P
+        case is ExponentialMinusOne: CK_EXPM1
         case is Sqrt: CK_SQRT
         case is Tanh: CK_TANH
         case is Logistic: CK_LOGISTIC
@@ -111,6 +112,8 @@ enum ElementwiseOpcode {
         case is Add: CK_ADD
         case is Subtract: CK_SUBTRACT
         case is Multiply: CK_MULTIPLY
+        case is MultiplyNonzero: CK_MULTIPLY_NONZERO
+        case is Power: CK_POWER
         case is Divide: CK_DIVIDE
         case is Maximum: CK_MAXIMUM
         case is Minimum: CK_MINIMUM

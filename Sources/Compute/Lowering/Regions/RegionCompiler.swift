@@ -139,11 +139,7 @@ struct RegionCompiler {
             throw GraphError("an elementwise region uses a value it does not make")
         }
         let node = body.nodes[index]
-        if let constant = node.operation as? Constant {
-            return operand(
-                .constant(type.element, constant.splat.bitPattern), type.element,
-                Walk(offset: 0, strides: [Int](repeating: 0, count: shape.count)))
-        }
+        if let constant = node.operation as? Constant { return number(of: constant.splat, type.element) }
         if let operand = moved(node, view) { return try number(of: operand) }
         guard let opcode = ElementwiseOpcode.of(node.operation) else {
             throw GraphError("\(node.operation.mnemonic) is not elementwise and stands in an elementwise region")
@@ -153,10 +149,18 @@ struct RegionCompiler {
             draftSources.append(
                 try number(of: View(value: operand, axes: view.axes, start: view.start, step: view.step)))
         }
+        if let power = node.operation as? Power { draftSources.append(number(of: power.exponent, type.element)) }
         let element = body.type(of: node.operands[node.operation is Select ? 1 : 0]).element
         drafts.append(Draft(opcode: opcode, element: element, resultElement: type.element, sources: draftSources))
         origins.append(.draft(drafts.count - 1))
         return origins.count - 1
+    }
+
+    /// A number, the same for every element.
+    private mutating func number(of value: Double, _ element: ElementType) -> Int {
+        operand(
+            .constant(element, value.bitPattern), element,
+            Walk(offset: 0, strides: [Int](repeating: 0, count: shape.count)))
     }
 
     /// The operand as it is seen through an operation that moves; `nil` for other operations.

@@ -23,7 +23,9 @@ enum RegionTiling {
     }
 
     private static func wantedTiles(_ call: RegionCall) -> Int {
-        let transcendental = [CK_EXP, CK_LOG, CK_LOG1P, CK_TANH, CK_LOGISTIC, CK_ERF].map { Int($0.rawValue) }
+        let transcendental = [CK_EXP, CK_EXPM1, CK_LOG, CK_LOG1P, CK_TANH, CK_LOGISTIC, CK_ERF, CK_POWER].map {
+            Int($0.rawValue)
+        }
         let perElement = call.instructions.reduce(call.reductions.count) {
             $0 + (transcendental.contains($1.opcode) ? transcendentalCost : 1)
         }

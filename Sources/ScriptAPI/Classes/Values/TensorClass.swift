@@ -28,7 +28,7 @@ func tensorClass() -> ObjectClass<TensorObject> {
     arithmetic(.subtract, "-") { try $0 - $1 }
     arithmetic(.multiply, "*") { try $0 * $1 }
     arithmetic(.divide, "/") { try $0 / $1 }
-    tensors.infix(.power, "tensor ^ number") { (x: TensorObject, p: Double) in try x.map { try $0.power(real: p) } }
+    tensors.infix(.power, "tensor ^ number") { (x: TensorObject, p: Double) in try x.map { try $0.power(p) } }
     tensors.negation { try $0.map { try $0.negated() } }
     tensors.length { try $0.symbol().shape.first ?? 1 }
     // x[i] is eoss.at(x, i); nil just behind the last place, where ipairs ends.
@@ -62,15 +62,5 @@ func tensorClass() -> ObjectClass<TensorObject> {
         tensors.infix(symbol, "number \(spelling) tensor") { (a: Double, b: TensorObject) in
             try b.map { try body($0.constant(a), $0) }
         }
-    }
-}
-
-extension Symbolic {
-    /// A real power: integers by repeated multiplication, ½ by the root, others as exp(p log x), for x > 0.
-    fileprivate func power(real p: Double) throws -> Symbolic {
-        if let integer = Int(exactly: p), (-1024...1024).contains(integer) { return try power(integer) }
-        if p == 0.5 { return try sqrt() }
-        if p == -0.5 { return try constant(1) / sqrt() }
-        return try (p * log()).exp()
     }
 }

@@ -52,7 +52,7 @@ extension ScriptHost {
 
     private func addClamp(to eoss: Namespace) {
         eoss.function(
-            "clamp", "x cut to [from, to].",
+            "clamp", "x cut to [from, to]. Derivatives at a bound are those of the bound: 0.",
             parameters: [
                 Self.x, Parameter("from", .number, "The lower bound."), Parameter("to", .number, "The upper bound."),
             ], results: Self.tensor
@@ -80,7 +80,10 @@ extension ScriptHost {
         }
         let value = LuaType.object("tensor").or(.number)
         eoss.function(
-            "where", "a where a condition holds, b elsewhere.",
+            "where",
+            "a where a condition holds, b elsewhere. Both are computed, and derivatives run backwards through both: where one that "
+                + "is not taken is infinite or nan, 0 times its slope is nan, as in PyTorch and JAX. Choose before the function "
+                + "too: eoss.where(c, eoss.log(eoss.where(c, x, 1)), 0). Roots and powers need no such care.",
             parameters: [
                 Parameter("condition", .object("tensor"), "Such as eoss.gt(x, 0)."),
                 Parameter("a", value, "A tensor or number."),
