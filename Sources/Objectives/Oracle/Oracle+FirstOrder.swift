@@ -8,27 +8,31 @@ extension Oracle {
         /// The mean of the losses that count.
         public let loss: Double
         /// ℓᵢ, in the order of the samples: the mean over the labels of the sample that count; 0 where none does (label −1).
-        public let losses: [Double]
-        /// f(xᵢ), row by row: `[n, outputs]`.
-        public let outputs: [Double]
+        /// In f64.
+        public let losses: Vector
+        /// f(xᵢ), row by row: `[n, outputs]`; empty where they were not asked for.
+        public let outputs: Vector
 
-        public init(loss: Double, losses: [Double], outputs: [Double]) {
+        public init(loss: Double, losses: Vector, outputs: Vector) {
             self.loss = loss
             self.losses = losses
             self.outputs = outputs
         }
     }
 
-    /// Loss and outputs of every sample of a selection, at parameters θ.
-    public func evaluate(at theta: Vector, over selection: BatchSelection = .all) throws -> Evaluation {
+    /// Loss and outputs of every sample of a selection, at parameters θ. What is kept of them is in the memory account.
+    /// - Parameter keepingOutputs: whether outputs are kept: for each sample as many numbers as the network has outputs.
+    public func evaluate(
+        at theta: Vector, over selection: BatchSelection = .all, keepingOutputs: Bool = true
+    ) throws -> Evaluation {
         try check(theta)
         let rows = try rows(of: selection)
         let width = objective.model.outputCount
         let positions = objective.positionCount
-        var losses: [Double] = []
-        var outputs: [Double] = []
-        losses.reserveCapacity(rows.count)
-        outputs.reserveCapacity(rows.count * width)
+        var losses = try Vector(zeros: rows.count, element: .f64, for: "the losses of all samples")
+        let (outputCount, overflow) = rows.count.multipliedReportingOverflow(by: keepingOutputs ? width : 0)
+        if overflow { throw MemoryError.impossibleSize(what: "the outputs of all samples") }
+        var outputs = try Vector(uninitialized: outputCount, element: element, for: "the outputs of all samples")
         var (sum, kept) = (0.0, 0)
         let size = try pieceSize(of: rows.count, for: .samples)
         try withScratch(count: size, stride: (positions + width) * element.byteCount, for: "losses and outputs") {
@@ -49,11 +53,16 @@ extension Oracle {
                             own += number(lossCells, at: cell)
                             count += 1
                         }
-                        losses.append(count == 0 ? 0 : own / Double(count))
+                        losses[piece.start + i] = count == 0 ? 0 : own / Double(count)
                         sum += own
                         kept += count
                     }
-                    for i in 0..<piece.count * width { outputs.append(number(scratch, at: i)) }
+                    if !keepingOutputs { return }
+                    try outputs.withUnsafeMutableBytes { bytes in
+                        let rowBytes = width * element.byteCount
+                        let place = UnsafeMutableRawBufferPointer(rebasing: bytes.dropFirst(piece.start * rowBytes))
+                        place.copyMemory(from: UnsafeRawBufferPointer(start: scratch, count: piece.count * rowBytes))
+                    }
                 }
             }
         }

@@ -110,15 +110,19 @@ func evaluationClass() -> ObjectClass<EvaluationObject> {
     let results = ObjectClass<EvaluationObject>("evaluation", "Losses and outputs over samples.")
     results.property("loss", .number, "The mean of the losses.") { $0.evaluation.loss }
     results.property("accuracy", .number, "The share of samples classified right; nil without classes.") { $0.accuracy }
-    results.property("losses", .object("array"), "The loss of each sample.") { try ArrayObject($0.evaluation.losses) }
+    results.property("losses", .object("array"), "The loss of each sample.") {
+        try ArrayObject($0.evaluation.losses.values)
+    }
     results.property("outputs", .object("array"), "The network's output for each sample.") { result in
         let shape = [result.evaluation.losses.count] + result.outputShape
-        return ArrayObject(try NDArray(result.evaluation.outputs, shape: shape))
+        return ArrayObject(try NDArray(result.evaluation.outputs.values, shape: shape))
     }
     results.description { result in
         "loss \(short(result.evaluation.loss)) over \(result.evaluation.losses.count) samples"
             + (result.accuracy.map { ", accuracy \(short($0))" } ?? "")
     }
-    results.external { ($0.evaluation.losses.count + $0.evaluation.outputs.count) * 8 }
+    results.external { result in
+        [result.evaluation.losses, result.evaluation.outputs].reduce(0) { $0 + $1.count * $1.element.byteCount }
+    }
     return results
 }
