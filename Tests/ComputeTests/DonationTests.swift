@@ -117,6 +117,7 @@ private func evaluateInPlace(
     }
 
     @Test func randomGraphsGiveTheSameInPlace() throws {
+        var count = 0
         for seed in 0..<200 {
             var graphs = RandomGraphs(seed: 1000 + UInt64(seed))
             let graph = graphs.graph(operations: 12)
@@ -127,8 +128,11 @@ private func evaluateInPlace(
                 if let fits { donating[output.name] = fits.name }
             }
             let isNumeric = graph.outputs.allSatisfy { graph.type(of: $0.value).element.isFloating }
-            if !donating.isEmpty && isNumeric { try expectTheSame(graph, donating: donating) }
+            guard !donating.isEmpty && isNumeric else { continue }
+            try expectTheSame(graph, donating: donating)
+            count += 1
         }
+        #expect(count >= 50, "\(count) graphs have an output that fits an input")
     }
 
     @Test func namesAndTypesOfDonationsAreChecked() throws {
