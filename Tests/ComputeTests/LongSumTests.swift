@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [(10, 10, 60_000), (90, 5, 30_000), (128, 130, 10_000)]) func threadsShareTheTerms(
+    @Test(arguments: [(10, 10, 20_000), (90, 5, 10_000), (100, 100, 8_200)]) func threadsShareTheTerms(
         _ size: (Int, Int, Int)
     ) throws {
         let (m, n, k) = size

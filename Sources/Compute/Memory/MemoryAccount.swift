@@ -77,21 +77,25 @@ public final class MemoryAccount: Sendable {
         guard !overflow else { throw .impossibleSize(what: what) }
         let size = padded & ~(Self.alignment - 1)
         let replaced = old?.charge ?? 0
-        let (refusal, known): (MemoryError?, Block?) = books.withLock { books in
+        let (refusal, known, peak): (MemoryError?, Block?, Int) = books.withLock { books in
             let others = books.used - replaced
             let (after, overflow) = others.addingReportingOverflow(size)
             guard !overflow, after <= books.limit else {
-                return (.overLimit(what: what, needed: size, used: others, limit: books.limit), nil)
+                return (.overLimit(what: what, needed: size, used: others, limit: books.limit), nil, books.peak)
             }
+            let peak = books.peak
             let known = books.free.take(size)
             books.used = after
             if known == nil { books.shrinkFree() }
             books.peak = max(books.peak, after)
-            return (nil, known.map(Block.init))
+            return (nil, known.map(Block.init), peak)
         }
         if let refusal { throw refusal }
         guard let base = known?.base ?? aligned_alloc(Self.alignment, max(size, Self.alignment)) else {
-            books.withLock { $0.used += replaced - size }
+            books.withLock { books in
+                if books.peak == books.used { books.peak = peak }
+                books.used += replaced - size
+            }
             throw .refusedBySystem(what: what, needed: size)
         }
         old?.charge = 0
