@@ -30,7 +30,7 @@ import Testing
     /// Within 4ε√(K/512): as if blocks of 512 terms were exact to 4ε and added in one go. The exact sums are those of f64.
     @Test(arguments: KernelSet.available) func aLongSumKeepsItsDigits(_ set: KernelSet) throws {
         let engine = try Engine(threads: 2, kernelSet: set)
-        for (m, n, k) in [(10, 10, 60_000), (1, 20, 40_001), (24, 9, 30_000), (3, 40, 20_000)] {
+        for (m, n, k) in [(10, 10, 20_000), (1, 20, 40_001), (24, 9, 12_000)] {
             for numbers in Numbers.allCases {
                 let (left, right) = (values(numbers, m * k, seed: 3), values(numbers, n * k, seed: 4))
                 for (first, second, axis) in [([k, m], [k, n], 0), ([m, k], [n, k], 1)] {
