@@ -66,7 +66,8 @@ public final class Engine: Sendable {
     ///
     /// - Parameter donating: output name → input name. That output may be written over the memory of that input, of the same
     ///   type: the caller binds both to one place. All reads of the input come first.
-    /// - Throws: `MemoryError` if its memory does not fit, `PlanError` if it cannot be compiled or a library is missing.
+    /// - Throws: `MemoryError` if its memory does not fit, `PlanError` if it cannot be compiled or a library is missing,
+    ///   `Cancelled`.
     public func plan(for graph: Graph, donating: [String: String] = [:]) throws -> Plan {
         try plan(for: graph, donating: donating, arenaLimit: .max)
     }
@@ -85,7 +86,7 @@ public final class Engine: Sendable {
             }
             try checkSizes(graph)
             let plan = try Plan(
-                optimizes ? graph.optimized() : graph, donations: key.donations, executor: executor, account: account,
+                optimizes ? graph.optimized(asking: Cancellation.check) : graph, donations: key.donations, executor: executor, account: account,
                 level: level, arenaLimit: arenaLimit)
             cache.plans[key] = Entry(plan: plan, lastUse: cache.clock)
             Engine.trim(&cache)

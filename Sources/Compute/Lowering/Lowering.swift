@@ -46,7 +46,10 @@ struct Lowering {
         let schedule = Schedule(graph, roots: readRoots, donations: donations)
         try placeOutputs(donations: donations, inPlace: schedule.inPlaceOutputs)
         try placeParts(donations: donations)
-        for index in schedule.order { try lower(graph.nodes[index]) }
+        for index in schedule.order {
+            try Cancellation.check()
+            try lower(graph.nodes[index])
+        }
         steps += finalCopies
     }
 

@@ -221,7 +221,7 @@ extension Oracle {
                             rows.inputs + start * inputRowBytes, rows.targets + start * targetRowBytes,
                             rows.weights + start * weightRowBytes,
                         ]
-                        run(plan, inputs: parameters + samples + runningInputs + tangents, outputs: outputs)
+                        try run(plan, inputs: parameters + samples + runningInputs + tangents, outputs: outputs)
                         return (0..<stack).map { batch in
                             zip(outputs, widths).flatMap { output, width in
                                 (0..<width).map {

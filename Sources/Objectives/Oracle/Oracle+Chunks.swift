@@ -209,20 +209,33 @@ extension Oracle {
         Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).\(suffix)", "\($0).sum") })
     }
 
-    /// Runs a plan and counts its cost. Every plan of an oracle is run here.
-    func run(_ plan: Plan, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]) {
+    /// Runs a plan and counts its cost. Every plan of an oracle is run here, but that of a whole step.
+    func run(_ plan: Plan, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]) throws(Cancelled) {
         cache.work += plan.work
-        plan.run(inputs: inputs, outputs: outputs)
+        try plan.run(inputs: inputs, outputs: outputs, unless: cancellation)
     }
 
-    func run(_ plan: Plan, each bindings: [PlanBinding]) {
+    func run(_ plan: Plan, each bindings: [PlanBinding]) throws(Cancelled) {
         cache.work += plan.work * Double(bindings.count)
-        plan.run(each: bindings)
+        try plan.run(each: bindings, unless: cancellation)
+    }
+
+    private var cancellation: Cancellation? { cache.isWhole ? nil : .current }
+
+    /// Does something that is not to be cut in two, a training step say: only the planner still asks whether it is cancelled.
+    public func uncancelled<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let outer = cache.isWhole
+        cache.isWhole = true
+        defer { cache.isWhole = outer }
+        return try body()
     }
 
     /// The cost of all that this oracle and its copies (`with`, `frozen`) have run so far, in multiply-adds of the cost model
     /// (`Plan.work`). It depends on what was asked and on the sizes of chunks, not on the machine's speed.
     public var work: Double { cache.work }
+
+    /// Takes off what was run since it was so much: it was cancelled, and has not happened.
+    public func forgetWork(since work: Double) { cache.work = min(cache.work, work) }
 
     /// The running values that a graph of this oracle takes after the sample's weights.
     var runningInputs: [UnsafeRawPointer] {

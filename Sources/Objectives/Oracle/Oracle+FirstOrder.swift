@@ -38,7 +38,7 @@ extension Oracle {
                 let parameters = layout.views(of: bytes.baseAddress!, element: element)
                 try forEachPiece(of: rows, for: .samples) { piece in
                     let plan = try plan(.samples, count: piece.count)
-                    run(
+                    try run(
                         plan, inputs: parameters + [piece.inputs, piece.targets] + runningInputs,
                         outputs: [lossCells, scratch])
                     for i in 0..<piece.count {
@@ -70,9 +70,21 @@ extension Oracle {
     }
 
     func gradient(at theta: Vector, rows: Rows, training: Bool = false) throws -> (loss: Double, gradient: Vector) {
+        guard training else { return try accumulatedGradient(at: theta, rows: rows, updating: false) }
+        let updating = objective.updatesBuffers(use)
+        // Planning may be cancelled: all of it comes before running values move.
+        let work = OracleWork.gradient(updating: updating)
+        let rest = try rows.count % pieceSize(of: rows.count, for: work)
+        if rest > 0 { _ = try plan(work, count: rest) }
+        return try uncancelled { try accumulatedGradient(at: theta, rows: rows, updating: updating) }
+    }
+
+    /// - Parameter updating: whether running values move.
+    private func accumulatedGradient(
+        at theta: Vector, rows: Rows, updating: Bool
+    ) throws -> (loss: Double, gradient: Vector) {
         var result = try Vector(zeros: layout.count, element: element)
         var loss = 0.0
-        let updating = training && objective.updatesBuffers(use)
         let work = OracleWork.gradient(updating: updating)
         let buffers = updating ? running.views : []
         let before = updating ? buffers.map { UnsafeRawPointer($0) } : runningInputs
@@ -128,8 +140,8 @@ extension Oracle {
                 } else {
                     rateCell.storeBytes(of: Float(rate), as: Float.self)
                 }
-                run(
-                    plan,
+                cache.work += plan.work
+                plan.run(
                     inputs: parameters.map { UnsafeRawPointer($0) } + [rows.inputs, rows.targets, rows.weights]
                         + before + [UnsafeRawPointer(rateCell)],
                     outputs: [lossCell] + buffers + parameters)

@@ -67,7 +67,7 @@ extension Oracle {
                         let isDiagonal = other == start
                         let plan = try plan(.gram(kind, pair: !isDiagonal), count: size)
                         let samples = views(of: rows, from: start) + (isDiagonal ? [] : views(of: rows, from: other))
-                        run(plan, inputs: parameters + samples + runningInputs, outputs: [block])
+                        try run(plan, inputs: parameters + samples + runningInputs, outputs: [block])
                         for i in 0..<blockRows {
                             let row = start * width + i
                             for j in (isDiagonal ? i : 0)..<blockRows {

@@ -75,6 +75,8 @@ final class PlanCache {
     var linearized = RecentlyUsed<Key, LinearizedProgram>(capacity: 32)
     /// Σ `Plan.work` of all plans run.
     var work = 0.0
+    /// Whether what runs is not to be cancelled.
+    var isWhole = false
     /// Chunk sizes by work and the number of samples it is done over.
     var sizes = RecentlyUsed<Key, Int>(capacity: 256)
 }
