@@ -80,6 +80,7 @@ struct EigenProblem {
 
     /// AX, counted and checked.
     func products(of block: [Vector]) throws -> [Vector] {
+        try Cancellation.check()
         let image = try matrix.apply(block: block)
         guard image.count == block.count else {
             throw CurvatureError.wrongBlock(expected: block.count, got: image.count)

@@ -26,6 +26,8 @@ public struct Eigenpairs: Sendable {
     public let solver: EigenSolver
     /// False where more eigenvalues lie above a threshold than were to be returned; true otherwise.
     public let isComplete: Bool
+    /// False where it was cancelled (`Cancellation.keepsUnfinished`): what the products until then have found.
+    public let isFinished: Bool
 }
 
 /// How eigenpairs are found.

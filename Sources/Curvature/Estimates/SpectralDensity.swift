@@ -21,10 +21,12 @@ public struct SpectralDensity: Sendable {
     public let products: Int
     /// Wall-clock time, seconds.
     public let seconds: Double
+    /// False where it was cancelled: rules of fewer nodes, or of fewer vectors, than were asked for.
+    public let isFinished: Bool
 
     public init(
         nodes: [[Double]], weights: [[Double]], residuals: [[Double]], dimension: Int, isExact: Bool, products: Int,
-        seconds: Double
+        seconds: Double, isFinished: Bool = true
     ) {
         self.nodes = nodes
         self.weights = weights
@@ -33,6 +35,7 @@ public struct SpectralDensity: Sendable {
         self.isExact = isExact
         self.products = products
         self.seconds = seconds
+        self.isFinished = isFinished
     }
 
     /// The smallest and the largest node: for a few tens of steps the ends of the spectrum, to about 1 %.
@@ -79,7 +82,7 @@ public struct SpectralDensity: Sendable {
         let summary = MonteCarlo.Summary(mean: values)
         return Estimate(
             value: summary.value, standardError: isExact ? 0 : summary.error, samples: values.count, products: products,
-            seconds: seconds, skewness: summary.skewness)
+            seconds: seconds, skewness: summary.skewness, isFinished: isFinished)
     }
 }
 
@@ -136,16 +139,20 @@ func lanczosDensity(
     let (bytes, overflow) = matrix.dimension.multipliedReportingOverflow(by: steps * matrix.element.byteCount)
     let room = min(1 << 30, MemoryAccount.shared.limit / 4)
     let together = overflow ? 1 : max(1, min(vectors, room / max(1, bytes)))
-    for first in stride(from: 0, to: vectors, by: together) {
+    var isFinished = true
+    for first in stride(from: 0, to: vectors, by: together) where isFinished {
         let starts = try (0..<min(together, vectors - first)).map { _ in
             try Vector.randomNormal(count: matrix.dimension, element: matrix.element, stream: &stream)
         }
-        rules += try LanczosQuadrature.rules(of: matrix, starts: starts, steps: min(steps, matrix.dimension))
+        let found = try LanczosQuadrature.rules(of: matrix, starts: starts, steps: min(steps, matrix.dimension))
+        rules += found.rules
+        isFinished = found.isFinished
     }
+    if rules.isEmpty { throw Cancelled() }
     return SpectralDensity(
         nodes: rules.map(\.nodes), weights: rules.map(\.weights), residuals: rules.map(\.residuals),
         dimension: matrix.dimension, isExact: false, products: rules.reduce(0) { $0 + $1.nodes.count },
-        seconds: watch.seconds)
+        seconds: watch.seconds, isFinished: isFinished)
 }
 
 /// The Gauss quadrature of one vector.
@@ -154,18 +161,21 @@ struct LanczosQuadrature {
     let weights: [Double]
     let residuals: [Double]
 
-    /// Lanczos from several vectors side by side, so that block products serve all of them.
+    /// Lanczos from several vectors side by side, so that block products serve all of them. Cancelled, it gives the rules of the
+    /// steps taken; none before the first.
     static func rules(
         of matrix: some LinearOperator, starts: [Vector], steps: Int
-    ) throws -> [LanczosQuadrature] {
+    ) throws -> (rules: [LanczosQuadrature], isFinished: Bool) {
         var runs = try starts.map(LanczosRun.init)
         for _ in 0..<steps {
             let active = runs.indices.filter { runs[$0].next != nil }
             guard !active.isEmpty else { break }
-            let images = try matrix.products(active.compactMap { runs[$0].next })
+            guard let images = try unlessCancelled({ try matrix.products(active.compactMap { runs[$0].next }) }) else {
+                return (runs.filter(\.hasNodes).map(\.quadrature), false)
+            }
             for (i, image) in zip(active, images) { try runs[i].take(image) }
         }
-        return runs.map(\.quadrature)
+        return (runs.map(\.quadrature), true)
     }
 }
 
@@ -206,6 +216,8 @@ private struct LanczosRun {
             next = nil
         }
     }
+
+    var hasNodes: Bool { !diagonal.isEmpty }
 
     var quadrature: LanczosQuadrature {
         let m = diagonal.count

@@ -43,7 +43,9 @@ extension Run {
         let cache = eigenCache
         eigenCache = eigenCacheOfLooks
         defer { eigenCache = cache }
-        return try priced { try probe.measure(self, batch: nil, stream: stream) }.measured
+        return try restoringWhenCancelled {
+            try priced { try probe.measure(self, batch: nil, stream: stream) }.measured
+        }
     }
 
     /// Multiply-adds of the cost model that this run's plans took so far, and what probes did beside them.
@@ -75,17 +77,19 @@ extension Run {
         guard trackers[index].reaches(step) else { return }
         guard trackers[index].isAffordable else { return trackers[index].pass(step, measured: false) }
         let tracker = trackers[index]
-        let (measured, cost) = try priced {
-            if let condition = tracker.cadence.condition, try !measuring({ try condition(self) }) {
-                return [Measurement]()
-            }
-            return try measuring {
-                do {
-                    return try tracker.probe.measure(
-                        self, batch: batch, stream: Tracker.stream(seed: seed, step: step, index: tracker.index))
-                } catch CurvatureError.notFinite {
-                    // A run stops at a loss that is not finite, not at a curvature: the step after this one will say so.
-                    return tracker.probe.seriesNames.map { _ in Measurement(step: step, value: .nan) }
+        let (measured, cost) = try wholly {
+            try priced {
+                if let condition = tracker.cadence.condition, try !measuring({ try condition(self) }) {
+                    return [Measurement]()
+                }
+                return try measuring {
+                    do {
+                        return try tracker.probe.measure(
+                            self, batch: batch, stream: Tracker.stream(seed: seed, step: step, index: tracker.index))
+                    } catch CurvatureError.notFinite {
+                        // A run stops at a loss that is not finite, not at a curvature: the step after this one will say so.
+                        return tracker.probe.seriesNames.map { _ in Measurement(step: step, value: .nan) }
+                    }
                 }
             }
         }

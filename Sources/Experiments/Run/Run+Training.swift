@@ -55,7 +55,7 @@ extension Run {
         defer { self.goal = outer }
         try settle()
         while true {
-            if let end = try reached(goal) {
+            if let end = try persisting({ try reached(goal) }) {
                 try file?.commit()
                 return end
             }
@@ -67,7 +67,11 @@ extension Run {
     public func advance() throws {
         try requireNotMeasuring("the step")
         if step >= nextDue { try settle() }
-        try takeStep()
+        let before = step
+        try persisting {
+            // While it was put off, others may have trained.
+            if step == before { try takeStep() }
+        }
         if step >= nextDue { try settle() }
         try atStepBoundary?(self)
     }
@@ -135,7 +139,7 @@ extension Run {
 
     /// Measures what is due at θ_t, then runs the actions of t.
     func settle() throws {
-        try measurePoint()
+        try persisting { try measurePoint() }
         while let index = actions.firstIndex(where: { $0.step <= step }) {
             let action = actions.remove(at: index).action
             try action(self)

@@ -62,6 +62,11 @@ public final class Run {
     public var makeFile: ((Run) throws -> RunFile)?
     /// Called between steps: shows progress, answers the keyboard, stops by throwing.
     public var atStepBoundary: ((Run) throws -> Void)?
+    /// Called in a training whose measurement, or plan, was cancelled, with the run as it was before: where it returns that is
+    /// done again, from its beginning. Nil: the training ends by throwing `Cancelled`.
+    public var atCancellation: ((Run) throws -> Void)?
+    /// Whether an error that the program's own part of a measurement has thrown means that it was cancelled.
+    public var standsForCancellation: ((any Error) -> Bool)?
     /// What the program that made the run keeps with it.
     public var attachment: AnyObject?
 

@@ -25,6 +25,8 @@ public struct Measurement: Sendable, Hashable {
     public var arrays: [String: [Double]]?
     /// Anything more, as JSON text.
     public var extra: String?
+    /// False where measuring was cancelled: what was found by then.
+    public var isFinished = true
 
     public init(
         step: Int, value: Double, standardError: Double? = nil, samples: Int? = nil, products: Int? = nil,

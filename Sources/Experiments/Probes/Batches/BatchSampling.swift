@@ -211,5 +211,6 @@ extension Measurement {
             step: step, value: estimate.value, standardError: estimate.standardError, samples: estimate.samples,
             products: estimate.products == 0 ? nil : estimate.products, seconds: estimate.seconds,
             interval: lower <= upper ? lower...upper : nil)
+        isFinished = estimate.isFinished
     }
 }

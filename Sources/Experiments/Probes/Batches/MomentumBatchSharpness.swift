@@ -52,7 +52,7 @@ public final class MomentumBatchSharpness: Probe {
         var ratio = try MonteCarlo(relativeError: 0, minSamples: 1, maxSamples: drawn.count, chunk: drawn.count)
             .ratioOfMeans { _ in quotients }
         if source.named != nil { ratio.standardError = 0 }
-        (ratio.products, ratio.seconds) = (mean.products, mean.seconds)
+        (ratio.products, ratio.seconds, ratio.isFinished) = (mean.products, mean.seconds, mean.isFinished)
         return [mean, ratio].map { Measurement(step: run.step, $0) }
     }
 }

@@ -53,14 +53,24 @@ struct FoundEigenpairs {
     let products: Int
     /// Wall-clock time of the solve; nil where another probe had paid for it.
     let seconds: Double?
+    /// False where the solve was cancelled.
+    let isFinished: Bool
+
+    /// For what is computed of them: an unfinished solve has no more to say than its values.
+    func finished() throws(Cancelled) -> FoundEigenpairs {
+        if !isFinished { throw Cancelled() }
+        return self
+    }
 
     /// One measurement a pair.
     /// - Parameter factor: what values are scaled by, and residuals with its size.
     func measurements(at step: Int, factor: Double = 1) -> [Measurement] {
         values.indices.map { i in
-            Measurement(
+            var measurement = Measurement(
                 step: step, value: factor * values[i], products: products, residual: abs(factor) * residuals[i],
                 seconds: seconds)
+            measurement.isFinished = isFinished
+            return measurement
         }
     }
 }
@@ -73,7 +83,7 @@ struct FoundEigenpairs {
 /// the run's seed, the step and the question, not of the probe. What another probe found before can therefore change a value by
 /// as much as its tolerance allows, never the training.
 final class EigenCache {
-    private struct Answer {
+    fileprivate struct Answer {
         var version: Int
         var tolerance: Double
         /// Nil once the parameters have moved on.
@@ -85,7 +95,7 @@ final class EigenCache {
         var solves = 1
     }
 
-    private struct Kept<Value> {
+    fileprivate struct Kept<Value> {
         var version: Int
         var value: Value
     }
@@ -99,6 +109,18 @@ final class EigenCache {
     private var answers: [EigenQuestion: [Int: Answer]] = [:]
     private var gradients: [EigenQuestion: Kept<Vector>] = [:]
     private var stabilizations: [EigenQuestion: Kept<(tolerance: Double, value: SelfStabilization)>] = [:]
+
+    /// All that it holds, to be put back after a measurement that was cancelled.
+    struct Contents {
+        fileprivate let answers: [EigenQuestion: [Int: Answer]]
+        fileprivate let gradients: [EigenQuestion: Kept<Vector>]
+        fileprivate let stabilizations: [EigenQuestion: Kept<(tolerance: Double, value: SelfStabilization)>]
+    }
+
+    var contents: Contents {
+        get { Contents(answers: answers, gradients: gradients, stabilizations: stabilizations) }
+        set { (answers, gradients, stabilizations) = (newValue.answers, newValue.gradients, newValue.stabilizations) }
+    }
 
     /// - Parameters:
     ///   - preconditioner: P, for the preconditioned Hessian.
@@ -134,6 +156,7 @@ final class EigenCache {
             index: UInt64(run.step) << 20 | question.kind.number << 16 | UInt64(settings.k & 0xFFF) << 4
                 | UInt64(solves & 0xF))
         let pairs = try solve(question.kind, matrix, settings, warmStart: warmStart, stream: &stream)
+        if !pairs.isFinished { return found(pairs, settings.k, isNew: true) }
         // What belongs to other parameters is of no use any more, but for where to start from.
         for (k, answer) in family where !isPresent(answer) { family[k]?.pairs = nil }
         family[settings.k] = Answer(
@@ -167,7 +190,7 @@ final class EigenCache {
         FoundEigenpairs(
             values: Array(pairs.values.prefix(k)), vectors: Array(pairs.vectors.prefix(k)),
             residuals: Array(pairs.residuals.prefix(k)), products: isNew ? pairs.products : 0,
-            seconds: isNew ? pairs.seconds : nil)
+            seconds: isNew ? pairs.seconds : nil, isFinished: pairs.isFinished)
     }
 
     /// ∇L over the samples of a scope, at the parameters of the moment.

@@ -92,12 +92,13 @@ public final class SecondMomentContraction: EigenvectorProbe {
                 of: OperatorSum([(-2 * rate, full)] + squares), tolerance: options.eigen.tolerance,
                 warmStart: warmStart, solver: options.eigen.solver, stream: &stream)
         }
-        vectors = pairs.vectors
-        warmStart = pairs.warmStart
         let along = try hessians.map { rate * rate * (try $0.apply(pairs.vectors[0]).squaredNorm) }
         let mean = along.reduce(0, +) / Double(along.count)
         let scatter = along.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         let error = (scatter / Double(along.count - 1) / Double(along.count)).squareRoot()
+        // Last, so that a measurement which is cancelled leaves the probe as it was.
+        vectors = pairs.vectors
+        warmStart = pairs.warmStart
         return [
             Measurement(
                 step: run.step, value: pairs.values[0], standardError: isExact ? 0 : error, samples: batches.count,

@@ -47,8 +47,7 @@ public final class ProjectedNoise: EigenvectorProbe {
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let start = ContinuousClock.now
         let source = try sampling.source(of: run, stream)
-        let found = try naming(Self.series[0], run) { try run.largestEigenpairs(.hessian, settings) }
-        vectors = found.vectors
+        let found = try naming(Self.series[0], run) { try run.largestEigenpairs(.hessian, settings).finished() }
         var noise = try variance(along: found.vectors[0], run, source)
         noise.products = found.products
         var predicted = noise
@@ -64,6 +63,7 @@ public final class ProjectedNoise: EigenvectorProbe {
                 predicted.skewness = noise.skewness.map { -$0 }
             }
         }
+        vectors = found.vectors
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         return [noise, predicted].map { estimate in
             var measurement = Measurement(step: run.step, estimate)

@@ -31,7 +31,7 @@ public final class GradientProjection: Probe {
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let found = try naming("gradient_projection", run) { try run.largestEigenpairs(.hessian, settings) }
+        let found = try naming("gradient_projection", run) { try run.largestEigenpairs(.hessian, settings).finished() }
         var rest = try run.eigenCache.gradient(over: settings.scope, of: run)
         let norm = rest.norm()
         var squares = 0.0
@@ -72,7 +72,7 @@ public final class Alignment: Probe {
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let found = try naming("alignment", run) { try run.largestEigenpairs(.hessian, settings) }
+        let found = try naming("alignment", run) { try run.largestEigenpairs(.hessian, settings).finished() }
         let gradient = try run.eigenCache.gradient(over: settings.scope, of: run)
         let slope = try found.vectors[0].dot(gradient)
         return [
@@ -109,7 +109,7 @@ public final class EigenvectorAngle: EigenvectorProbe {
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let found = try naming("eigenvector_angle", run) { try run.largestEigenpairs(.hessian, settings) }
+        let found = try naming("eigenvector_angle", run) { try run.largestEigenpairs(.hessian, settings).finished() }
         let angle = vectors.isEmpty ? .nan : try largestPrincipalAngle(between: vectors, and: found.vectors)
         vectors = found.vectors
         return [

@@ -75,7 +75,7 @@ extension Run {
     func sharedStabilization(
         _ settings: EigenSettings
     ) throws -> (value: SelfStabilization, found: FoundEigenpairs) {
-        let found = try largestEigenpairs(.hessian, settings)
+        let found = try largestEigenpairs(.hessian, settings).finished()
         let (scope, tolerance) = (settings.scope, settings.tolerance)
         if let value = eigenCache.stabilization(over: scope, tolerance: tolerance, of: self) { return (value, found) }
         let value = try selfStabilization(along: found.vectors[0], sharpness: found.values[0], scope: scope)
