@@ -86,6 +86,8 @@ static inline void poll_flags(lua_State *L) {
 /// Makes `L` look at the flags before its next instruction. May be called in a signal handler on the thread that runs `L`.
 void arm_hook(lua_State *L);
 void control_run_away(clua_control *control);
+/// Whether a pause was asked for longer ago than Lua may take to come to it.
+bool control_has_waited(clua_control *control);
 void control_answer(clua_control *control);
 
 /// One more crossing of the border between the host and Lua, either way.

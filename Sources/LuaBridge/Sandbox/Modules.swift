@@ -113,10 +113,11 @@ extension LuaState {
             return 1
         }
         try stack.setField(top + 1, "require")
+        try installReload(globals: top + 1, loaded: top + 2, find: find)
     }
 
     /// Runs the module, pushes what it returned (true for nothing) and notes it in the table at `loaded`.
-    private func pushModule(
+    func pushModule(
         _ name: String, find: (String) throws -> LuaModule?, loaded: Int32, _ stack: LuaStack
     ) throws {
         if let module = try find(name) {

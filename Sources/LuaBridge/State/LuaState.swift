@@ -14,6 +14,8 @@ public final class LuaState {
         public var print: (String) -> Void = { Swift.print($0) }
         /// The message of a Swift error, as scripts read it.
         public var describe: (any Error) -> String = { String(describing: $0) }
+        /// Whether a Swift error ends the script as a stop does, which nothing in Lua can catch: what it called was cancelled.
+        public var isStop: (any Error) -> Bool = { _ in false }
         /// For tests: which allocations are refused (see `clua_options`).
         var firstFailure: Int64 = 0
         var failureCount: Int64 = 0

@@ -129,6 +129,9 @@ extension LuaState {
             default: error = passing
             }
             if let raised = passing.raised, (try? push(raised, to: lua)) != nil { return Int32(CLUA_RAISE_VALUE) }
+        } else if configuration.isStop(thrown) {
+            interrupt.requestStop()
+            return Int32(CLUA_RAISE_STOP)
         } else {
             error = LuaError(.host, configuration.describe(thrown), underlying: thrown)
         }

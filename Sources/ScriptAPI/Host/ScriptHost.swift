@@ -1,4 +1,5 @@
 import CStdlib
+import Compute
 import Experiments
 import Foundation
 import LuaBridge
@@ -13,6 +14,8 @@ public final class ScriptHost {
     public let options: ScriptOptions
     /// Requests to pause or to stop, from any thread.
     public let interrupt: Interrupt
+    /// Ends long work, which a request of ``interrupt`` does not reach: both are made together.
+    public let cancellation = Cancellation()
     let state: LuaState
     var parameters: ScriptParameters
     var meter = ProgressMeter()
@@ -36,6 +39,7 @@ public final class ScriptHost {
         configuration.patience = options.patience
         configuration.isTrusted = options.isTrusted
         configuration.print = options.print
+        configuration.isStop = { $0 is Cancelled }
         state = try LuaState(configuration, interrupt: interrupt)
         for declaration in classes() { try state.install(declaration) }
         try state.install(eossNamespace())
@@ -82,7 +86,7 @@ public final class ScriptHost {
             paths = Self.paths(options, scriptFolder: folder)
             try installModules(folder: folder)
             scripts = [RunScript(path: name, source: script)]
-            try state.scope { try body(Self.text(of: script), name) }
+            try cancellable { try state.scope { try body(Self.text(of: script), name) } }
         } catch {
             let failure = failure(of: error)
             if case .failed(let message) = failure { note("error", message) }
@@ -96,8 +100,7 @@ public final class ScriptHost {
     /// Commits the run files; closes them unless a prompt may still write to them. Returns what went wrong.
     @discardableResult
     private func finish() -> [String] {
-        interrupt.clearStop()
-        interrupt.clearPause()
+        clearRequests()
         if options.pause == nil { return closeFiles() }
         return RunFile.commitAll().map(\.description)
     }
@@ -125,10 +128,13 @@ public final class ScriptHost {
     /// Runs what was typed at a prompt, on the state that the script left or is paused in.
     public func evaluate(_ source: String) -> PromptResult {
         promptLines += 1
-        // A stop is for this chunk: the next one, or the training paused below, shall not see it.
-        defer { interrupt.clearStop() }
+        // What a script has made of the name `continue` shall not lock the user in.
+        if pauseDepth > 0, PromptWords.isContinue(source) { return .goOn }
+        // A request is for this chunk: the next one, or the training paused below, shall not see it.
+        defer { clearRequests() }
         do {
-            switch try state.evaluate(source, name: "prompt") {
+            if let text = promptWord(source) { return .done(text) }
+            switch try cancellable({ try state.evaluate(source, name: "prompt") }) {
             case .incomplete: return .incomplete
             case .values(let values):
                 note("prompt", source)

@@ -91,6 +91,8 @@ struct SpectrumFigure {
         var object = try curvature(kind, of: run, call, usesSeed: true)
         if isPreconditioned { object = try run.preconditioner().precondition(object) }
         let density = try object.density(call)
+        // A figure shows what was asked for, or is not drawn.
+        if !density.isFinished { throw Cancelled() }
         let k = min(try call.get("k", as: Int.self), object.matrix.dimension)
         var outliers: [Double] = []
         if density.isExact {

@@ -57,8 +57,10 @@ func addSpectrum(to operators: ObjectClass<OperatorObject>) {
         return MeasurementObject(
             "norm",
             zip(pair.values, pair.residuals).map { value, residual in
-                Measurement(
+                var measurement = Measurement(
                     step: 0, value: abs(value), products: pair.products, residual: residual, seconds: pair.seconds)
+                measurement.isFinished = pair.isFinished
+                return measurement
             }, vectors: pair.vectors.map(VectorObject.init))
     }
     operators.method(

@@ -68,6 +68,9 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
     }
     densities.property("products", .integer, "How many matrix-vector products it took.") { $0.density.products }
     densities.property("seconds", .number, unit: "seconds", "How long it took.") { $0.density.seconds }
+    densities.property("finished", .boolean, "False where it was cancelled: from the products until then.") {
+        $0.density.isFinished
+    }
     densities.method(
         "at", "The density at a place or at several, each node drawn as a Gaussian, and its standard error.",
         parameters: [Parameter("x", .number.or(.list(of: .number)).or(.object("array")), "The place or places.")],
@@ -113,6 +116,7 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
             ? "\(density.dimension) eigenvalues"
             : "\(density.nodes.count) vectors, \(density.products) products, dimension \(density.dimension)"
         return "density of \(object.expression) from \(short(lower)) to \(short(upper)): \(how)"
+            + (density.isFinished ? "" : unfinished)
     }
     densities.external { $0.density.nodes.reduce(0) { $0 + $1.count * 24 } }
     return densities
@@ -128,6 +132,9 @@ func diagonalClass() -> ObjectClass<DiagonalObject> {
     diagonals.property("samples", .integer, "How many random vectors it took.") { $0.estimate.samples }
     diagonals.property("products", .integer, "How many products or quadratic forms it took.") { $0.estimate.products }
     diagonals.property("seconds", .number, unit: "seconds", "How long it took.") { $0.estimate.seconds }
+    diagonals.property("finished", .boolean, "False where it was cancelled: from the vectors until then.") {
+        $0.estimate.isFinished
+    }
     diagonals.length { $0.estimate.values.count }
     diagonals.elements { object, i in
         (1...max(1, object.estimate.values.count)).contains(i) ? object.estimate.values[i - 1] : nil
@@ -140,7 +147,7 @@ func diagonalClass() -> ObjectClass<DiagonalObject> {
         return
             "diagonal of \(estimate.values.count) entries (norm \(short(size)), \(errors)), \(estimate.samples) samples: "
             + listed((0..<min(4, estimate.values.count)).map { estimate.values[$0] })
-            + (estimate.values.count > 4 ? ", …" : "")
+            + (estimate.values.count > 4 ? ", …" : "") + (estimate.isFinished ? "" : unfinished)
     }
     diagonals.external { 2 * $0.estimate.values.count * $0.estimate.values.element.byteCount }
     return diagonals

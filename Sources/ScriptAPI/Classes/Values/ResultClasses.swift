@@ -37,6 +37,9 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
     results.property("residual", .number, "The residual of an eigenvalue.") { $0.measurements.first?.residual }
     results.property("seconds", .number, unit: "seconds", "How long it took.") { $0.measurements.first?.seconds }
     results.property("step", .integer, unit: "steps", "At which step.") { $0.measurements.first?.step }
+    results.property("finished", .boolean, "False where measuring was cancelled: what was found by then.") {
+        $0.measurements.allSatisfy(\.isFinished)
+    }
     results.property("values", .object("array"), "All values: of lambda_max the k eigenvalues.") {
         try ArrayObject($0.measurements.map(\.value))
     }
@@ -51,11 +54,15 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
         if let samples = first.samples { text += ", \(samples) samples" }
         if let products = first.products { text += ", \(products) products" }
         if let residual = first.residual { text += ", residual \(short(residual))" }
+        if !result.measurements.allSatisfy(\.isFinished) { text += unfinished }
         return text
     }
     results.external { $0.vectors.reduce(0) { $0 + $1.vector.count * $1.vector.element.byteCount } }
     return results
 }
+
+/// What a result that was cancelled says of itself when it is shown.
+let unfinished = ", unfinished: it was interrupted"
 
 /// What the estimate says of itself; of a standard error alone by Student's t, with a degree of freedom less than samples.
 private func interval(_ measurement: Measurement) -> LuaRecord? {
@@ -94,12 +101,15 @@ func eigenpairsClass() -> ObjectClass<EigenpairsObject> {
     ) { $0.pairs.missProbability }
     pairs.property("converged", .boolean, "Whether every pair meets the tolerance.") { $0.pairs.converged }
     pairs.property("seconds", .number, unit: "seconds", "How long it took.") { $0.pairs.seconds }
+    pairs.property("finished", .boolean, "False where the solve was cancelled: what was found by then.") {
+        $0.pairs.isFinished
+    }
     pairs.length { $0.pairs.values.count }
     pairs.description { object in
         let pairs = object.pairs
         let values = zip(pairs.values, pairs.residuals).map { "\(short($0)) (residual \(short($1)))" }
         return (values.isEmpty ? "no eigenvalues" : values.joined(separator: ", ")) + ", \(pairs.products) products"
-            + (pairs.converged ? "" : ", not converged")
+            + (pairs.converged ? "" : ", not converged") + (pairs.isFinished ? "" : unfinished)
     }
     pairs.external { $0.vectors.reduce(0) { $0 + $1.vector.count * $1.vector.element.byteCount } }
     return pairs
