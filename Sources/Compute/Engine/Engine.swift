@@ -86,7 +86,8 @@ public final class Engine: Sendable {
             }
             try checkSizes(graph)
             let plan = try Plan(
-                optimizes ? graph.optimized(asking: Cancellation.check) : graph, donations: key.donations, executor: executor, account: account,
+                optimizes ? graph.optimized(asking: Cancellation.check) : graph, donations: key.donations,
+                executor: executor, account: account,
                 level: level, arenaLimit: arenaLimit)
             cache.plans[key] = Entry(plan: plan, lastUse: cache.clock)
             Engine.trim(&cache)

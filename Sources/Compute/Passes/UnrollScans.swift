@@ -5,7 +5,7 @@ import Graph
 /// Where one scan reads what another left, shifted by a step or not, it reads the values of the steps themselves; the stack is
 /// put together for what reads it whole. What a step computes for nobody is gone, and so are the products of carries that start
 /// at zero in the first step.
-public func unrollScans(_ g: Graph) -> Graph { unrollScans(g, asking: {}) { $0 } }
+public func unrollScans(_ g: Graph) -> Graph { unrollScans(g, asking: {}, optimizing: { $0 }) }
 
 /// As above. `ask` is called at every step that is written out: it may end all by throwing.
 func unrollScans(
