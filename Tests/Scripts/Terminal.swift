@@ -15,6 +15,7 @@ final class Terminal {
 
     private let master: Int32
     private let process: pid_t
+    private var hasEnded = false
     /// What the program wrote, and how much of it was expected already.
     private var shown: [UInt8] = []
     private var seen = 0
@@ -37,7 +38,9 @@ final class Terminal {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         posix_spawnattr_setflags(&attributes, Self.newSession)
-        let environment = ProcessInfo.processInfo.environment.merging(["TERM": "xterm", "HOME": "/nonexistent"]) { $1 }
+        let environment = ProcessInfo.processInfo.environment.merging([
+            "TERM": "xterm", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent",
+        ]) { $1 }
         let path = EossProgram.executable.path
         var words = ([path] + arguments).map { strdup($0) } + [nil]
         var variables = environment.map { strdup("\($0)=\($1)") } + [nil]
@@ -49,9 +52,11 @@ final class Terminal {
     }
 
     deinit {
+        close(master)
+        // Its number may be another's by then.
+        guard !hasEnded else { return }
         kill(process, SIGKILL)
         waitpid(process, nil, 0)
-        close(master)
     }
 
     /// Types keys: `\u{3}` is Ctrl-C.
@@ -89,7 +94,10 @@ final class Terminal {
         let end = Date().addingTimeInterval(Self.patience)
         while true {
             var status: Int32 = 0
-            if waitpid(process, &status, WNOHANG) == process { return status & 0x7F == 0 ? status >> 8 & 0xFF : nil }
+            if waitpid(process, &status, WNOHANG) == process {
+                hasEnded = true
+                return status & 0x7F == 0 ? status >> 8 & 0xFF : nil
+            }
             _ = try? read(until: Date().addingTimeInterval(0.05))
             if Date() > end { throw failure("the program did not end") }
         }

@@ -11,7 +11,7 @@ import Testing
         local net = eoss.nn.mlp{ inputs = 300, hidden = {200, 200}, outputs = 10, activation = "tanh", seed = 1 }
         run = eoss.run{ name = "r", model = net, data = data, loss = "ce",
                         optimizer = eoss.optim.sgd{ lr = 0.05 }, batch_size = 20, seed = 1 }
-        local places = 3000
+        local places = 1000
         local series = eoss.data.teacher_student{ n = 4, inputs = places, outputs = 1, seed = 4 }
         local recurrent = eoss.nn.module{ inputs = places, seed = 2,
           params = { w = { shape = {4}, init = 0.5 }, r = { shape = {4, 4}, init = 0.1 } },
@@ -99,7 +99,8 @@ import Testing
         try terminal.expect("paused: run 'r' at step")
         try terminal.enter("print(#run:series('lambda_max'), 'me' .. 'asured')")
         try terminal.expect("measured")
-        try terminal.enter("continue = 5")
+        try terminal.enter("continue = 5 print('assi' .. 'gned')")
+        try terminal.expect("assigned")
         try terminal.enter("continue()")
         let after = try terminal.text(between: "\n<", and: ">")
         try terminal.enter("run.step, 'al' .. 'ive'")
@@ -141,12 +142,12 @@ import Testing
     @Test func aPasteIsTextAndItsTabsAreTabs() throws {
         let terminal = try Terminal(["repl"])
         try terminal.expect("\u{1B}[?2004h")
-        try terminal.type("\u{1B}[200~x = 'a\tb'\u{1B}[201~ y = #x\r")
+        try terminal.type("\u{1B}[200~x = 'a\tb'\u{1B}[201~ y, z = #x, 0\r")
         try terminal.expect("\u{1B}[?2004l")
         try terminal.enter("'len' .. 'gth', y, x")
         try terminal.expect("\"length\"\t3\t\"a\\tb\"")
         // Several lines are read one by one; what is behind the last newline is edited.
-        try terminal.type("\u{1B}[200~for i = 1, 3 do\r\tz = (z or 0) + i\rend\r'su' .. 'm', z\u{1B}[201~, 5\r")
+        try terminal.type("\u{1B}[200~for i = 1, 3 do\r\tz = z + i\rend\r'su' .. 'm', z\u{1B}[201~, 5\r")
         try terminal.expect("\"sum\"\t6\t5")
         try terminal.type("\u{4}")
         #expect(try terminal.end() == 0)
@@ -155,7 +156,8 @@ import Testing
     @Test func theArrowKeysFindLinesAgain() throws {
         let terminal = try Terminal(["repl"])
         try terminal.expect("> ")
-        try terminal.enter("count = (count or 0) + 1")
+        try terminal.enter("count = 0")
+        try terminal.enter("count = count + 1")
         try terminal.enter("'fir' .. 'st', count")
         try terminal.expect("\"first\"\t1")
         try terminal.type("\u{1B}[A\u{1B}[A\r")
