@@ -155,8 +155,8 @@ private func normalisedRun(batch: Run.BatchSize = .samples(6), ghostBatch: Int =
         }
         try objective([0.5, 0.5, 1, 0], width: 2, outputs: 2, .crossEntropy)
         for (targets, width, outputs, loss, words) in [
-            ([1, 0, 3, 0], 2, 2, .crossEntropy, ["sample 1", "3"]),
-            ([-1, 1], 1, 1, .binaryCrossEntropy, ["sample 0", "-1"]),
+            ([1, 0, 3, 0], 2, 2, .crossEntropy, ["sample 2 of", "3"]),
+            ([-1, 1], 1, 1, .binaryCrossEntropy, ["sample 1 of", "-1"]),
             ([1, 0, 0, 1], 2, 3, .mse, ["[3]", "[2]"]), ([1, 0], 1, 1, .crossEntropy, ["'bce'"]),
             ([1, 0, 0], 3, 3, .binaryCrossEntropy, ["one logit"]),
         ] as [([Double], Int, Int, LossName, [String])] {

@@ -32,7 +32,7 @@ import Testing
         ("eoss.data.gaussian_mixture{ n = 10 }:subset{ n = 2, first = 3 }", "one of n, first, per_class and indices"),
         ("eoss.data.gaussian_mixture{ n = 10 }:subset{ classes = {2} }", "2"),
         ("eoss.data.gaussian_mixture{ n = 10 }:split{}", "one of test_n and test"),
-        ("eoss.data.arrays{ inputs = { {1, 0/0} }, targets = { 1 } }", "sample 0 (counted from 0)"),
+        ("eoss.data.arrays{ inputs = { {1, 0/0} }, targets = { 1 } }", "sample 1 holds"),
         ("eoss.data.arrays{ inputs = { {1}, {2} }, labels = { 0, 3 }, classes = 2 }", "3"),
         ("eoss.data.arrays{ inputs = { {1}, {2} }, labels = { 0, 0.5 } }", "0.5"),
         ("eoss.data.arrays{ inputs = {}, targets = {} }", "holds no numbers"),
