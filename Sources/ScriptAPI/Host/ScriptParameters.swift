@@ -24,7 +24,7 @@ struct ScriptParameters {
     /// - Throws: `ArgumentError` for a setting of another type than the default's, or of no parameter.
     mutating func declare(_ defaults: [String: LuaValue], source: String) throws {
         let order = Self.order(of: Array(defaults.keys), in: source)
-        declared = order.map { ScriptParameter(name: $0, value: (defaults[$0] ?? .nil).spelling) }
+        declared = order.map { ScriptParameter(name: $0, value: (defaults[$0] ?? .nil).literal) }
         values = defaults
         areDeclared = true
         for setting in settings {
@@ -36,7 +36,7 @@ struct ScriptParameters {
             guard let read = Self.read(setting.text, like: value) else {
                 throw ArgumentError(
                     "--set \(setting.name)=\(setting.text): expected \(value.kindOfParameter), as the default "
-                        + value.spelling)
+                        + value.literal)
             }
             values[setting.name] = read
         }
@@ -99,20 +99,6 @@ struct ScriptParameters {
 }
 
 extension LuaValue {
-    /// As Lua writes it.
-    var spelling: String {
-        switch self {
-        case .nil: "nil"
-        case .boolean(let flag): "\(flag)"
-        case .integer(let integer): "\(integer)"
-        case .number(let number): "\(number)"
-        case .string(let text): "\"\(text)\""
-        case .table(let table): "{" + table.array.map(\.spelling).joined(separator: ", ") + "}"
-        case .numbers(let numbers): "{" + numbers.map { "\($0)" }.joined(separator: ", ") + "}"
-        case .function, .object, .foreign: typeName
-        }
-    }
-
     fileprivate var kindOfParameter: String {
         switch self {
         case .integer, .number: "a number"
