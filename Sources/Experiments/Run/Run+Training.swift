@@ -9,22 +9,27 @@ public struct TrainingGoal: Sendable {
     public var epoch: Double?
     /// Σ η.
     public var time: Double?
-    /// Stops once the full-data loss is at or below this; looked at where `loss` is tracked, else every 100 steps.
+    /// Stops once the full-data loss is at or below this.
     public var loss: Double?
-    /// Stops once the training accuracy is at or above this; looked at likewise.
+    /// Stops once the training accuracy is at or above this.
     public var accuracy: Double?
+    /// At which steps `loss` and `accuracy` are looked at: multiples of this, and those at which one of the two is tracked. Nil: exactly
+    /// those, or every 100 steps where neither is tracked, for a look is a forward pass over all training samples: a third of a
+    /// full-batch step, n/3b steps at batch size b.
+    public var checkEvery: Int?
     /// Stops once the batch's loss is above this.
     public var maxLoss: Double?
 
     public init(
         step: Int? = nil, epoch: Double? = nil, time: Double? = nil, loss: Double? = nil, accuracy: Double? = nil,
-        maxLoss: Double? = nil
+        checkEvery: Int? = nil, maxLoss: Double? = nil
     ) {
         self.step = step
         self.epoch = epoch
         self.time = time
         self.loss = loss
         self.accuracy = accuracy
+        self.checkEvery = checkEvery
         self.maxLoss = maxLoss
     }
 }
@@ -78,18 +83,18 @@ extension Run {
         if let end = goal.epoch, epoch >= end - 1e-3 / Double(data.train.count) { return .epoch }
         if let end = goal.time, time >= end - 1e-3 * learningRate { return .time }
         if let limit = goal.maxLoss, let batchLoss, batchLoss > limit { return .maxLoss }
-        if goal.loss != nil || goal.accuracy != nil, looksAtLoss() {
+        if goal.loss != nil || goal.accuracy != nil, looksAtLoss(every: goal.checkEvery) {
             if let target = goal.loss, try evaluation().loss <= target { return .loss }
             if let target = goal.accuracy, try accuracy(of: evaluation(), on: data.train) >= target { return .accuracy }
         }
         return nil
     }
 
-    private func looksAtLoss() -> Bool {
-        if let tracker = trackers.first(where: { $0.probe.seriesNames.contains("loss") }) {
-            return tracker.lastMeasured == step
-        }
-        return step % 100 == 0
+    private func looksAtLoss(every count: Int?) -> Bool {
+        if let count, step % max(1, count) == 0 { return true }
+        let tracked = trackers.filter { !Set($0.probe.seriesNames).isDisjoint(with: ["loss", "accuracy"]) }
+        if tracked.contains(where: { $0.lastMeasured == step }) { return true }
+        return count == nil && tracked.isEmpty && step % 100 == 0
     }
 
     /// One step: the batch's probes at θₜ₋₁, then the rule.
