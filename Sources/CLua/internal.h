@@ -130,5 +130,6 @@ void open_base(lua_State *L);        // into the globals
 void open_coroutines(lua_State *L);  // into the table on top, which stays
 void open_strings(lua_State *L);     // the same
 void open_tables(lua_State *L);      // the same
+void open_numbers(lua_State *L);     // into math, string and the globals, which are open
 void open_objects(lua_State *L);
 void open_errors(lua_State *L);

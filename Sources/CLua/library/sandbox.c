@@ -95,6 +95,7 @@ void open_libraries(lua_State *L) {
     amend(L, "coroutine", open_coroutines);
     amend(L, "string", open_strings);
     amend(L, "table", open_tables);
+    open_numbers(L);
     lua_pushliteral(L, "");  // strings share one metatable: a script must not change it
     lua_getmetatable(L, -1);
     lua_pushliteral(L, "string");

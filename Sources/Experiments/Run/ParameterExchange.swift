@@ -40,19 +40,21 @@ extension ParameterLayout {
         guard vector.count == count else {
             throw ExperimentError.invalid("a vector of \(vector.count) numbers for \(count) parameters")
         }
-        let size = vector.element.byteCount
         var arrays: [String: NDArray] = [:]
-        for entry in entries {
-            arrays[entry.name] = try NDArray(shape: entry.shape, element: vector.element == .f64 ? .f64 : .f32) {
-                target in
-                vector.withUnsafeBytes { bytes in
-                    let start = entry.offset * size
-                    target.copyMemory(
-                        from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.count * size]))
-                }
+        for entry in entries { arrays[entry.name] = try array(entry, of: vector) }
+        return arrays
+    }
+
+    /// One parameter in its shape, in the vector's element; the vector is one of this layout.
+    /// - Throws: `MemoryError` when the copy does not fit.
+    public func array(_ entry: Entry, of vector: Vector) throws -> NDArray {
+        let size = vector.element.byteCount
+        return try NDArray(shape: entry.shape, element: vector.element == .f64 ? .f64 : .f32) { target in
+            vector.withUnsafeBytes { bytes in
+                let start = entry.offset * size
+                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.count * size]))
             }
         }
-        return arrays
     }
 
     /// The vector that named arrays of any real element make up. Exactly the layout's names and shapes must be there.

@@ -162,7 +162,7 @@ public final class LuaState {
     }
 
     func className(of object: AnyObject) -> String {
-        installedClass(of: object)?.declaration.name ?? "\(type(of: object))"
+        installedClass(of: object)?.declaration.name ?? declaredName(of: object)
     }
 
     func push(object: AnyObject, to stack: LuaStack) throws {

@@ -49,6 +49,13 @@ extension LuaObject {
     }
 }
 
+/// A class whose objects stand for a number, as a measurement does: they go wherever Swift or Lua's own functions take a number.
+/// Arithmetic and comparisons are the class's operators.
+public protocol LuaNumeric: LuaObject {
+    /// Nil for an object that stands for none.
+    var number: Double? { get }
+}
+
 extension LuaValue: LuaPushable, LuaReadable {
     public var luaValue: LuaValue { self }
     public static func read(_ value: LuaValue) -> LuaValue? { value }
@@ -83,6 +90,7 @@ extension Double: LuaPushable, LuaReadable {
         switch value {
         case .integer(let integer): Double(integer)
         case .number(let number): number
+        case .object(let object): (object as? any LuaNumeric)?.number
         default: nil
         }
     }

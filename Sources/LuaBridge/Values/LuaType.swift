@@ -144,7 +144,13 @@ extension LuaType {
         case .boolean: return kind == CLUA_BOOLEAN ? nil : expected(stack, index)
         case .number(let bounds):
             var number = 0.0
-            return clua_to_number(lua, index, &number) && bounds.contain(number) ? nil : expected(stack, index)
+            if !clua_to_number(lua, index, &number) {
+                guard let object = stack.object(at: index) as? any LuaNumeric, let value = object.number else {
+                    return expected(stack, index)
+                }
+                number = value
+            }
+            return bounds.contain(number) ? nil : expected(stack, index)
         case .integer(let bounds):
             var integer: Int64 = 0
             return clua_to_integer(lua, index, &integer) && bounds.contain(Double(integer))

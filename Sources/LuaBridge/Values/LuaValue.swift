@@ -28,7 +28,7 @@ public enum LuaValue {
         case .string: "string"
         case .table, .numbers: "table"
         case .function: "function"
-        case .object(let object): "\(type(of: object))"
+        case .object(let object): declaredName(of: object)
         case .foreign(let name): name
         }
     }

@@ -136,7 +136,8 @@ extension Symbolic {
 // MARK: - Sums, maxima, products
 
 extension Symbolic {
-    private func checked(_ axes: [Int]?, _ what: String) throws(GraphError) -> [Int] {
+    /// The axes that are meant, all by default, in order.
+    func checked(_ axes: [Int]?, _ what: String) throws(GraphError) -> [Int] {
         guard let axes else { return Array(shape.indices) }
         for axis in axes where !shape.indices.contains(axis) {
             throw GraphError("\(what) over axis \(axis + 1) of a tensor of shape \(shape)")

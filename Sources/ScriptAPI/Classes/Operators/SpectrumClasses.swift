@@ -12,6 +12,11 @@ final class DensityObject: LuaObject {
     let density: SpectralDensity
     /// Of what, as an expression.
     let expression: String
+    private(set) lazy var nodes = Result { try ArrayObject(density.nodes.flatMap { $0 }) }
+    private(set) lazy var weights = Result {
+        let share = 1 / Double(density.weights.count)
+        return try ArrayObject(density.weights.flatMap { $0.map { $0 * share } })
+    }
 
     init(_ density: SpectralDensity, of expression: String) {
         self.density = density
@@ -21,14 +26,16 @@ final class DensityObject: LuaObject {
 
 final class DiagonalObject: LuaObject {
     let estimate: DiagonalEstimate
+    let space: OperatorSpace
 
-    init(_ estimate: DiagonalEstimate) { self.estimate = estimate }
+    init(_ estimate: DiagonalEstimate, in space: OperatorSpace) { (self.estimate, self.space) = (estimate, space) }
 }
 
 final class SolutionObject: LuaObject {
     let solution: LinearSolution
+    let space: OperatorSpace
 
-    init(_ solution: LinearSolution) { self.solution = solution }
+    init(_ solution: LinearSolution, in space: OperatorSpace) { (self.solution, self.space) = (solution, space) }
 }
 
 /// `density`: what `H:density` gives.
@@ -36,11 +43,10 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
     let densities = ObjectClass<DensityObject>(
         "density", "The density of an operator's eigenvalues, as quadrature rules of random vectors; a value.")
     densities.property("nodes", .object("array"), "The nodes of all vectors, one vector after the other.") {
-        try ArrayObject($0.density.nodes.flatMap { $0 })
+        try $0.nodes.get()
     }
-    densities.property("weights", .object("array"), "Their weights, of sum 1: shares of the eigenvalues.") { object in
-        let share = 1 / Double(object.density.weights.count)
-        return try ArrayObject(object.density.weights.flatMap { $0.map { $0 * share } })
+    densities.property("weights", .object("array"), "Their weights, of sum 1: shares of the eigenvalues.") {
+        try $0.weights.get()
     }
     densities.property("vectors", .integer, "How many random vectors.") { $0.density.nodes.count }
     densities.property("dimension", .integer, "The operator's number of rows.") { $0.density.dimension }
@@ -121,9 +127,9 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
 /// `diagonal`: what `H:diagonal` gives.
 func diagonalClass() -> ObjectClass<DiagonalObject> {
     let diagonals = ObjectClass<DiagonalObject>("diagonal", "The diagonal of an operator with its errors; a value.")
-    diagonals.property("values", .vector, "The diagonal.") { VectorObject($0.estimate.values) }
+    diagonals.property("values", .vector, "The diagonal.") { VectorObject($0.estimate.values, $0.space.layout) }
     diagonals.property("stderrs", .vector, "The standard error of each entry; 0 where it is exact.") {
-        VectorObject($0.estimate.standardErrors)
+        VectorObject($0.estimate.standardErrors, $0.space.layout)
     }
     diagonals.property("samples", .integer, "How many random vectors it took.") { $0.estimate.samples }
     diagonals.property("products", .integer, "How many products or quadratic forms it took.") { $0.estimate.products }
@@ -149,7 +155,7 @@ func diagonalClass() -> ObjectClass<DiagonalObject> {
 /// `solution`: what `H:solve` gives.
 func solutionClass() -> ObjectClass<SolutionObject> {
     let solutions = ObjectClass<SolutionObject>("solution", "The solution of a linear system; a value.")
-    solutions.property("x", .vector, "The solution.") { VectorObject($0.solution.x) }
+    solutions.property("x", .vector, "The solution.") { VectorObject($0.solution.x, $0.space.layout) }
     solutions.property("residual", .number, "The norm of b − (A + damping·I)x over that of b.") { $0.solution.residual }
     solutions.property("products", .integer, "How many matrix-vector products it took.") { $0.solution.products }
     solutions.property("converged", .boolean, "Whether the residual meets the tolerance.") { $0.solution.converged }

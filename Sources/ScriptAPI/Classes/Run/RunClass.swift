@@ -42,7 +42,7 @@ private func addState(to runs: ObjectClass<Run>) {
             }
         }, set: { (run: Run, value: LuaValue) in try run.setBatchSize(Run.BatchSize(value)) })
     runs.property(
-        "params", .vector, "The parameters: a copy; can be assigned.", get: { VectorObject($0.parameters) },
+        "params", .vector, "The parameters: a copy; can be assigned.", get: { $0.object($0.parameters) },
         set: { (run: Run, vector: VectorObject) in try run.setParameters(run.fitting(vector, "params")) })
     runs.property(
         "optimizer", .object("optimizer"), "The update rule; can be assigned.", get: { OptimizerObject($0.rule) },

@@ -76,6 +76,6 @@ func addMeasuring(to runs: ObjectClass<Run>) {
         let measured = try run.measure(probe)
         let vectors = (probe as? any EigenvectorProbe)?.vectors ?? []
         return MeasurementObject(
-            name, measured, names: probe.seriesNames, vectors: vectors.map(VectorObject.init))
+            name, measured, names: probe.seriesNames, vectors: vectors.map(run.object))
     }
 }

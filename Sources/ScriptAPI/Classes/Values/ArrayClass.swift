@@ -3,9 +3,10 @@ import Datasets
 import Graph
 import LuaBridge
 
-/// `array`: numbers in any number of axes, such as those of a file or the values of a series.
+/// `array`: numbers in any number of axes, such as those of a file or the values of a series. Its arithmetic is element by element.
 func arrayClass() -> ObjectClass<ArrayObject> {
-    let arrays = ObjectClass<ArrayObject>("array", "Numbers in one or more axes; a value.")
+    let arrays = ObjectClass<ArrayObject>(
+        "array", "Numbers in one or more axes, with arithmetic element by element; a value.")
     arrays.property("dtype", .string, "Its element type.") { $0.array.element.rawValue }
     arrays.method(
         "shape", "The extents of its axes.", results: [Parameter("extents", .list(of: .integer), "The extents.")]
@@ -31,8 +32,15 @@ func arrayClass() -> ObjectClass<ArrayObject> {
         results: [Parameter("numbers", .table, "The numbers.")]
     ) { array, _ in array.table() }
     arrays.method(
-        "tovector", "Its numbers in order, as a vector.", results: [Parameter("vector", .vector, "The vector.")]
+        "tovector", "Its numbers in order, as a vector: f32 stays f32, everything else becomes f64.",
+        results: [Parameter("vector", .vector, "The vector.")]
     ) { array, _ in VectorObject(try array.vector()) }
+    addArithmetic(to: arrays)
+    addPowers(to: arrays)
+    arrays.negation { try negated(.array($0.array)) }
+    arrays.infix(.equal, "array == array") { (a: ArrayObject, b: ArrayObject) in
+        a.array.shape == b.array.shape && a.array.values == b.array.values
+    }
     arrays.length { $0.array.shape.first ?? 1 }
     arrays.elements { array, i in try array.element(i) }
     arrays.description { array in
