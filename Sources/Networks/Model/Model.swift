@@ -32,6 +32,17 @@ public struct Model: Sendable {
     /// Whether a sample's output depends on the batch that it is part of, under `StatisticsUse.batch` and `.running`.
     package let dependsOnBatch: [StatisticsUse: Bool]
 
+    /// Tensors that PyTorch's `state_dict` of this network holds beside parameters and statistics, though nothing changes them:
+    /// the table of positions of a transformer.
+    public package(set) var constants: [Constant] = []
+
+    /// A tensor of a model's `state_dict` that nothing changes.
+    public struct Constant: Sendable {
+        public let name: String
+        public let shape: [Int]
+        public let values: [Double]
+    }
+
     /// The model's table, in the order of the forward pass; empty where no layers were recorded.
     public var layers: [LayerSummary] = []
 
