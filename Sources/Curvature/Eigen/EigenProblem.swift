@@ -62,10 +62,9 @@ struct EigenProblem {
 
     /// Whether the basis of Lanczos, with the vectors of a restart beside it, fits into so many bytes.
     ///
-    /// - Parameter room: what the memory account has left.
-    func fitsLanczos(
-        room: Int = MemoryAccount.shared.limit - MemoryAccount.shared.used
-    ) -> Bool {
+    /// - Parameter room: half of the memory limit, whatever else is in memory at the moment: of a number that is computed nothing
+    ///   but the question and the limit may decide how.
+    func fitsLanczos(room: Int = MemoryAccount.shared.limit / 2) -> Bool {
         let wanted: Int
         switch goal {
         case .largest(let k): wanted = k

@@ -60,7 +60,7 @@ public enum EigenSolver: String, CaseIterable, Sendable {
 ///   - warmStart: ``Eigenpairs/warmStart`` of a solve nearby, eigenvectors, or nothing; fewer than k are filled up with
 ///     random vectors, more are mixed in.
 ///   - solver: `.automatic` takes Lanczos, which needs the fewest products and the least work on vectors, unless its basis
-///     does not fit into the memory left (`MemoryAccount.shared`), and LOBPCG where there is a preconditioner.
+///     does not fit into half of the memory limit (`MemoryAccount.shared`), and LOBPCG where there is a preconditioner.
 ///   - preconditioner: a product with a positive definite matrix, about (σI − A)⁻¹ for some σ above the eigenvalues
 ///     wanted, for LOBPCG. What it makes of an unseen eigenvector is not known, so residuals alone decide when to stop, and
 ///     ``Eigenpairs/missProbability`` is 1.
