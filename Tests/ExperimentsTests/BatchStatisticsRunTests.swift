@@ -33,7 +33,7 @@ private func normalisedRun(batch: Run.BatchSize = .samples(6), ghostBatch: Int =
 @Suite struct RunsWithBatchStatistics {
     @Test func measuringDoesNotChangeTrainingNorRunningValues() throws {
         let (plain, measured) = (try normalisedRun(), try normalisedRun())
-        for run in [plain, measured] { run.setRule(try HeavyBall(learningRate: 0.02)) }
+        for run in [plain, measured] { try run.setRule(HeavyBall(learningRate: 0.02)) }
         for name in [
             "loss", "accuracy", "test_loss", "lambda_max", "batch_sharpness", "step_sharpness", "hessian_trace",
             "momentum_batch_sharpness", "gni", "gradient_norm_mc", "one_step_loss_change", "projected_noise",

@@ -127,7 +127,10 @@ import Testing
             "array:get(1, 3): the array has shape [1, 2], and indices start at 1"
         ),
         ("eoss.data.arrays{ inputs = { 1 } }", "eoss.data.arrays takes inputs with one of targets and labels"),
-        ("eoss.data.arrays{ inputs = { 1, 2 }, targets = { 1 } }", "2"),
+        (
+            "eoss.data.arrays{ inputs = { 1, 2 }, targets = { 1 } }",
+            "inputs hold 2 samples, targets of shape [1] do not"
+        ),
         (
             "eoss.data.fashion_mnist{ n = 3, first = 2 }",
             "eoss.data.fashion_mnist takes one of n, first, per_class and indices"

@@ -78,6 +78,8 @@ public struct Adam: UpdateRule {
         }
     }
 
+    public var hasPreconditioner: Bool { true }
+
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? {
         let t = Double(steps + (gradient == nil ? 0 : 1))
         let (beta2, epsilon) = (squareFactor, epsilon)
@@ -90,11 +92,11 @@ public struct Adam: UpdateRule {
                 finish: { nu in nu = scale * (nu.squareRoot() / correction + epsilon) }))
     }
 
-    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
         let effective = (1 + momentumFactor) * (2 - learningRate * (weightDecay ?? 0)) / (1 - momentumFactor)
         switch quantity {
-        case .preconditionedLambdaMax: return effective / learningRate
-        case .effectiveSharpness: return effective
+        case .preconditionedLambdaMax: return StabilityEdge(effective / learningRate)
+        case .effectiveSharpness: return StabilityEdge(effective)
         default: return nil
         }
     }

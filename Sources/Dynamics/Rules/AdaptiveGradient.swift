@@ -73,6 +73,8 @@ public struct AdaptiveGradient: UpdateRule {
         }
     }
 
+    public var hasPreconditioner: Bool { true }
+
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? {
         let (keep, add) = weights
         let epsilon = epsilon
@@ -89,10 +91,10 @@ public struct AdaptiveGradient: UpdateRule {
                 enter: { nu, g in nu = keep * nu + add * g * g }, finish: { nu in nu = nu.squareRoot() + epsilon }))
     }
 
-    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
         switch quantity {
-        case .preconditionedLambdaMax: 2 / learningRate
-        case .effectiveSharpness: 2
+        case .preconditionedLambdaMax: StabilityEdge(2 / learningRate)
+        case .effectiveSharpness: StabilityEdge(2)
         default: nil
         }
     }

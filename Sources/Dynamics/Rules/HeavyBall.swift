@@ -5,8 +5,9 @@ import Networks
 /// - Polyak: θ ← θ − ηv;
 /// - Nesterov: θ ← θ − η(∇L_B(θ) + ωθ + βv), as PyTorch has it.
 ///
-/// Edges of λ_max, full batch: (2 + 2β)/η − ω; Nesterov (2 + 2β)/(η(1 + 2β)) − ω. Polyak's batch sharpness: 2(1 − β)/η for small
-/// batches, 2(1 + β)/η for the full one (arXiv 2604.14108); its momentum batch sharpness: 2/η.
+/// Edges of λ_max, full batch: (2 + 2β)/η − ω; Nesterov (2 + 2β)/(η(1 + 2β)) − ω. Polyak's batch sharpness: 2(1 − β)/η − ω for single
+/// samples, 2(1 + β)/η − ω for the full batch, in between somewhere between them (arXiv 2604.14108); its momentum batch sharpness:
+/// 2/η − ω.
 public struct HeavyBall: UpdateRule {
     public enum Kind: String, Sendable {
         case polyak = "momentum"
@@ -60,13 +61,27 @@ public struct HeavyBall: UpdateRule {
         }
     }
 
-    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
         switch (kind, quantity) {
-        case (.polyak, .lambdaMax): (2 + 2 * factor) / learningRate - weightDecay
-        case (.nesterov, .lambdaMax): (2 + 2 * factor) / (learningRate * (1 + 2 * factor)) - weightDecay
-        case (.polyak, .batchSharpness): 2 * (isFullBatch ? 1 + factor : 1 - factor) / learningRate
-        case (.polyak, .momentumBatchSharpness), (.polyak, .momentumBatchSharpnessRatio): 2 / learningRate
+        case (.polyak, .lambdaMax): StabilityEdge((2 + 2 * factor) / learningRate - weightDecay)
+        case (.nesterov, .lambdaMax):
+            StabilityEdge((2 + 2 * factor) / (learningRate * (1 + 2 * factor)) - weightDecay)
+        case (.polyak, .batchSharpness): batchSharpnessEdge(on: batch)
+        case (.polyak, .momentumBatchSharpness), (.polyak, .momentumBatchSharpnessRatio),
+            (.polyak, .momentumBatchSharpnessMedian):
+            StabilityEdge(2 / learningRate - weightDecay)
         default: nil
+        }
+    }
+
+    /// Noise that forgets itself from step to step sees η/(1 − β) as the rate, an oscillation that goes on η/(1 + β).
+    private func batchSharpnessEdge(on batch: BatchExtent) -> StabilityEdge {
+        let noisy = 2 * (1 - factor) / learningRate - weightDecay
+        let whole = 2 * (1 + factor) / learningRate - weightDecay
+        switch batch {
+        case .one: return StabilityEdge(noisy)
+        case .some: return StabilityEdge(from: noisy, to: whole)
+        case .all: return StabilityEdge(whole)
         }
     }
 }

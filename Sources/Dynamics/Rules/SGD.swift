@@ -2,8 +2,8 @@ import Compute
 
 /// θ ← θ − η(∇L_B(θ) + ωθ): (stochastic) gradient descent, ω the coupled weight decay.
 ///
-/// Edges: 2/η − ω for λ_max, since the decay adds ω to every eigenvalue; 2/η for batch sharpness (also as a ratio of means) and
-/// the gradient–noise interaction.
+/// Edges: 2/η − ω for λ_max, batch sharpness (also as a ratio of means) and the gradient–noise interaction: the decay adds ω to every
+/// eigenvalue, and these are of L without it. −ηω(2 − ηω) for the second-moment contraction. Derived in `docs/definitions.md`.
 public struct SGD: UpdateRule {
     public var learningRate: Double
     /// ω.
@@ -34,10 +34,11 @@ public struct SGD: UpdateRule {
         return loss
     }
 
-    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
         switch quantity {
-        case .lambdaMax: 2 / learningRate - weightDecay
-        case .batchSharpness, .batchSharpnessRatio, .gni: 2 / learningRate
+        case .lambdaMax, .batchSharpness, .batchSharpnessRatio, .gni: StabilityEdge(2 / learningRate - weightDecay)
+        case .secondMomentContraction:
+            StabilityEdge(-learningRate * weightDecay * (2 - learningRate * weightDecay))
         default: nil
         }
     }

@@ -1,5 +1,6 @@
 import Compute
 import Curvature
+import Dynamics
 import Objectives
 
 extension Run {
@@ -147,11 +148,14 @@ extension Run {
         file = try makeFile(self)
     }
 
-    /// The values measured of a series.
+    /// The values measured of a series. `edge` also stands for the edge of a named curvature (`edge_lambda_max`), where one is
+    /// tracked and no other.
     public func series(_ name: String) throws -> Series {
-        guard let series = recorded[name] else {
-            throw ExperimentError.unknownSeries(name, run: self.name, known: seriesNames)
+        if let series = recorded[name] { return name == Edge.name(nil) ? withOwnEdges(series) : series }
+        if name == Edge.name(nil) {
+            let named = EdgeQuantity.allCases.compactMap { recorded[Edge.name($0)] }
+            if named.count == 1 { return named[0] }
         }
-        return series
+        throw ExperimentError.unknownSeries(name, run: self.name, known: seriesNames)
     }
 }

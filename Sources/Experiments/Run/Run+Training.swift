@@ -38,6 +38,7 @@ public enum TrainingEnd: String, Sendable {
 extension Run {
     /// Runs an action after step `step` and its probes, before the next step.
     public func at(_ step: Int, _ action: @escaping (Run) throws -> Void) throws {
+        try requireNotMeasuring("what is done at a step")
         guard step >= self.step else {
             throw ExperimentError.invalid("at(\(step)): run '\(name)' is at step \(self.step) already")
         }
@@ -80,7 +81,14 @@ extension Run {
         if let limit = goal.maxLoss, let batchLoss, batchLoss > limit { return .maxLoss }
         if goal.loss != nil || goal.accuracy != nil, looksAtLoss() {
             if let target = goal.loss, try evaluation().loss <= target { return .loss }
-            if let target = goal.accuracy, try accuracy(of: evaluation(), on: data.train) >= target { return .accuracy }
+            if let target = goal.accuracy {
+                guard let accuracy = try accuracy(of: evaluation(), on: data.train) else {
+                    throw ExperimentError.invalid(
+                        "stop_accuracy: the targets of '\(data.name)' are real numbers, not classes, and a regression has no "
+                            + "accuracy: stop by stop_loss")
+                }
+                if accuracy >= target { return .accuracy }
+            }
         }
         return nil
     }

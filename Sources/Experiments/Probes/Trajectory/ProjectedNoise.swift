@@ -68,6 +68,7 @@ public final class ProjectedNoise: EigenvectorProbe {
         return [noise, predicted].map { estimate in
             var measurement = Measurement(step: run.step, estimate)
             (measurement.residual, measurement.seconds) = (found.residuals[0], seconds)
+            (measurement.converged, measurement.missProbability) = (found.converged, found.missProbability)
             // Nothing is sampled then, but the eigenvector is known to its residual only.
             if estimate.standardError == 0, estimate.value != 0 {
                 (measurement.standardError, measurement.interval) = (nil, nil)

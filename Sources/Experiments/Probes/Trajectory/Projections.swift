@@ -40,15 +40,9 @@ public final class GradientProjection: Probe {
             let coefficient = try u.dot(rest)
             try rest.add(-coefficient, u)
             squares += coefficient * coefficient
-            result.append(
-                Measurement(
-                    step: run.step, value: squares.squareRoot() / norm, products: found.products,
-                    residual: found.residuals[i], seconds: found.seconds))
+            result.append(found.measurement(at: run.step, value: squares.squareRoot() / norm, ofPair: i))
         }
-        let left = Measurement(
-            step: run.step, value: rest.norm() / norm, products: found.products, residual: found.residuals.max(),
-            seconds: found.seconds)
-        return result + [left]
+        return result + [found.measurement(at: run.step, value: rest.norm() / norm)]
     }
 }
 
@@ -75,11 +69,7 @@ public final class Alignment: Probe {
         let found = try naming("alignment", run) { try run.largestEigenpairs(.hessian, settings) }
         let gradient = try run.eigenCache.gradient(over: settings.scope, of: run)
         let slope = try found.vectors[0].dot(gradient)
-        return [
-            Measurement(
-                step: run.step, value: abs(slope) / gradient.norm(), products: found.products,
-                residual: found.residuals[0], seconds: found.seconds)
-        ]
+        return [found.measurement(at: run.step, value: abs(slope) / gradient.norm(), ofPair: 0)]
     }
 }
 
@@ -112,10 +102,6 @@ public final class EigenvectorAngle: EigenvectorProbe {
         let found = try naming("eigenvector_angle", run) { try run.largestEigenpairs(.hessian, settings) }
         let angle = vectors.isEmpty ? .nan : try largestPrincipalAngle(between: vectors, and: found.vectors)
         vectors = found.vectors
-        return [
-            Measurement(
-                step: run.step, value: angle, products: found.products, residual: found.residuals.max(),
-                seconds: found.seconds)
-        ]
+        return [found.measurement(at: run.step, value: angle)]
     }
 }

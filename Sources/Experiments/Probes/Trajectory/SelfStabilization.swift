@@ -137,7 +137,10 @@ public final class StabilizationProbe: EigenvectorProbe {
             case .selfStabilization: [value.strength, value.deviation]
             }
         return values.map {
-            Measurement(step: run.step, value: $0, products: found.products, residual: found.residuals[0])
+            var measurement = found.measurement(at: run.step, value: $0, ofPair: 0)
+            // The third derivative took time too.
+            measurement.seconds = nil
+            return measurement
         }
     }
 }

@@ -72,7 +72,7 @@ struct RunFileDatabase: Sendable {
                 sample.series, measured.step, measured.value, measured.standardError, measured.samples,
                 measured.products, measured.residual, measured.seconds, measured.operations,
                 measured.interval?.lowerBound, measured.interval?.upperBound, nan.isEmpty ? nil : nan.rawValue,
-                measured.extra,
+                try measured.storedExtra,
             ])
             if let arrays = measured.arrays { try Self.insert(arrays, of: db.lastInsertedRowID, into: db) }
         }

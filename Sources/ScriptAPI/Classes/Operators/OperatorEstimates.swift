@@ -17,7 +17,7 @@ func addEstimates(to operators: ObjectClass<OperatorObject>) {
                 "Take exactly so many vectors (hutch++ and xtrace: products)."),
         results: [Parameter("trace", .object("measurement"), "The estimate.")]
     ) { object, call in
-        var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: 1)
+        var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: OperatorStream.trace)
         let estimate = try trace(
             of: object.matrix, method: call.choice("method"), samples: call.stopping(), stream: &stream)
         return MeasurementObject("trace", [Measurement(step: 0, estimate)])
@@ -31,7 +31,7 @@ func addEstimates(to operators: ObjectClass<OperatorObject>) {
         results: [Parameter("diagonal", .object("diagonal"), "The diagonal with the error of each entry.")]
     ) { object, call in
         if try call.get("exact", as: Bool.self) { return DiagonalObject(try exactDiagonal(of: object.matrix)) }
-        var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: 2)
+        var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: OperatorStream.diagonal)
         return DiagonalObject(try diagonal(of: object.matrix, samples: call.stopping(), stream: &stream))
     }
     operators.method(

@@ -97,7 +97,7 @@ extension OperatorObject {
     /// The density, by the options `vectors`, `steps` and `seed`.
     func density(_ call: borrowing LuaCall) throws -> SpectralDensity {
         var stream = RandomStream(
-            seed: UInt64(try call.get("seed", as: Int?.self) ?? 1), purpose: .vector, index: 3)
+            seed: UInt64(try call.get("seed", as: Int?.self) ?? 1), purpose: .vector, index: OperatorStream.density)
         return try spectralDensity(
             of: matrix, vectors: call.get("vectors"), steps: call.get("steps"), stream: &stream)
     }

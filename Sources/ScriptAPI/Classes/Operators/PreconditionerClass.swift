@@ -88,6 +88,13 @@ extension PreconditionerObject {
 }
 
 extension Run {
+    /// What the rule divides its step by at a point: P once the gradient there, over all samples, has entered.
+    /// - Throws: as ``preconditioner(after:)``.
+    func preconditioner(at point: Vector?) throws -> PreconditionerObject {
+        guard rule.hasPreconditioner else { return try preconditioner() }
+        return try preconditioner(after: point.map { try oracle.gradient(at: $0).gradient } ?? gradient())
+    }
+
     /// What the rule divides its step by.
     /// - Throws: where it divides by nothing, naming the rules that do.
     func preconditioner(after gradient: Vector? = nil) throws -> PreconditionerObject {

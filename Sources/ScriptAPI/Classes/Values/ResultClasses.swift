@@ -35,6 +35,13 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
         $0.measurements.first?.products
     }
     results.property("residual", .number, "The residual of an eigenvalue.") { $0.measurements.first?.residual }
+    results.property(
+        "converged", .boolean, "Of an eigenvalue: whether the solver met its tolerance; nil for other quantities."
+    ) { $0.measurements.first?.converged }
+    results.property(
+        "miss_probability", .number,
+        "Of an eigenvalue: how likely the start may have hidden one far beyond it, at most; nil for other quantities."
+    ) { $0.measurements.first?.missProbability }
     results.property("seconds", .number, unit: "seconds", "How long it took.") { $0.measurements.first?.seconds }
     results.property("step", .integer, unit: "steps", "At which step.") { $0.measurements.first?.step }
     results.property("values", .object("array"), "All values: of lambda_max the k eigenvalues.") {
@@ -51,6 +58,8 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
         if let samples = first.samples { text += ", \(samples) samples" }
         if let products = first.products { text += ", \(products) products" }
         if let residual = first.residual { text += ", residual \(short(residual))" }
+        if let miss = first.missProbability { text += ", miss probability \(short(miss))" }
+        if first.converged == false { text += ", not converged" }
         return text
     }
     results.external { $0.vectors.reduce(0) { $0 + $1.vector.count * $1.vector.element.byteCount } }
@@ -109,7 +118,9 @@ func eigenpairsClass() -> ObjectClass<EigenpairsObject> {
 func evaluationClass() -> ObjectClass<EvaluationObject> {
     let results = ObjectClass<EvaluationObject>("evaluation", "Losses and outputs over samples.")
     results.property("loss", .number, "The mean of the losses.") { $0.evaluation.loss }
-    results.property("accuracy", .number, "The share of samples classified right; nil without classes.") { $0.accuracy }
+    results.property("accuracy", .number, "The share of samples classified right; nil for a regression.") {
+        $0.accuracy
+    }
     results.property("losses", .object("array"), "The loss of each sample.") { try ArrayObject($0.evaluation.losses) }
     results.property("outputs", .object("array"), "The network's output for each sample.") { result in
         let shape = [result.evaluation.losses.count] + result.outputShape
