@@ -53,7 +53,7 @@ public enum EdgeQuantity: String, Sendable, CaseIterable {
         if base.hasPrefix("edge_") { base = String(base.dropFirst(5)) }
         switch base {
         case "hessian_norm", "lambda_max_gn", "lambda_max_predicted": self = .lambdaMax
-        case "step_sharpness", "batch_sharpness_gn": self = .batchSharpness
+        case "step_sharpness", "step_sharpness_mean", "batch_sharpness_gn": self = .batchSharpness
         default:
             guard let quantity = EdgeQuantity(rawValue: base) else { return nil }
             self = quantity

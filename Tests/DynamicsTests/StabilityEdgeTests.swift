@@ -137,7 +137,7 @@ import Testing
 
     @Test func seriesBelongToTheCurvatureThatTheyMeasure() {
         #expect(EdgeQuantity(series: "lambda_max_12") == .lambdaMax && EdgeQuantity(series: "edge_gni") == .gni)
-        #expect(EdgeQuantity(series: "step_sharpness") == .batchSharpness)
+        for name in ["step_sharpness", "step_sharpness_mean"] { #expect(EdgeQuantity(series: name) == .batchSharpness) }
         for name in ["batch_lambda_max", "fisher_max", "ntk_max", "lambda_min", "edge", "loss", "lambda_max_x", ""] {
             #expect(EdgeQuantity(series: name) == nil, "\(name)")
         }
