@@ -38,7 +38,7 @@ public struct SGD: UpdateRule {
         switch quantity {
         case .lambdaMax, .batchSharpness, .batchSharpnessRatio, .gni: StabilityEdge(2 / learningRate - weightDecay)
         case .secondMomentContraction:
-            StabilityEdge(-learningRate * weightDecay * (2 - learningRate * weightDecay))
+            StabilityEdge(0 - learningRate * weightDecay * (2 - learningRate * weightDecay))
         default: nil
         }
     }
