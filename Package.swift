@@ -16,9 +16,10 @@ let systemLibraries: [Target] = [
 ]
 
 let cTargets: [Target] = [
-    .target(name: "CLua", dependencies: ["CLuaSystem"]),
+    .target(name: "CLua", dependencies: ["CLuaSystem", "CSpelling"]),
     .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
     .target(name: "CSignals"),
+    .target(name: "CSpelling"),
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     .target(name: "CStdlib"),
     .target(
@@ -30,7 +31,7 @@ let cTargets: [Target] = [
 ]
 
 let swiftTargets: [Target] = [
-    .target(name: "LuaBridge", dependencies: ["CLua"]),
+    .target(name: "LuaBridge", dependencies: ["CLua", "CSpelling"]),
     .target(name: "Graph"),
     .target(name: "Compute", dependencies: ["Graph", "CKernels"]),
     .target(name: "Networks", dependencies: ["Compute", "Graph"]),
@@ -42,7 +43,7 @@ let swiftTargets: [Target] = [
         name: "Experiments",
         dependencies: [
             "Curvature", "Dynamics", "Objectives", "Networks", "Datasets", "Compute", "Graph", "CSQLite",
-            "CMessageDigest", grdb,
+            "CMessageDigest", "CSpelling", grdb,
         ]),
     .target(name: "Reports", dependencies: ["Compute", "Graph"]),
     .target(
@@ -73,7 +74,7 @@ let tested = [
 /// What a test target imports beside the target it tests.
 let testImports: [String: [Target.Dependency]] = [
     // Graph's tests look at what becomes of its programs on this machine, too.
-    "LuaBridge": ["CLua"], "Graph": ["Compute"], "Networks": ["Datasets", "Objectives", "SmallNetworks"],
+    "LuaBridge": ["CLua", "CLuaSystem"], "Graph": ["Compute"], "Networks": ["Datasets", "Objectives", "SmallNetworks"],
     "Objectives": ["Datasets", "SmallNetworks"], "Compute": ["CKernels"], "Experiments": [grdb],
 ]
 

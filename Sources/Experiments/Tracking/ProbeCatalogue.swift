@@ -67,7 +67,8 @@ public enum ProbeCatalogue {
         let takers = all.filter { $0.takes(option) }.map(\.name)
         if takers.isEmpty {
             let known = Set(all.flatMap(\.options).map(\.name)).sorted()
-            return "unknown option '\(option)' for probes\(ExperimentError.suggestion(option, known))"
+            return
+                "unknown option '\(ExperimentError.shown(option))' for probes\(ExperimentError.suggestion(option, known))"
         }
         return
             "option '\(option)' belongs to \(takers.joined(separator: ", ")), not to \(names.joined(separator: ", "))"

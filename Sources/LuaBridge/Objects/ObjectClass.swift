@@ -299,7 +299,8 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             let key = raw.stack.string(at: 2) ?? raw.stack.shown(at: 2)
             let names = Array(getters.keys) + Array(methodBodies.keys)
             throw ArgumentError(
-                "unknown property '\(key)' of \(name)" + suggestion(for: key, among: names, called: "members"))
+                "unknown property '\(shortened(key))' of \(name)"
+                    + suggestion(for: key, among: names, called: "members"))
         }
     }
 
@@ -314,7 +315,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
                 throw ArgumentError("\(name.withArticle) cannot be changed: '\(key)' was assigned to")
             }
             let hint = suggestion(for: key, among: Array(setters.keys), called: "can be assigned")
-            throw ArgumentError("unknown property '\(key)' of \(name)" + hint)
+            throw ArgumentError("unknown property '\(shortened(key))' of \(name)" + hint)
         }
     }
 
