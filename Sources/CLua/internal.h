@@ -30,6 +30,7 @@ struct clua_context {
     clua_host host;
     void *owner;
     bool trusted;
+    bool warns, in_warning;  // `warn` is turned on; the last message goes on in the next
     bool watching;  // the locals of the script are to be kept when it ends
     bool ready;  // false while the state is made or closed: no positions are read then
 
@@ -60,6 +61,8 @@ struct clua_context {
 };
 
 static inline clua_context *context_of(lua_State *L) { return *(clua_context **)lua_getextraspace(L); }
+
+extern const char prompt_source[];  // the chunk name of what is typed at a prompt
 
 /// Addresses used as registry keys.
 extern const char key_cache;      // the weak table from object addresses to userdata; in a metatable: the mark of a class of ours
@@ -124,5 +127,7 @@ void open_base(lua_State *L);        // into the globals
 void open_coroutines(lua_State *L);  // into the table on top, which stays
 void open_strings(lua_State *L);     // the same
 void open_tables(lua_State *L);      // the same
+/// Makes reading a global that is nearly the name of another an error.
+void watch_globals(lua_State *L);
 void open_objects(lua_State *L);
 void open_errors(lua_State *L);
