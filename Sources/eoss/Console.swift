@@ -23,10 +23,13 @@ final class Console: Sendable {
     }
 
     /// Writes to standard output as it stands.
-    func output(_ text: String) {
+    func output(_ text: String) { output(bytes: Array(text.utf8)) }
+
+    /// The same for bytes, which need not be text.
+    func output(bytes: [UInt8]) {
         state.withLock { state in
             erase(&state)
-            Self.write(text, to: STDOUT_FILENO)
+            Self.write(bytes: bytes, to: STDOUT_FILENO)
         }
     }
 
@@ -67,10 +70,11 @@ final class Console: Sendable {
 
     /// Writes past the buffers of C's streams, so that the two outputs keep their order where both go to one place.
     /// A reader that has gone (`eoss run … | head`) is no reason to end a training.
-    static func write(_ text: String, to descriptor: Int32) {
-        var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
+    static func write(_ text: String, to descriptor: Int32) { write(bytes: Array(text.utf8), to: descriptor) }
+
+    private static func write(bytes: [UInt8], to descriptor: Int32) {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes
             while let base = rest.baseAddress, rest.count > 0 {
                 let count = Foundation.write(descriptor, base, rest.count)
                 if count < 0 {

@@ -23,7 +23,7 @@ final class Session {
         options.isTrusted = arguments.trust
         options.outputFolder = URL(fileURLWithPath: arguments.outputFolder)
         options.readFolders = arguments.readFolders.map { URL(fileURLWithPath: $0) }
-        options.print = { console.output($0 + "\n") }
+        options.print = { console.output(bytes: $0.bytes + [UInt8(ascii: "\n")]) }
         options.message = { console.message($0) }
         if console.showsProgress { options.progress = { console.progress($0) } }
         if let prompt { options.pause = { prompt.run($0.evaluate) } }

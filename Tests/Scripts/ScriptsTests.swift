@@ -16,7 +16,7 @@ import Testing
         var options = ScriptOptions()
         options.settings = settings.map { ScriptOptions.Setting($0.key, $0.value) }
         options.outputFolder = output
-        options.print = { printed.append($0) }
+        options.print = { printed.append($0.description) }
         try LuaThread.run {
             try ScriptHost(options).run(file: Self.folder.appendingPathComponent(name))
         }

@@ -1,4 +1,5 @@
 import CLua
+import Glibc
 
 /// A Lua interpreter. It belongs to the thread that made it, which needs a stack of 8 MiB (`LuaThread`); only `interrupt` may be
 /// used from others.
@@ -10,8 +11,10 @@ public final class LuaState {
         public var patience = 10.0
         /// Lifts the sandbox.
         public var isTrusted = false
-        /// Writes one line of the script's `print`, without its newline.
-        public var print: (String) -> Void = { Swift.print($0) }
+        /// Writes one line of the script's `print`, without its newline: bytes, which need not be text.
+        public var print: (LuaBytes) -> Void = { line in
+            for byte in line.bytes + [UInt8(ascii: "\n")] { putchar(Int32(byte)) }
+        }
         /// The message of a Swift error, as scripts read it.
         public var describe: (any Error) -> String = { String(describing: $0) }
         /// For tests: which allocations are refused (see `clua_options`).
@@ -50,6 +53,8 @@ public final class LuaState {
         try installErrorClass()
     }
 
+    /// A trusted state's `require` asks a searcher of ours.
+    var hasSearcher = false
     private let printer: Unmanaged<Printer>
     private(set) lazy var link = StateLink(self)
 
@@ -196,9 +201,9 @@ public final class LuaState {
 
 /// What `print` writes to; a class so that C can hold it.
 private final class Printer {
-    let write: (String) -> Void
+    let write: (LuaBytes) -> Void
 
-    init(_ write: @escaping (String) -> Void) { self.write = write }
+    init(_ write: @escaping (LuaBytes) -> Void) { self.write = write }
 }
 
 private func callFunction(_ function: UnsafeMutableRawPointer, _ lua: OpaquePointer, _ count: Int32) -> Int32 {
@@ -211,5 +216,5 @@ private func releaseObject(_ object: UnsafeMutableRawPointer) {
 
 private func printLine(_ owner: UnsafeMutableRawPointer, _ text: UnsafePointer<CChar>, _ length: Int) {
     let bytes = UnsafeRawBufferPointer(start: text, count: length)
-    Unmanaged<Printer>.fromOpaque(owner)._withUnsafeGuaranteedRef { $0.write(String(decoding: bytes, as: UTF8.self)) }
+    Unmanaged<Printer>.fromOpaque(owner)._withUnsafeGuaranteedRef { $0.write(LuaBytes(bytes)) }
 }

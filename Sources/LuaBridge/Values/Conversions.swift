@@ -144,17 +144,17 @@ extension Dictionary: LuaReturnable where Key == String, Value: LuaPushable {
 }
 
 extension Dictionary: LuaPushable where Key == String, Value: LuaPushable {
-    public var luaValue: LuaValue { .table(LuaTable(fields: mapValues(\.luaValue))) }
+    public var luaValue: LuaValue { .table(LuaTable(named: mapValues(\.luaValue))) }
 }
 
 extension Dictionary: LuaReadable where Key == String, Value: LuaReadable {
-    /// Tables with names only: one with elements does not fit.
+    /// Tables with names only: one with elements does not fit, nor one whose names are not text, or the same text twice.
     public static func read(_ value: LuaValue) -> [String: Value]? {
         guard case .table(let table) = value, table.array.isEmpty, table.others.isEmpty else { return nil }
         var entries: [String: Value] = [:]
-        for (name, entry) in table.fields {
-            guard let read = Value.read(entry) else { return nil }
-            entries[name] = read
+        for (bytes, entry) in table.fields {
+            guard let name = bytes.text, let read = Value.read(entry), entries.updateValue(read, forKey: name) == nil
+            else { return nil }
         }
         return entries
     }

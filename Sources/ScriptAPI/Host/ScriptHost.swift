@@ -72,13 +72,13 @@ public final class ScriptHost {
     }
 
     private func perform(
-        _ file: URL, _ body: (_ source: String, _ name: String) throws -> Void
+        _ file: URL, _ body: (_ source: LuaBytes, _ name: String) throws -> Void
     ) throws(ScriptFailure) {
         let name = Self.shortPath(file)
         var failures: [String] = []
         do {
             let script = try Self.read(file)
-            let folder = file.deletingLastPathComponent().path
+            let folder = Self.folder(of: file)
             paths = Self.paths(options, scriptFolder: folder)
             try installModules(folder: folder)
             scripts = [RunScript(path: name, source: script)]
@@ -176,12 +176,20 @@ public final class ScriptHost {
         try state.installModules { [unowned self] name in
             let module = try finder.find(name)
             if let module {
-                let script = RunScript(path: module.name, source: Data(module.source.utf8))
+                let script = RunScript(path: module.name, source: Data(module.source.bytes))
                 scripts.append(script)
                 for file in openFiles { try file.addScript(script) }
             }
             return module
         }
+    }
+
+    /// The folder that the script lies in; that of the file itself where a link leads to it, since what belongs to the script lies there.
+    private static func folder(of file: URL) -> String {
+        var isFolder: ObjCBool = false
+        let target = file.resolvingSymlinksInPath()
+        let isThere = FileManager.default.fileExists(atPath: target.path, isDirectory: &isFolder) && !isFolder.boolValue
+        return (isThere ? target : file).deletingLastPathComponent().path
     }
 
     private static func paths(_ options: ScriptOptions, scriptFolder: String) -> PathPolicy {
@@ -211,9 +219,9 @@ public final class ScriptHost {
     }
 
     /// The text, without the byte order mark that some editors put before it.
-    private static func text(of script: Data) -> String {
+    private static func text(of script: Data) -> LuaBytes {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        return String(decoding: script.starts(with: mark) ? script.dropFirst(mark.count) : script, as: UTF8.self)
+        return LuaBytes(script.starts(with: mark) ? script.dropFirst(mark.count) : script)
     }
 
     /// Relative where the file lies below the current folder.

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import LuaBridge
 
 /// What a host is told by the command line, and whom it tells.
 public struct ScriptOptions {
@@ -24,8 +25,8 @@ public struct ScriptOptions {
     public var patience = 10.0
     /// Further entries for the environment that run files record.
     public var environment: [String: String] = [:]
-    /// Takes one line of the script's `print`, without its newline.
-    public var print: (String) -> Void = { Swift.print($0) }
+    /// Takes one line of the script's `print`, without its newline: bytes, which need not be text.
+    public var print: (LuaBytes) -> Void = LuaState.Configuration().print
     /// Takes a line for the user, such as which run file was made.
     public var message: (String) -> Void = { _ in }
     /// Takes how far a training is, about ten times a second.

@@ -27,7 +27,9 @@ extension ScriptHost {
                     "'arrays' of eoss.arrays.save: expected names, such as { gradient = run:gradient() }")
             }
             var named: [String: NDArray] = [:]
-            for (name, value) in table.fields { named[name] = try ArrayObject.spelled(by: value, name) }
+            for (name, value) in try table.fields.named(in: "'arrays' of eoss.arrays.save") {
+                named[name] = try ArrayObject.spelled(by: value, name)
+            }
             try OutputFile.write(try ArrayFile.safetensors(named), to: paths.writable(call.get("path")))
         }
         arrays.function(

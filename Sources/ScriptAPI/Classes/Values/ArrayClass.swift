@@ -38,7 +38,8 @@ func arrayClass() -> ObjectClass<ArrayObject> {
     arrays.description { array in
         let a = array.array
         let shape = a.shape.isEmpty ? "scalar" : a.shape.map(String.init).joined(separator: "×")
-        let first = (0..<min(a.count, 6)).map { short(a[flat: $0]) }.joined(separator: ", ")
+        let first = (0..<min(a.count, 6)).map { i in a.integer(flat: i).map { "\($0)" } ?? short(a[flat: i]) }.joined(
+            separator: ", ")
         return "array \(shape) (\(a.element.rawValue)): \(first)\(a.count > 6 ? ", …" : "")"
     }
     arrays.external { $0.array.count * $0.array.element.byteCount }
@@ -48,9 +49,7 @@ func arrayClass() -> ObjectClass<ArrayObject> {
 extension ArrayObject {
     /// The number at a place in row-major order, an integer where the array has integers.
     func number(_ flat: Int) -> LuaValue {
-        let number = array[flat: flat]
-        if !array.element.isFloating, let integer = Int(exactly: number) { return .integer(integer) }
-        return .number(number)
+        array.integer(flat: flat).map { .integer($0) } ?? .number(array[flat: flat])
     }
 
     /// The number, or the part of the array, at an index of the first axis from 1; nil beyond its end.
