@@ -2,9 +2,9 @@
 import PackageDescription
 
 /// Every source target, with what it imports. Imports go one way, downwards in this list's reverse.
-/// `EOSS_ONLY=LuaBridge` in the environment keeps that target, what it needs and its tests alone:
-/// a sanitizer build of one layer then compiles nothing else.
-let only = Context.environment["EOSS_ONLY"]
+/// `EOSS_ONLY=LuaBridge,Compute` in the environment keeps those targets, what they need and their tests alone:
+/// a sanitizer build of a layer then compiles nothing else.
+let only = Context.environment["EOSS_ONLY"]?.split(separator: ",").map(String.init)
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -16,9 +16,10 @@ let systemLibraries: [Target] = [
 ]
 
 let cTargets: [Target] = [
-    .target(name: "CLua", dependencies: ["CLuaSystem"]),
+    .target(name: "CLua", dependencies: ["CLuaSystem", "CSpelling"]),
     .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
     .target(name: "CSignals"),
+    .target(name: "CSpelling"),
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     .target(name: "CStdlib"),
     .target(
@@ -30,7 +31,7 @@ let cTargets: [Target] = [
 ]
 
 let swiftTargets: [Target] = [
-    .target(name: "LuaBridge", dependencies: ["CLua"]),
+    .target(name: "LuaBridge", dependencies: ["CLua", "CSpelling"]),
     .target(name: "Graph"),
     .target(name: "Compute", dependencies: ["Graph", "CKernels"]),
     .target(name: "Networks", dependencies: ["Compute", "Graph"]),
@@ -42,7 +43,7 @@ let swiftTargets: [Target] = [
         name: "Experiments",
         dependencies: [
             "Curvature", "Dynamics", "Objectives", "Networks", "Datasets", "Compute", "Graph", "CSQLite",
-            "CMessageDigest", grdb,
+            "CMessageDigest", "CSpelling", grdb,
         ]),
     .target(name: "Reports", dependencies: ["Compute", "Graph"]),
     .target(
@@ -73,8 +74,9 @@ let tested = [
 /// What a test target imports beside the target it tests.
 let testImports: [String: [Target.Dependency]] = [
     // Graph's tests look at what becomes of its programs on this machine, too.
-    "LuaBridge": ["CLua"], "Graph": ["Compute"], "Networks": ["Datasets", "Objectives", "SmallNetworks"],
-    "Objectives": ["Datasets", "SmallNetworks"], "Compute": ["CKernels"], "Experiments": [grdb],
+    "LuaBridge": ["CLua", "CLuaSystem"], "Graph": ["Compute"],
+    "Networks": ["Datasets", "Objectives", "SmallNetworks"], "Objectives": ["Datasets", "SmallNetworks"],
+    "Compute": ["CKernels"], "Experiments": [grdb, "CAllocationCount"],
 ]
 
 var testTargets: [Target] = tested.map { name in
@@ -83,6 +85,8 @@ var testTargets: [Target] = tested.map { name in
 /// Networks that several test targets work on.
 testTargets.append(
     .target(name: "SmallNetworks", dependencies: ["Networks", "Graph"], path: "Tests/Support/SmallNetworks"))
+/// Counts allocations of a thread.
+testTargets.append(.target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"))
 testTargets.append(.testTarget(name: "Scripts", dependencies: ["eoss", "ScriptAPI", "Experiments", "CStdlib"]))
 
 var targets = systemLibraries + cTargets + swiftTargets + testTargets
@@ -102,7 +106,7 @@ var packages: [Package.Dependency] = [
 ]
 
 if let only {
-    var kept: Set<String> = [only, only + "Tests"]
+    var kept = Set(only + only.map { $0 + "Tests" })
     var grew = true
     while grew {
         let before = kept.count

@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Datasets
+import Dynamics
 import Experiments
 import Graph
 import Networks
@@ -34,7 +35,11 @@ struct PerceptronBench {
 
     func works() throws -> [Work] {
         [
-            try step(8, repetitions: 400), try step(64, repetitions: 200), try gradient(8192, repetitions: 5),
+            try step(8, repetitions: 400), try step(64, repetitions: 200),
+            try step(HeavyBall(learningRate: 1e-6), 8, repetitions: 400),
+            try step(HeavyBall(learningRate: 1e-6), 64, repetitions: 200),
+            try step(Adam(learningRate: 1e-6), 8, repetitions: 400),
+            try step(Adam(learningRate: 1e-6), 64, repetitions: 200), try gradient(8192, repetitions: 5),
             try product(1024, repetitions: 15), try sharpness(8, repetitions: 20), try sharpness(32, repetitions: 10),
         ]
     }
@@ -43,16 +48,33 @@ struct PerceptronBench {
     private static func gradientOperations(_ n: Int) -> Double { 2 * Double(n) * (2 * all + later) }
 
     private func step(_ size: Int, repetitions: Int) throws -> Work {
-        let oracle = try oracle(8192)
-        var theta = model.initial
+        Work(
+            name: "SGD step, b = \(size)", peer: PeerTask(network: "mlp", name: "step", size: size),
+            operations: Self.gradientOperations(size), repetitions: repetitions, pieces: 1,
+            call: try stepping(SGD(learningRate: 1e-6), size))
+    }
+
+    /// The operations of the gradient: those of the update are few beside them, and are moved, not computed.
+    private func step(_ rule: any UpdateRule, _ size: Int, repetitions: Int) throws -> Work {
+        Work(
+            name: "\(rule.name) step, b = \(size)", peer: PeerTask(network: "mlp", name: rule.name, size: size),
+            operations: Self.gradientOperations(size), repetitions: repetitions, pieces: 1,
+            call: try stepping(rule, size))
+    }
+
+    /// Steps of a rule on one batch, over and over.
+    /// - Parameter measuring: whether each measures the curvature of its batch, as `step_sharpness` at every step has it.
+    func stepping(_ rule: any UpdateRule, _ size: Int, measuring: Bool = false) throws -> () throws -> Void {
+        let context = StepOracle(try oracle(8192))
+        context.measuresCurvature = measuring
+        var (rule, theta) = (rule, model.initial)
         var stream = RandomStream(seed: 2, purpose: .sampler)
         let batch = stream.sample(size, from: 8192)
-        return Work(
-            name: "SGD step, b = \(size)", peer: PeerTask(network: "mlp", name: "step", size: size),
-            operations: Self.gradientOperations(size),
-            repetitions: repetitions, pieces: 1
-        ) {
-            _ = try batch.withUnsafeBufferPointer { try oracle.descend(&theta, rate: 1e-6, batch: $0) }
+        return {
+            try batch.withUnsafeBufferPointer {
+                context.batch = $0
+                _ = try rule.step(&theta, context)
+            }
         }
     }
 

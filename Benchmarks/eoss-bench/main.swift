@@ -34,6 +34,10 @@ if selected.isEmpty || selected.contains("perceptron") {
     table.header()
     for work in try PerceptronBench().works() { try table.row(work) }
 }
+if selected.isEmpty || selected.contains("steps") {
+    print("")
+    try StepBench().run()
+}
 if selected.isEmpty || selected.contains("convolutional") {
     print("")
     let table = Table(peers: Peers(threads: Engine.shared.threads), ceiling: ceiling)

@@ -1,6 +1,7 @@
 #include "CEditLine.h"
 
 #include <histedit.h>
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -8,13 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
+
+// Bracketed paste: a terminal puts these around what is pasted, once it is asked to.
+#define PASTE_BEGIN "\033[200~"
+#define PASTE_END "\033[201~"
 
 struct eoss_line_editor {
     EditLine *edit;
     History *history;
     char prompt[64];
-    bool interrupted;
+    bool interrupted, ended;
+    bool brackets_pastes;
+    char *pasted;      // what is to be read before the keys, or null
+    char *pasted_line; // the line last taken of it
 };
+
+static void show(const char *text) { (void)!write(STDOUT_FILENO, text, strlen(text)); }
 
 static char *prompt(EditLine *edit) {
     struct eoss_line_editor *editor = NULL;
@@ -28,6 +39,66 @@ static unsigned char interrupt(EditLine *edit, int key) {
     struct eoss_line_editor *editor = NULL;
     el_get(edit, EL_CLIENTDATA, &editor);
     editor->interrupted = true;
+    return CC_NEWLINE;
+}
+
+/// Bound to Ctrl-\ (the key of SIGQUIT): the session ends, as by Ctrl-D, also in the middle of a line.
+static unsigned char quit(EditLine *edit, int key) {
+    (void)key;
+    struct eoss_line_editor *editor = NULL;
+    el_get(edit, EL_CLIENTDATA, &editor);
+    editor->ended = true;
+    return CC_NEWLINE;
+}
+
+/// Reads the keys of a paste up to its end. Null without memory, or where the terminal is gone.
+static char *read_paste(EditLine *edit) {
+    const size_t end = sizeof PASTE_END - 1;
+    size_t used = 0, size = 256;
+    char *text = malloc(size);
+    while (text != NULL) {
+        wchar_t key;
+        if (used + MB_LEN_MAX + 1 > size) {
+            char *larger = realloc(text, size *= 2);
+            if (larger == NULL) break;
+            text = larger;
+        }
+        if (el_wgetc(edit, &key) != 1) break;
+        mbstate_t state = {0};
+        size_t length = wcrtomb(text + used, key == L'\r' ? L'\n' : key, &state);
+        if (length == (size_t)-1) continue;  // no character of this locale
+        used += length;
+        if (used >= end && memcmp(text + used - end, PASTE_END, end) == 0) {
+            text[used - end] = '\0';
+            return text;
+        }
+    }
+    free(text);
+    return NULL;
+}
+
+/// Bound to the beginning of a paste, whose characters are no keys: a tab is a tab. Its first line joins the line that is
+/// edited; the rest is kept for the lines after it.
+static unsigned char paste(EditLine *edit, int key) {
+    (void)key;
+    struct eoss_line_editor *editor = NULL;
+    el_get(edit, EL_CLIENTDATA, &editor);
+    char *text = read_paste(edit);
+    if (text == NULL) return CC_ERROR;
+    char *line_end = strchr(text, '\n');
+    if (line_end != NULL) *line_end = '\0';
+    int failed = text[0] != '\0' && el_insertstr(edit, text) != 0;
+    if (line_end != NULL && line_end[1] != '\0') {
+        free(editor->pasted);
+        editor->pasted = strdup(line_end + 1);
+    }
+    free(text);
+    if (failed) return CC_ERROR;
+    if (line_end == NULL) return CC_REFRESH;
+    // The line ends before libedit has shown it.
+    show("\r");
+    el_set(edit, EL_REFRESH);
+    show("\n");
     return CC_NEWLINE;
 }
 
@@ -61,11 +132,17 @@ eoss_line_editor *eoss_line_editor_open(const char *program) {
     el_set(editor->edit, EL_HIST, history, editor->history);
     el_set(editor->edit, EL_ADDFN, "eoss-interrupt", "throw the line away", interrupt);
     el_set(editor->edit, EL_ADDFN, "eoss-suspend", "suspend the program", suspend);
+    el_set(editor->edit, EL_ADDFN, "eoss-quit", "end the session", quit);
+    el_set(editor->edit, EL_ADDFN, "eoss-paste", "insert what is pasted", paste);
     el_source(editor->edit, NULL);
     // While a line is edited Ctrl-C and Ctrl-Z are keys like others; while Lua runs they are signals again.
     el_set(editor->edit, EL_SETTY, "-d", "-isig", NULL);
     el_set(editor->edit, EL_BIND, "^C", "eoss-interrupt", NULL);
     el_set(editor->edit, EL_BIND, "^Z", "eoss-suspend", NULL);
+    el_set(editor->edit, EL_BIND, "^\\", "eoss-quit", NULL);
+    el_set(editor->edit, EL_BIND, "\\e[200~", "eoss-paste", NULL);
+    const char *terminal = getenv("TERM");
+    editor->brackets_pastes = terminal != NULL && terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
     return editor;
 }
 
@@ -73,17 +150,58 @@ void eoss_line_editor_close(eoss_line_editor *editor) {
     if (editor == NULL) return;
     if (editor->edit != NULL) el_end(editor->edit);
     if (editor->history != NULL) history_end(editor->history);
+    free(editor->pasted);
+    free(editor->pasted_line);
     free(editor);
+}
+
+void eoss_line_editor_forget_pasted(eoss_line_editor *editor) {
+    free(editor->pasted);
+    editor->pasted = NULL;
+}
+
+/// Takes the next whole line of what was pasted; what is behind its last newline is to be edited. Returns the length or −1.
+static int take_pasted_line(eoss_line_editor *editor, const char **line) {
+    if (editor->pasted == NULL) return -1;
+    char *end = strchr(editor->pasted, '\n');
+    if (end == NULL) {
+        size_t size = sizeof PASTE_BEGIN PASTE_END + strlen(editor->pasted);
+        char *keys = malloc(size);
+        if (keys != NULL) {
+            snprintf(keys, size, "%s%s%s", PASTE_BEGIN, editor->pasted, PASTE_END);
+            el_push(editor->edit, keys);
+            free(keys);
+        }
+        eoss_line_editor_forget_pasted(editor);
+        return -1;
+    }
+    *end = '\0';
+    char *rest = end[1] != '\0' ? strdup(end + 1) : NULL;
+    free(editor->pasted_line);
+    editor->pasted_line = editor->pasted;
+    editor->pasted = rest;
+    show(editor->prompt);
+    show(editor->pasted_line);
+    show("\n");
+    *line = editor->pasted_line;
+    return (int)strlen(editor->pasted_line);
 }
 
 int eoss_line_editor_read(eoss_line_editor *editor, const char *text, const char **line) {
     snprintf(editor->prompt, sizeof editor->prompt, "%s", text);
-    editor->interrupted = false;
+    editor->interrupted = editor->ended = false;
+    int pasted = take_pasted_line(editor, line);
+    if (pasted >= 0) return pasted;
     // The window may have changed its size since the last line.
     el_resize(editor->edit);
     int count = 0;
+    // Asked for while a line is read alone: what Lua runs may read the terminal for itself.
+    if (editor->brackets_pastes) show("\033[?2004h");
     *line = el_gets(editor->edit, &count);
+    if (editor->brackets_pastes) show("\033[?2004l");
+    if (editor->ended) return EOSS_LINE_END;
     if (editor->interrupted) {
+        eoss_line_editor_forget_pasted(editor);
         (void)!write(STDOUT_FILENO, "^C\n", 3);
         return EOSS_LINE_INTERRUPTED;
     }

@@ -31,6 +31,7 @@ struct clua_context {
     clua_host host;
     void *owner;
     bool trusted;
+    bool warns, in_warning;  // `warn` is turned on; the last message goes on in the next
     bool watching;  // the locals of the script are to be kept when it ends
     bool ready;  // false while the state is made or closed: no positions are read then
 
@@ -64,6 +65,8 @@ struct clua_context {
 
 static inline clua_context *context_of(lua_State *L) { return *(clua_context **)lua_getextraspace(L); }
 
+extern const char prompt_source[];  // the chunk name of what is typed at a prompt
+
 /// Addresses used as registry keys.
 extern const char key_cache;      // the weak table from object addresses to userdata; in a metatable: the mark of a class of ours
 extern const char key_anchors;    // values held by Swift for the length of a call
@@ -89,6 +92,8 @@ static inline void poll_flags(lua_State *L) {
 /// Makes `L` look at the flags before its next instruction. May be called in a signal handler on the thread that runs `L`.
 void arm_hook(lua_State *L);
 void control_run_away(clua_control *control);
+/// Whether a pause was asked for longer ago than Lua may take to come to it.
+bool control_has_waited(clua_control *control);
 void control_answer(clua_control *control);
 
 /// One more crossing of the border between the host and Lua, either way.
@@ -130,5 +135,8 @@ void open_base(lua_State *L);        // into the globals
 void open_coroutines(lua_State *L);  // into the table on top, which stays
 void open_strings(lua_State *L);     // the same
 void open_tables(lua_State *L);      // the same
+void open_numbers(lua_State *L);     // into math, string and the globals, which are open
+/// Makes reading a global that is nearly the name of another an error.
+void watch_globals(lua_State *L);
 void open_objects(lua_State *L);
 void open_errors(lua_State *L);

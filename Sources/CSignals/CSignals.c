@@ -28,7 +28,7 @@ int eoss_signals_catch(void) {
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
     action.sa_handler = tell;
-    const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+    const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     sigset_t unblocked;
     sigemptyset(&unblocked);
     for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++) {

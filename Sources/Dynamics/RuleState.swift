@@ -25,17 +25,6 @@ enum RuleState {
         }
     }
 
-    /// The state for a step of θ, taken out of where it is kept, so that it is not copied when it is written; zero at first.
-    /// - Throws: `UpdateRuleError.otherModel`, and leaves it where it was; `MemoryError`.
-    static func take(_ kept: inout Vector?, like theta: Vector, of rule: String) throws -> Vector {
-        guard let state = kept else {
-            return try Vector(zeros: theta.count, element: theta.element, for: "the state of \(rule)")
-        }
-        try check(state, theta, of: rule)
-        kept = nil
-        return state
-    }
-
     private static func check(_ state: Vector, _ other: Vector, of rule: String) throws {
         guard state.count == other.count, state.element == other.element else {
             throw UpdateRuleError.otherModel(rule: rule, state: state.count, parameters: other.count)

@@ -33,21 +33,42 @@ public struct Sampler: Sendable {
     public mutating func next<Result>(
         _ size: Int, _ body: (UnsafeBufferPointer<Int>) throws -> Result
     ) rethrows -> Result {
+        prepare(size)
+        defer { take(size) }
+        return try withNext(size, body)
+    }
+
+    /// Where the next batch of this size begins, and in which epoch.
+    private func start(_ size: Int) -> (epoch: Int, position: Int) {
+        position + size > count ? (epoch + 1, 0) : (epoch, position)
+    }
+
+    /// Makes the order that the next batch is taken from. What this is a sampler of does not change.
+    /// - Precondition: `1...count` contains `size`.
+    public mutating func prepare(_ size: Int) {
         precondition((1...count).contains(size), "a batch of \(size) out of \(count) samples")
-        if position + size > count {
-            epoch += 1
-            position = 0
-        }
-        if orderEpoch != epoch {
-            var stream = RandomStream(seed: seed, purpose: .sampler, index: UInt64(epoch))
-            order = stream.permutation(count)
-            orderEpoch = epoch
-        }
-        let start = position
-        position += size
+        let epoch = start(size).epoch
+        if orderEpoch == epoch { return }
+        var stream = RandomStream(seed: seed, purpose: .sampler, index: UInt64(epoch))
+        stream.permutation(count, into: &order)
+        orderEpoch = epoch
+    }
+
+    /// Calls `body` with the next batch, which was prepared and is not taken yet.
+    public func withNext<Result>(
+        _ size: Int, _ body: (UnsafeBufferPointer<Int>) throws -> Result
+    ) rethrows -> Result {
+        let (epoch, position) = start(size)
+        precondition(epoch == orderEpoch, "a batch that was not prepared")
         return try order.withUnsafeBufferPointer {
-            try body(UnsafeBufferPointer(rebasing: $0[start..<start + size]))
+            try body(UnsafeBufferPointer(rebasing: $0[position..<position + size]))
         }
+    }
+
+    /// Takes the next batch.
+    public mutating func take(_ size: Int) {
+        let start = start(size)
+        (epoch, position) = (start.epoch, start.position + size)
     }
 
     /// Counts a step over all samples as an epoch.

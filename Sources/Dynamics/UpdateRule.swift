@@ -17,36 +17,36 @@ public protocol UpdateRule: Sendable {
     /// - Returns: the loss of the step's batch at θₜ₋₁.
     mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double
 
+    /// Whether a step measures the curvature of its batch along the gradient where `StepOracle.measuresCurvature` asks for it.
+    var measuresCurvatureOnTheWay: Bool { get }
+
     /// v and β of v ← βv + g, θ ← θ − ηv; nil where the rule has no such velocity.
     var momentum: Momentum? { get }
 
+    /// Whether the rule divides its step by a P, see ``preconditioner(after:)``.
+    var hasPreconditioner: Bool { get }
+
     /// P without the learning rate, θ ← θ − ηP⁻¹g: from the state after the last step's gradient, or as it will be once
-    /// `gradient` has entered. Nil where the rule divides by nothing.
+    /// `gradient` has entered. The curvature at θ_t belongs to P after the gradient at θ_t, by which the step from there is
+    /// divided (Cohen et al. 2024). Nil where the rule divides by nothing.
     /// - Throws: `UpdateRuleError` where no gradient has entered yet, or P is not positive; for a vector of another model.
     func preconditioner(after gradient: Vector?) throws -> Preconditioner?
 
     /// The value of `quantity` up to which training is stable, and which training at the edge holds it at; nil where none is
-    /// known (table *Stability edges* of `docs/definitions.md`).
-    func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double?
+    /// known (table *Stability edges* of `docs/definitions.md`). The quantity is that of L without weight decay, its edge
+    /// accounts for the rule's.
+    func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge?
 }
 
 extension UpdateRule {
     public var settings: [(name: String, value: Double)] { [("lr", learningRate)] }
+    public var measuresCurvatureOnTheWay: Bool { false }
     public var momentum: Momentum? { nil }
+    public var hasPreconditioner: Bool { false }
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? { nil }
 
     /// P from the state after the last step's gradient.
     public func preconditioner() throws -> Preconditioner? { try preconditioner(after: nil) }
-
-    /// The edge that a plot shows where none is named: of batch sharpness under random batches, else of λ_max, or what the rule
-    /// has.
-    public func firstEdge(isFullBatch: Bool) -> (quantity: EdgeQuantity, value: Double)? {
-        let first: [EdgeQuantity] = isFullBatch ? [.lambdaMax, .batchSharpness] : [.batchSharpness, .lambdaMax]
-        for quantity in first + EdgeQuantity.allCases {
-            if let value = edge(of: quantity, isFullBatch: isFullBatch) { return (quantity, value) }
-        }
-        return nil
-    }
 
     /// The rule as scripts write it: `momentum{ lr = 0.1, beta = 0.9 }`.
     public var summary: String {
@@ -69,19 +69,6 @@ public struct Momentum: Sendable {
         self.velocity = velocity
         self.factor = factor
     }
-}
-
-/// The curvatures that have an edge (table *Stability edges* of `docs/definitions.md`).
-public enum EdgeQuantity: String, Sendable, CaseIterable {
-    case lambdaMax = "lambda_max"
-    case batchSharpness = "batch_sharpness"
-    case batchSharpnessRatio = "batch_sharpness_ratio"
-    case gni
-    case momentumBatchSharpness = "momentum_batch_sharpness"
-    case momentumBatchSharpnessRatio = "momentum_batch_sharpness_ratio"
-    case preconditionedLambdaMax = "preconditioned_lambda_max"
-    /// η times the one before.
-    case effectiveSharpness = "effective_sharpness"
 }
 
 /// What is wrong with the settings or the state of a rule.

@@ -82,15 +82,17 @@ public struct Series: Sendable {
 }
 
 /// A curve to compare with, drawn dashed: a value that holds from each `x` to the next one and from the last to the axis' end, such
-/// as the stability edge 2/η while the learning rate η is switched.
+/// as the stability edge 2/η while the learning rate η is switched. With `upper` it is a band between two such curves.
 public struct ReferenceLine: Sendable {
     public var name: String
     public var x: [Double]
     public var y: [Double]
+    /// The upper side of a band, at each `x`; where it is `y`, the band is a line.
+    public var upper: [Double]?
 
     /// A staircase; `x` ascends.
-    public init(name: String, x: [Double], y: [Double]) {
-        (self.name, self.x, self.y) = (name, x, y)
+    public init(name: String, x: [Double], y: [Double], upper: [Double]? = nil) {
+        (self.name, self.x, self.y, self.upper) = (name, x, y, upper)
     }
 
     /// One value everywhere.

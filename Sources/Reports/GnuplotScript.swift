@@ -83,8 +83,16 @@ struct GnuplotScript {
             parts += elements(series, curve, index: series.colour ?? index)
         }
         for (index, (reference, steps)) in zip(panel.references, content.staircases).enumerated() where !steps.isEmpty {
-            let block = addBlock([steps.map { [$0.x, $0.y] }])
+            let block = addBlock([steps.map { [$0.x, $0.y, $0.upper] }])
             let pen = "lt \(panel.series.count + index + 1) lw 1.2 dt \(dashes(index)) lc rgb '\(Self.referenceInk)'"
+            if steps.contains(where: { $0.y != $0.upper }) {
+                if !isText {
+                    parts.append(
+                        "\(block) using 1:2:3 with filledcurves lc rgb '\(Self.referenceInk)' fs transparent solid 0.08 notitle"
+                    )
+                }
+                parts.append("\(block) using 1:3 with lines \(pen) notitle")
+            }
             parts.append("\(block) using 1:2 with lines \(pen) \(title(reference.name))")
         }
         for (index, vertical) in content.verticals.enumerated() {

@@ -2,8 +2,8 @@
 struct PanelContent {
     let panel: Panel
     let curves: [Curve]
-    /// The corners of each reference line.
-    let staircases: [[(x: Double, y: Double)]]
+    /// The corners of each reference line; of a band those of both sides.
+    let staircases: [[(x: Double, y: Double, upper: Double)]]
     /// Those that can be drawn.
     let verticals: [VerticalLine]
     let xRange: AxisRange
@@ -25,7 +25,7 @@ struct PanelContent {
         let stairs = try panel.references.map { reference throws(ReportError) in
             try Self.corners(reference, x, panel.yScale)
         }
-        let levels = points.flatMap { [$0.low, $0.high] } + stairs.flatMap { $0.map(\.y) }
+        let levels = points.flatMap { [$0.low, $0.high] } + stairs.flatMap { $0.flatMap { [$0.y, $0.upper] } }
         yRange = AxisRange(given: panel.yRange, values: levels, scale: panel.yScale, padding: 0.05)
         // A line is some 800 pixels wide; two points for each pixel show all of it.
         for i in curves.indices { curves[i].thin(to: 1600) }
@@ -34,15 +34,19 @@ struct PanelContent {
 
     private static func corners(
         _ line: ReferenceLine, _ axis: AxisRange, _ scale: Panel.Scale
-    ) throws(ReportError) -> [(x: Double, y: Double)] {
-        guard line.x.count == line.y.count else {
-            throw ReportError("reference line '\(line.name)' has \(line.x.count) x values and \(line.y.count) y values")
+    ) throws(ReportError) -> [(x: Double, y: Double, upper: Double)] {
+        let upper = line.upper ?? line.y
+        guard line.x.count == line.y.count, line.y.count == upper.count else {
+            throw ReportError(
+                "reference line '\(line.name)' has \(line.x.count) x values and \(line.y.count) y values"
+                    + (line.upper == nil ? "" : ", \(upper.count) on its upper side"))
         }
-        var corners: [(x: Double, y: Double)] = []
-        for i in line.x.indices where Curve.canBeDrawn(line.y[i], scale) && !line.x[i].isNaN {
+        var corners: [(x: Double, y: Double, upper: Double)] = []
+        for i in line.x.indices
+        where Curve.canBeDrawn(line.y[i], scale) && Curve.canBeDrawn(upper[i], scale) && !line.x[i].isNaN {
             let start = max(line.x[i], axis.low)
             let end = min(i + 1 < line.x.count ? line.x[i + 1] : axis.high, axis.high)
-            if start < end { corners += [(start, line.y[i]), (end, line.y[i])] }
+            if start < end { corners += [(start, line.y[i], upper[i]), (end, line.y[i], upper[i])] }
         }
         return corners
     }

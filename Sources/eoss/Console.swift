@@ -30,17 +30,24 @@ final class Console: Sendable {
 
     /// Writes to standard output as it stands. Returns 0, or the system's error number.
     @discardableResult
-    func output(_ text: String) -> Int32 {
+    func output(_ text: String) -> Int32 { output(bytes: Array(text.utf8)) }
+
+    /// The same for bytes, which need not be text.
+    @discardableResult
+    func output(bytes: [UInt8]) -> Int32 {
         state.withLock { state in
             erase(&state)
-            return Self.writeOutput(text)
+            return Self.writeOutput(bytes)
         }
     }
 
     /// As ``output(_:)``, where there is no progress line.
     @discardableResult
-    static func writeOutput(_ text: String) -> Int32 {
-        let failure = write(text, to: STDOUT_FILENO)
+    static func writeOutput(_ text: String) -> Int32 { writeOutput(Array(text.utf8)) }
+
+    @discardableResult
+    private static func writeOutput(_ bytes: [UInt8]) -> Int32 {
+        let failure = write(bytes: bytes, to: STDOUT_FILENO)
         if failure != 0 { firstFailure.withLock { if $0 == 0 { $0 = failure } } }
         return failure
     }
@@ -83,10 +90,11 @@ final class Console: Sendable {
     /// Writes past the buffers of C's streams, so that the two outputs keep their order where both go to one place. Returns 0,
     /// or the system's error number: the disk is full, or the reader has gone (`eoss run … | head`).
     @discardableResult
-    static func write(_ text: String, to descriptor: Int32) -> Int32 {
-        var text = text
-        return text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
+    static func write(_ text: String, to descriptor: Int32) -> Int32 { write(bytes: Array(text.utf8), to: descriptor) }
+
+    private static func write(bytes: [UInt8], to descriptor: Int32) -> Int32 {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes
             while let base = rest.baseAddress, rest.count > 0 {
                 let count = Foundation.write(descriptor, base, rest.count)
                 if count < 0 {

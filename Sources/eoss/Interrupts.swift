@@ -1,47 +1,80 @@
 import CSignals
+import Compute
 import Experiments
 import Foundation
 import LuaBridge
+import ScriptAPI
 import Synchronization
 
 /// What a signal leads to. A value, so that its rules can be tested without signals.
 ///
-/// Ctrl-C at a training that someone watches at a prompt pauses it; a second within two seconds stops whatever runs, a third
-/// leaves the program. Without a prompt the first stops, the second leaves. SIGTERM and SIGHUP stop. (A stop that nobody
-/// answers is the watchdog's matter.)
+/// Where there is a prompt, the first Ctrl-C pauses a training and ends other work; a second within two seconds stops whatever
+/// runs. A third, or the first after a stop that is not answered, warns; one more leaves the program, the live runs with it. At a
+/// prompt that waits for a line Ctrl-C ends nothing: a session ends by Ctrl-D or Ctrl-\. Without a prompt the first stops, the
+/// second leaves. SIGTERM and SIGHUP stop, and end the session; SIGQUIT (Ctrl-\) leaves.
 struct InterruptPolicy: Sendable {
     enum Action: Equatable {
-        /// Pause at the next step boundary, and show the prompt.
+        case nothing
+        /// Pause at the next step boundary, or end other work, and show the prompt.
         case pause
         /// End what runs, at the next step boundary or Lua instruction.
         case stop
+        /// Say that the next one leaves.
+        case warn
         /// Commit the run files, and exit.
         case leave
+    }
+
+    /// Who gives the lines of the prompt.
+    enum Prompt: Equatable {
+        case none
+        case file
+        case terminal
     }
 
     /// Seconds within which a second Ctrl-C adds to the first.
     static let patience = 2.0
 
-    /// Whether a pause leads to a prompt.
-    var interactive = false
-    /// Whether something runs that can be asked to stop; a prompt that waits for a line is left at once.
+    /// What a pause leads to.
+    var prompt = Prompt.none
+    /// Whether something runs that can be asked to stop.
     var running = false
+    /// Whether the session is to end once what runs has stopped.
+    private(set) var ends = false
     /// Whether the program has nothing left to do but to wait: any signal ends it.
     var ending = false
     private var presses = 0
     private var lastPress = -Double.infinity
+    /// The presses that have stopped, and warned.
+    private static let (stopping, warning) = (2, 3)
 
     /// What to do about a signal that came at `time`, in seconds.
     mutating func received(_ signal: Int32, at time: Double) -> Action {
-        guard running, !ending else { return .leave }
-        guard signal == SIGINT else { return .stop }
-        presses = time - lastPress <= Self.patience ? presses + 1 : 1
+        guard signal != SIGQUIT, !ending else { return .leave }
+        guard running else { return signal == SIGINT && prompt == .terminal ? .nothing : .leave }
+        guard signal == SIGINT else {
+            ends = true
+            return .stop
+        }
+        // Whoever waits for a stop to be answered may wait for long.
+        let adds = time - lastPress <= Self.patience || presses >= Self.stopping && prompt != .none
+        presses = adds ? presses + 1 : 1
         lastPress = time
-        switch (presses, interactive) {
-        case (1, true): return .pause
-        case (2, true), (1, false): return .stop
+        guard prompt != .none else { return presses == 1 ? .stop : .leave }
+        switch presses {
+        case 1: return .pause
+        case Self.stopping: return .stop
+        case Self.warning: return .warn
         default: return .leave
         }
+    }
+
+    /// A stop was not answered in time. Returns what to do about it.
+    mutating func unanswered() -> Action {
+        if prompt == .none || ends { return .leave }
+        if presses >= Self.warning { return .nothing }
+        presses = Self.warning
+        return .warn
     }
 
     /// Everything stands still: the next Ctrl-C is a first one.
@@ -54,28 +87,43 @@ final class Interrupts: Sendable {
 
     private struct State {
         var policy = InterruptPolicy()
-        var interrupt: Interrupt?
+        var host: HostRequests?
         var watchdog: Watchdog?
     }
 
     private let state = Mutex(State())
 
-    /// From now on signals are for the script behind `interrupt`. One that does not answer a stop within two seconds is left.
-    func attach(_ interrupt: Interrupt, interactive: Bool) {
-        let watchdog = Watchdog(interrupt) { Self.leave("no answer to the stop within 2 s") }
+    /// Where requests go.
+    private struct HostRequests {
+        let interrupt: Interrupt
+        let cancellation: Cancellation
+    }
+
+    /// Seconds that Lua may take to come to where a pause is answered: then it is stopped. Less than a person waits for.
+    private static let pausePatience = 0.2
+
+    /// From now on signals are for the script of this host.
+    func attach(_ host: ScriptHost, prompt: InterruptPolicy.Prompt) {
+        let watchdog = Watchdog(host.interrupt) { [self] in
+            answer(state.withLock { $0.policy.unanswered() }, because: "no answer to the stop within 2 s")
+        }
         state.withLock { state in
-            state.interrupt = interrupt
+            state.host = HostRequests(interrupt: host.interrupt, cancellation: host.cancellation)
             state.watchdog = watchdog
-            state.policy.interactive = interactive
+            state.policy.prompt = prompt
         }
     }
+
+    /// Whether the session is to end: whoever sent SIGTERM or SIGHUP wants no prompt.
+    var ends: Bool { state.withLock { $0.policy.ends } }
 
     /// Something begins to run, or everything stands still again.
     func running(_ running: Bool) {
         state.withLock { state in
             state.policy.running = running
             // A pause that came too late for the training is not one of the next.
-            state.interrupt?.clearPause()
+            state.host?.interrupt.clearPause()
+            state.host?.cancellation.clear()
             if !running { state.policy.answered() }
         }
     }
@@ -87,12 +135,26 @@ final class Interrupts: Sendable {
     func serve() -> Never {
         while true {
             let signal = eoss_signals_wait()
-            let (action, interrupt) = state.withLock { ($0.policy.received(signal, at: Self.now), $0.interrupt) }
-            switch action {
-            case .pause: interrupt?.requestPause()
-            case .stop: interrupt?.requestStop()
-            case .leave: Self.leave("interrupted")
-            }
+            answer(state.withLock { $0.policy.received(signal, at: Self.now) }, because: "interrupted")
+        }
+    }
+
+    private func answer(_ action: InterruptPolicy.Action, because reason: String) {
+        let host = state.withLock(\.host)
+        switch action {
+        case .nothing: break
+        case .pause:
+            host?.interrupt.requestPause(patience: Self.pausePatience)
+            host?.cancellation.request()
+        case .stop:
+            host?.interrupt.requestStop()
+            host?.cancellation.request()
+        case .warn:
+            // Past the console's lock, which may be what hangs.
+            Console.write(
+                "\neoss: what runs has not stopped yet; Ctrl-C once more ends the session and its live runs (the run files are "
+                    + "saved first)\n", to: STDERR_FILENO)
+        case .leave: Self.leave(reason)
         }
     }
 

@@ -71,10 +71,10 @@ enum Program {
         guard let first = arguments.first, !first.hasPrefix("-") else { return nil }
         let known = Eoss.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
         if known.contains(first) { return nil }
-        let meant =
-            first.hasSuffix(".lua")
-            ? "eoss run \(first)" : nearestName(to: first, among: known).map { "eoss \($0)" }
-        return "unknown command '\(first)'" + (meant.map { ": did you mean '\($0)'?" } ?? "; 'eoss --help' lists them")
+        let wrong = "unknown command '\(first)'"
+        if first.hasSuffix(".lua") { return wrong + ": did you mean 'eoss run \(first)'?" }
+        guard let near = nearestName(to: first, among: known) else { return wrong + "; 'eoss --help' lists them" }
+        return wrong + ": did you mean 'eoss \(near)'?"
     }
 
     private static func complain(_ text: String) {

@@ -7,6 +7,8 @@ protocol LineSource: AnyObject {
     func next(prompt: String) -> Line
     /// A chunk is complete: the arrow keys shall find its lines again.
     func remember(_ lines: [String])
+    /// What is left of a paste is not to be read: its line before was stopped.
+    func forgetPasted()
 }
 
 enum Line: Equatable {
@@ -39,6 +41,10 @@ final class Prompt {
         Interrupts.shared.running(false)
         var chunk: [String] = []
         while true {
+            if Interrupts.shared.ends {
+                wasLeft = true
+                return .stop
+            }
             switch lines.next(prompt: chunk.isEmpty ? Self.first : Self.more) {
             case .interrupted:
                 chunk = []
@@ -67,7 +73,9 @@ final class Prompt {
         case .incomplete, .done(nil): break
         case .done(let text?): console.output(text + "\n")
         case .failed(let message): fail(message)
-        case .stopped: console.message("stopped")
+        case .stopped:
+            lines.forgetPasted()
+            console.message("stopped")
         case .goOn: return true
         }
         return false
@@ -84,6 +92,7 @@ final class PlainLines: LineSource {
     func next(prompt: String) -> Line { readLine().map(Line.text) ?? .end }
 
     func remember(_ lines: [String]) {}
+    func forgetPasted() {}
 }
 
 /// Lines typed at a terminal, with libedit's keys and a history that outlives the program.
@@ -118,4 +127,6 @@ final class TerminalLines: LineSource {
         for line in lines { eoss_line_editor_remember(editor, line) }
         history?.append(lines)
     }
+
+    func forgetPasted() { eoss_line_editor_forget_pasted(editor) }
 }

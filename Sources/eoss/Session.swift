@@ -25,7 +25,7 @@ final class Session {
         options.outputFolder = URL(fileURLWithPath: arguments.outputFolder)
         options.readFolders = arguments.readFolders.map { URL(fileURLWithPath: $0) }
         options.print = { line in
-            let failure = console.output(line + "\n")
+            let failure = console.output(bytes: line.bytes + [UInt8(ascii: "\n")])
             if failure != 0 { throw OutputError(code: failure) }
         }
         options.message = { console.message($0) }
@@ -33,7 +33,8 @@ final class Session {
         if console.showsProgress { options.progress = { console.progress($0) } }
         if let prompt { options.pause = { prompt.run($0.evaluate) } }
         host = try ScriptHost(options)
-        Interrupts.shared.attach(host.interrupt, interactive: interactive)
+        Interrupts.shared.attach(
+            host, prompt: prompt.map { $0.lines is TerminalLines ? .terminal : .file } ?? InterruptPolicy.Prompt.none)
     }
 
     /// A history belongs to what is typed; lines that come from a file or a pipe have none.
@@ -53,6 +54,7 @@ final class Session {
             // A mistyped line at a terminal is no failure.
             if prompt.hasFailed && prompt.lines is PlainLines { status = .failed }
         }
+        if Interrupts.shared.ends { status = .interrupted }
         if status != .done { throw ExitCode(status.rawValue) }
     }
 

@@ -3,7 +3,7 @@ import Graph
 import Testing
 
 /// Runs a plan with the donated outputs bound to the memory of their inputs.
-private func evaluateInPlace(
+func evaluateInPlace(
     _ graph: Graph, donating: [String: String], _ inputs: [Tensor], engine: Engine
 ) throws -> [Tensor] {
     let plan = try engine.plan(for: graph, donating: donating)
@@ -117,6 +117,7 @@ private func evaluateInPlace(
     }
 
     @Test func randomGraphsGiveTheSameInPlace() throws {
+        var count = 0
         for seed in 0..<200 {
             var graphs = RandomGraphs(seed: 1000 + UInt64(seed))
             let graph = graphs.graph(operations: 12)
@@ -127,8 +128,11 @@ private func evaluateInPlace(
                 if let fits { donating[output.name] = fits.name }
             }
             let isNumeric = graph.outputs.allSatisfy { graph.type(of: $0.value).element.isFloating }
-            if !donating.isEmpty && isNumeric { try expectTheSame(graph, donating: donating) }
+            guard !donating.isEmpty && isNumeric else { continue }
+            try expectTheSame(graph, donating: donating)
+            count += 1
         }
+        #expect(count >= 50, "\(count) graphs have an output that fits an input")
     }
 
     @Test func namesAndTypesOfDonationsAreChecked() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Graph
 import Testing
 
 @testable import Compute
@@ -178,5 +179,38 @@ import Testing
     ])
     func bytesAreWrittenAsPeopleReadThem(bytes: Int, text: String) {
         #expect(byteText(bytes) == text)
+    }
+
+    /// The largest value of an outer product of n by n numbers, which needs memory of that size.
+    private func largestProduct(_ n: Int) -> Graph {
+        let b = GraphBuilder()
+        let x = b.input("x", TensorType(.f64, [n]))
+        let y = b.input("y", TensorType(.f64, [n]))
+        return b.build(outputs: [("m", b.max(b.dot(x, y, contracting: ([], [])), dimensions: [0, 1]))])
+    }
+
+    /// Whether the account refuses the memory of a plan or the system does, the plans that there are go on.
+    @Test func anArenaThatCannotGrowStaysAsItWas() throws {
+        for (limit, refused) in [(1 << 20, 1 << 10), (Int.max, 1 << 23)] {
+            let account = MemoryAccount(limit: limit)
+            let engine = try Engine(threads: 2, account: account)
+            let (graph, n) = (largestProduct(200), 200)
+            let inputs = [Tensor(TensorType(.f64, [n]), repeating: 3), Tensor(TensorType(.f64, [n]), repeating: 0.5)]
+            let plan = try engine.plan(for: graph)
+            #expect(try plan.evaluate(inputs)[0].scalar == 1.5)
+            let (arena, used) = (engine.arenaBytes, account.used)
+            #expect(arena >= 8 * n * n)
+            for _ in 0..<3 {
+                #expect(throws: MemoryError.self) { try engine.plan(for: largestProduct(refused)) }
+                #expect(engine.arenaBytes == arena && account.used == used)
+                #expect(try plan.evaluate(inputs)[0].scalar == 1.5)
+                #expect(try engine.plan(for: graph).evaluate(inputs)[0].scalar == 1.5)
+            }
+            // What fits in the place of the present arena, not beside it.
+            let larger = [Tensor(TensorType(.f64, [330]), repeating: 2), Tensor(TensorType(.f64, [330]), repeating: 4)]
+            #expect(try engine.plan(for: largestProduct(330)).evaluate(larger)[0].scalar == 8)
+            #expect(try plan.evaluate(inputs)[0].scalar == 1.5)
+            #expect(account.peak < arena + engine.arenaBytes)
+        }
     }
 }

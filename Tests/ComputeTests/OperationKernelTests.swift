@@ -16,7 +16,10 @@ import Testing
 
     func unary(_ element: ElementType) -> [any Operation] {
         element.isFloating
-            ? [Negate(), Exponential(), Sqrt(), Tanh(), Logistic(), Erf(), Abs(), Sign(), Log(), LogPlusOne()]
+            ? [
+                Negate(), Exponential(), Sqrt(), Tanh(), Logistic(), Erf(), Abs(), Sign(), Log(), LogPlusOne(),
+                ExponentialMinusOne(), Power(exponent: -0.3),
+            ]
             : element == .i32 ? [Negate(), Abs(), Sign()] : []
     }
 

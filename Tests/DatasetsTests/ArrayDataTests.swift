@@ -64,19 +64,19 @@ import Testing
             ),
             (
                 { try .arrays(inputs: inputs, answers: .labels(three), classes: 1) },
-                "sample 1 (counted from 0) has the label 1, and the classes are 0 to 0"
+                "sample 2 has the label 1, and the classes are 0 to 0"
             ),
             (
                 { try .arrays(inputs: inputs, answers: .labels(NDArray([0, -2, 0] as [Int32]))) },
-                "sample 1 (counted from 0) has the label -2.0; classes are whole numbers"
+                "sample 2 has the label -2.0; classes are whole numbers"
             ),
             (
                 { try .arrays(inputs: inputs, answers: .labels(NDArray([0, 0.5, 0]))) },
-                "sample 1 (counted from 0) has the label 0.5"
+                "sample 2 has the label 0.5"
             ),
             (
                 { try .arrays(inputs: inputs, answers: .labels(NDArray([0, .nan, 0]))) },
-                "sample 1 (counted from 0) has the label nan"
+                "sample 2 has the label nan"
             ),
             (
                 { try .arrays(inputs: inputs, answers: .labels(NDArray([-1, -1, -1] as [Int32]))) },
@@ -88,11 +88,11 @@ import Testing
             ),
             (
                 { try .arrays(inputs: NDArray([1, 2, .nan]), answers: .labels(three)) },
-                "inputs: sample 2 (counted from 0) holds nan"
+                "inputs: sample 3 holds nan"
             ),
             (
                 { try .arrays(inputs: inputs, answers: .targets(NDArray([1, -.infinity, 0] as [Float]))) },
-                "targets: sample 1 (counted from 0) holds -inf"
+                "targets: sample 2 holds -inf"
             ),
             ({ try .arrays(inputs: NDArray([Float](), shape: [0, 2]), answers: .labels(three)) }, "hold no samples"),
             ({ try .arrays(inputs: NDArray([1.0], shape: []), answers: .labels(three)) }, "hold no samples"),
@@ -129,7 +129,7 @@ import Testing
                         try split.inputs(as: .f32).gather([wrong], into: $0.baseAddress!)
                     }
                 }
-                    == "there is no sample \(wrong): the data have 3, counted from 0")
+                    == "there is no sample \(min(wrong, .max - 1) + 1): the data have samples 1 to 3")
         }
     }
 }

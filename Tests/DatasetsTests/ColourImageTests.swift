@@ -136,7 +136,7 @@ struct ToyColours {
         try write([("data_batch_3.bin", Array(ToyColours.records(0..<4).dropLast()))])
         #expect(message { _ = try toy.load() }.contains("data_batch_3.bin has 51 bytes, which is not a whole number"))
         try write([("data_batch_3.bin", [11] + ToyColours.image(0))])
-        #expect(message { _ = try toy.load() }.contains("holds the label 11 (sample 8, counted from 0)"))
+        #expect(message { _ = try toy.load() }.contains("holds the label 11 (sample 9)"))
         try write([("data_batch_3.bin", [])])
         #expect(message { _ = try toy.load() }.contains("has 0 bytes"))
         try FileManager.default.removeItem(atPath: toy.folder.path + "/toy/data_batch_3.bin")
@@ -160,7 +160,7 @@ struct ToyColours {
         let digits = try ToyColours(.svhn)
         defer { digits.folder.remove() }
         let cases: [(Data, String)] = [
-            (ToyColours.svhn(4, compressed: true, labels: [1, 2, 3, 11]), "y holds 11.0 for sample 3"),
+            (ToyColours.svhn(4, compressed: true, labels: [1, 2, 3, 11]), "y holds 11.0 for sample 4"),
             (
                 ToyColours.svhn(4, compressed: true, labels: [1, 2, 3]),
                 "is not a valid MATLAB file: 'y' of shape [4, 1] has 3"

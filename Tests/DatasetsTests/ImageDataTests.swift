@@ -184,8 +184,8 @@ func values(_ rows: Rows) -> [[Double]] {
             ({ $0.selection = .random(0) }, "n = 0: at least one sample is needed"),
             ({ $0.selection = .first(-3) }, "first = -3: at least one sample is needed"),
             ({ $0.selection = .perClass(21) }, "per_class = 21, but class 0 of Toy has 20 training samples"),
-            ({ $0.selection = .indices([0, 60]) }, "there is no training sample 60: Toy has 60, counted from 0"),
-            ({ $0.selection = .indices([5, 5]) }, "indices holds sample 5 twice"),
+            ({ $0.selection = .indices([0, 60]) }, "there is no training sample 61: Toy has samples 1 to 60"),
+            ({ $0.selection = .indices([5, 5]) }, "indices holds sample 6 twice"),
             ({ ($0.selection, $0.classes) = (.indices([5]), [0]) }, "none of the classes asked for"),
             ({ $0.classes = [3] }, "Toy has the classes 0 to 2"),
             ({ $0.classes = [1, 1] }, "each may be named once"),
@@ -250,7 +250,7 @@ func values(_ rows: Rows) -> [[Double]] {
             ("train-images-idx3-ubyte", Fixture.gzippedImages, "has 3 images, and"),
             (
                 "train-labels-idx1-ubyte", ToyImages.idx([60], [UInt8](repeating: 3, count: 60)),
-                "holds the label 3 (sample 0, counted from 0); Toy has the classes 0 to 2"
+                "holds the label 3 (sample 1); Toy has the classes 0 to 2"
             ),
         ]
         for (name, data, expected) in cases {

@@ -73,7 +73,7 @@ import Testing
             ({ try data.subset(.first(13)) }, "first = 13, but arrays has 12 training samples"),
             ({ try data.subset(.random(0)) }, "n = 0: at least one sample"),
             ({ try data.subset(.indices([])) }, "indices is empty"),
-            ({ try data.subset(.indices([12])) }, "there is no training sample 12: arrays has 12"),
+            ({ try data.subset(.indices([12])) }, "there is no training sample 13: arrays has samples 1 to 12"),
             ({ try data.subset(.all, classes: [3]) }, "arrays has the classes 0 to 2"),
             ({ try data.subset(.all, classes: []) }, "classes = []"),
             ({ try data.subset(.perClass(5)) }, "per_class = 5, but class 0 of arrays has 4 training samples"),
@@ -125,11 +125,11 @@ import Testing
         let cases: [(() throws -> Dataset, String)] = [
             (
                 { try .arrays(inputs: tokens, answers: .labels(labels), classes: 2) },
-                "sample 1, place 1 (counted from 0) has the label 5"
+                "sample 2, place 2, has the label 5"
             ),
             (
                 { try .arrays(inputs: tokens, answers: .labels(labels), vocabulary: 3) },
-                "sample 1 (counted from 0) holds the token 3"
+                "sample 2 holds the token 3"
             ),
             (
                 { try .arrays(inputs: NDArray([0.0, 1], shape: [2, 1]), answers: .labels(labels), vocabulary: 3) },
@@ -146,9 +146,9 @@ import Testing
     @Test func aNumberThatItsViewCannotHoldIsNamed() throws {
         let data = try Dataset.arrays(
             inputs: NDArray([1, 1e300], shape: [2, 1]), answers: .targets(NDArray([1 << 40, 3] as [Int64])))
-        #expect(message { _ = try data.train.inputs(as: .f32) }.contains("sample 1 (counted from 0) holds 1e+300"))
+        #expect(message { _ = try data.train.inputs(as: .f32) }.contains("sample 2 holds 1e+300"))
         #expect(
-            message { _ = try data.train.targets(as: .i32) }.contains("sample 0 (counted from 0) holds 1099511627776"))
+            message { _ = try data.train.targets(as: .i32) }.contains("sample 1 holds 1099511627776"))
         #expect(try values(data.train.inputs(as: .f64)) == [[1], [1e300]])
     }
 }

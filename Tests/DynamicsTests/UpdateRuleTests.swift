@@ -199,7 +199,8 @@ import Testing
             let before = theta
             _ = try rule.step(&theta, StepOracle(problem.oracle, batch: nil))
             let p = try values(of: rule.preconditioner())
-            #expect(try values(of: expected) == p, "what comes after a gradient is what is there after it")
+            // A squared norm is summed in another order on the way.
+            #expect(distance(try values(of: expected), p) < 1e-14, "what comes after a gradient is there after it")
             let step = try (before - theta).values
             // θ is of order 1 and a step 0.1 of that: what is left of it has lost a digit or two of sixteen.
             #expect(distance(step, (0..<step.count).map { 0.1 * divided[$0] / p[$0] }) < 1e-12, "\(rule.name)")
@@ -230,78 +231,5 @@ import Testing
         _ = try rule.step(&w, StepOracle(flat.oracle, batch: nil))
         #expect(w[0] == 1)
         #expect(throws: UpdateRuleError.notPositive(rule: "rmsprop", count: 1)) { try rule.preconditioner() }
-    }
-}
-
-/// On L = ½λw² a rule is stable just below its edge and unstable just above.
-@Suite struct StabilityEdges {
-    /// ε = 10⁹ drowns ν: P is ε from the start, the rule is linear, and λ = 1 has the preconditioned curvature 10⁻⁹.
-    private static let epsilon = 1e9
-
-    private static let rules: [(EdgeQuantity, Double, @Sendable (Double) throws -> any UpdateRule)] = [
-        (.lambdaMax, 1, { SGD(learningRate: $0) }),
-        (.lambdaMax, 1, { try SGD(learningRate: $0, weightDecay: 0.4) }),
-        (.lambdaMax, 1, { try HeavyBall(learningRate: $0, factor: 0.6) }),
-        (.lambdaMax, 1, { try HeavyBall(learningRate: $0, factor: 0.6, weightDecay: 0.4) }),
-        (.lambdaMax, 1, { try HeavyBall(learningRate: $0, factor: 0.6, kind: .nesterov) }),
-        (.lambdaMax, 1, { try HeavyBall(learningRate: $0, factor: 0.6, weightDecay: 0.4, kind: .nesterov) }),
-        (
-            .preconditionedLambdaMax, 1e-9,
-            { try AdaptiveGradient(learningRate: $0, kind: .rmsprop, epsilon: epsilon) }
-        ),
-        (
-            .preconditionedLambdaMax, 1e-9,
-            { try AdaptiveGradient(learningRate: $0, kind: .scalarRMSProp, epsilon: epsilon) }
-        ),
-        (
-            .preconditionedLambdaMax, 1e-9,
-            { try AdaptiveGradient(learningRate: $0, kind: .adagrad, epsilon: epsilon) }
-        ),
-        (.preconditionedLambdaMax, 1e-9, { try Adam(learningRate: $0, momentumFactor: 0.6, epsilon: epsilon) }),
-        (
-            .preconditionedLambdaMax, 1e-9,
-            { try Adam(learningRate: $0, momentumFactor: 0.6, epsilon: epsilon, weightDecay: 1e-10) }
-        ),
-    ]
-
-    @Test(arguments: 0..<11) func aRuleIsStableBelowItsEdgeAndNotAbove(number: Int) throws {
-        let (quantity, curvature, make) = Self.rules[number]
-        let quadratic = try Quadratic(curvature: 1)
-        func edge(_ rate: Double) throws -> Double {
-            try #require(try make(rate).edge(of: quantity, isFullBatch: true))
-        }
-        // The rate whose edge is the curvature: the edge falls with it.
-        var (low, high) = (1e-3 / curvature, 1e2 / curvature)
-        for _ in 0..<100 {
-            let middle = (low * high).squareRoot()
-            if try edge(middle) > curvature { low = middle } else { high = middle }
-        }
-        #expect(try quadratic.magnitude(under: make(0.98 * low), steps: 1500) < 1e-3)
-        #expect(try quadratic.magnitude(under: make(1.02 * low), steps: 1500) > 1e3)
-    }
-
-    @Test func theTableOfEdges() throws {
-        let sgd = SGD(learningRate: 0.05)
-        for quantity in [EdgeQuantity.lambdaMax, .batchSharpness, .batchSharpnessRatio, .gni] {
-            #expect(sgd.edge(of: quantity, isFullBatch: false) == 40)
-        }
-        #expect(sgd.edge(of: .momentumBatchSharpness, isFullBatch: false) == nil)
-        let momentum = try HeavyBall(learningRate: 0.05, factor: 0.75)
-        #expect(momentum.edge(of: .batchSharpness, isFullBatch: false) == 10)
-        #expect(momentum.edge(of: .batchSharpness, isFullBatch: true) == 70)
-        #expect(momentum.edge(of: .momentumBatchSharpness, isFullBatch: false) == 40)
-        #expect(momentum.edge(of: .gni, isFullBatch: false) == nil)
-        let adam = try Adam(learningRate: 0.5, momentumFactor: 0.75)
-        #expect(adam.edge(of: .preconditionedLambdaMax, isFullBatch: true) == 28)
-        #expect(adam.edge(of: .effectiveSharpness, isFullBatch: true) == 14)
-        #expect(adam.edge(of: .batchSharpness, isFullBatch: false) == nil)
-    }
-
-    @Test func theFirstEdgeIsTheOneThatARuleIsKnownFor() throws {
-        #expect(SGD(learningRate: 1).firstEdge(isFullBatch: false)?.quantity == .batchSharpness)
-        #expect(try SGD(learningRate: 1, weightDecay: 0.5).firstEdge(isFullBatch: true)?.value == 1.5)
-        #expect(
-            try HeavyBall(learningRate: 1, kind: .nesterov).firstEdge(isFullBatch: false)?.quantity == .lambdaMax)
-        #expect(try Adam(learningRate: 1).firstEdge(isFullBatch: false)?.quantity == .preconditionedLambdaMax)
     }
 }

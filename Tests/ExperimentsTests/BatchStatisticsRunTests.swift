@@ -33,7 +33,7 @@ private func normalisedRun(batch: Run.BatchSize = .samples(6), ghostBatch: Int =
 @Suite struct RunsWithBatchStatistics {
     @Test func measuringDoesNotChangeTrainingNorRunningValues() throws {
         let (plain, measured) = (try normalisedRun(), try normalisedRun())
-        for run in [plain, measured] { run.setRule(try HeavyBall(learningRate: 0.02)) }
+        for run in [plain, measured] { try run.setRule(HeavyBall(learningRate: 0.02)) }
         for name in [
             "loss", "accuracy", "test_loss", "lambda_max", "batch_sharpness", "step_sharpness", "hessian_trace",
             "momentum_batch_sharpness", "gni", "gradient_norm_mc", "one_step_loss_change", "projected_noise",
@@ -155,8 +155,8 @@ private func normalisedRun(batch: Run.BatchSize = .samples(6), ghostBatch: Int =
         }
         try objective([0.5, 0.5, 1, 0], width: 2, outputs: 2, .crossEntropy)
         for (targets, width, outputs, loss, words) in [
-            ([1, 0, 3, 0], 2, 2, .crossEntropy, ["sample 1", "3"]),
-            ([-1, 1], 1, 1, .binaryCrossEntropy, ["sample 0", "-1"]),
+            ([1, 0, 3, 0], 2, 2, .crossEntropy, ["sample 2 of", "3"]),
+            ([-1, 1], 1, 1, .binaryCrossEntropy, ["sample 1 of", "-1"]),
             ([1, 0, 0, 1], 2, 3, .mse, ["[3]", "[2]"]), ([1, 0], 1, 1, .crossEntropy, ["'bce'"]),
             ([1, 0, 0], 3, 3, .binaryCrossEntropy, ["one logit"]),
         ] as [([Double], Int, Int, LossName, [String])] {

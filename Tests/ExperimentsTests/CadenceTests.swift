@@ -164,6 +164,22 @@ import Testing
         #expect(run.step == 11)
     }
 
+    /// Loss and accuracy are looked at at the multiples of `checkEvery`, and where one of the two is tracked; without either every
+    /// 100 steps. A goal that holds everywhere tells the first look.
+    @Test func aLossGoalIsLookedAtAsOftenAsIsAsked() throws {
+        let cases: [(tracked: String?, every: Int?, from: Int, expected: Int)] = [
+            (nil, nil, 1, 100), (nil, 1, 1, 1), (nil, 7, 1, 7), (nil, 7, 8, 14), ("loss", nil, 1, 12),
+            ("loss", 5, 1, 5), ("loss", 40, 1, 12), ("weight_norm", nil, 1, 100),
+        ]
+        for (tracked, every, from, expected) in cases {
+            let run = try SmallRun.make()
+            try run.train(TrainingGoal(step: from))
+            if let tracked { try run.track(ProbeCatalogue.probe(tracked, for: run), .at([12])) }
+            #expect(try run.train(TrainingGoal(step: 500, loss: 1e9, checkEvery: every)) == .loss)
+            #expect(run.step == expected, "\(tracked ?? "nothing") \(every ?? 0)")
+        }
+    }
+
     @Test func noCadenceDisturbsTheTraining() throws {
         let plain = try SmallRun.make(element: .f32)
         try plain.train(TrainingGoal(step: 60))

@@ -20,11 +20,11 @@ import Testing
     /// Momentum has an edge for each curvature: (2 + 2β)/η, and 2(1 − β)/η where batches are random.
     @Test func curvaturesHaveEdgesOfTheirOwn() throws {
         let run = try SmallRun.make()
-        run.setRule(try HeavyBall(learningRate: 0.02, factor: 0.5))
+        try run.setRule(HeavyBall(learningRate: 0.02, factor: 0.5))
         #expect(run.edges(of: .lambdaMax).map(\.value) == [150])
         #expect(run.edges(of: .batchSharpness).map(\.value) == [50])
         _ = try run.train(TrainingGoal(step: 1))
-        run.setRule(SGD(learningRate: 0.02))
+        try run.setRule(SGD(learningRate: 0.02))
         #expect(run.edges(of: .lambdaMax).map(\.value) == [150, 100])
     }
 
@@ -32,7 +32,7 @@ import Testing
     @Test func anEdgeEndsWithTheRuleThatHasIt() throws {
         let run = try SmallRun.make()
         _ = try run.train(TrainingGoal(step: 1))
-        run.setRule(try Adam(learningRate: 0.02))
+        try run.setRule(Adam(learningRate: 0.02))
         let edges = run.edges(of: .lambdaMax)
         #expect(edges.map(\.step) == [0, 2] && edges[0].value == 100 && edges[1].value.isNaN)
         #expect(run.edges(of: .preconditionedLambdaMax).map(\.step) == [2])

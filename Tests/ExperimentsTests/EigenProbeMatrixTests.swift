@@ -1,5 +1,6 @@
 import Compute
 import Dynamics
+import Foundation
 import Graph
 import Networks
 import Objectives
@@ -16,7 +17,7 @@ import Testing
 
     private func trained(_ rule: (any UpdateRule)? = nil, batch: Run.BatchSize = .samples(4)) throws -> Run {
         let run = try SmallRun.make(batch: batch)
-        if let rule { run.setRule(rule) }
+        if let rule { try run.setRule(rule) }
         try run.train(TrainingGoal(step: 6))
         return run
     }
@@ -50,39 +51,74 @@ import Testing
         #expect(abs(values[24]) < 1e-10 * values[0])
     }
 
-    /// P of RMSProp from the gradients of the steps, by hand.
+    /// P of RMSProp at θ_t from the gradients of the steps and the one at θ_t, by hand, at several t.
     @Test func preconditionedIsOfTheMatrixWrittenOut() throws {
         let (rate, factor, epsilon) = (1e-3, 0.9, 1e-3)
         let rule = try AdaptiveGradient(learningRate: rate, kind: .rmsprop, factor: factor, epsilon: epsilon)
         let run = try SmallRun.make(batch: .full)
-        run.setRule(rule)
+        try run.setRule(rule)
         var squares = [Double](repeating: 0, count: run.parameters.count)
         for step in 1...4 {
             let g = try run.gradient().values
             for i in g.indices { squares[i] = factor * squares[i] + (1 - factor) * g[i] * g[i] }
             try run.train(TrainingGoal(step: step))
         }
-        var matrix = try hessian(run)
-        let roots = squares.map { ($0.squareRoot() + epsilon).squareRoot() }
-        for i in roots.indices { for j in roots.indices { matrix[i, j] /= roots[i] * roots[j] } }
-        let truth = DenseEigen(symmetric: matrix).values
+        // The gradient at θ_t enters, by which the step from there is divided.
+        func truth() throws -> [Double] {
+            let g = try run.gradient().values
+            let now = zip(squares, g).map { factor * $0 + (1 - factor) * $1 * $1 }
+            var matrix = try hessian(run)
+            let roots = now.map { ($0.squareRoot() + epsilon).squareRoot() }
+            for i in roots.indices { for j in roots.indices { matrix[i, j] /= roots[i] * roots[j] } }
+            return DenseEigen(symmetric: matrix).values
+        }
         let values = try run.measure("preconditioned_lambda_max", ["k": 2, "tolerance": 1e-7]).map(\.value)
-        #expect(abs(values[0] / truth[0] - 1) < 1e-6 && abs(values[1] / truth[1] - 1) < 1e-6)
+        let expected = try truth()
+        #expect(abs(values[0] / expected[0] - 1) < 1e-6 && abs(values[1] / expected[1] - 1) < 1e-6)
         let effective = try run.measure("effective_sharpness")[0]
         #expect(abs(effective.value - rate * values[0]) < 1e-12 * values[0])
         #expect(effective.products == 0, "shared")
         #expect(run.rule.edge(of: .effectiveSharpness, isFullBatch: true) == 2)
+        #expect(try run.measure("gradient_norm")[0].operations == 0, "the gradient is the run's own")
+    }
+
+    /// Adam's: bias corrections of step t + 1, with the gradient over the probe's samples whatever the batches are.
+    @Test(arguments: [nil, 7]) func ofMiniBatchesTheGradientOfTheProbesSamplesEnters(samples: Int?) throws {
+        let run = try SmallRun.make(batch: .samples(3))
+        let rule = try Adam(learningRate: 1e-3, momentumFactor: 0.8, squareFactor: 0.9, epsilon: 1e-3)
+        try run.setRule(rule)
+        var squares = [Double](repeating: 0, count: run.parameters.count)
+        var sampler = run.sampler
+        for step in 1...3 {
+            let batch = sampler.next(3) { Array($0) }
+            let g = try run.oracle.gradient(at: run.parameters, over: .indices(batch)).gradient.values
+            for i in g.indices { squares[i] = 0.9 * squares[i] + 0.1 * g[i] * g[i] }
+            try run.train(TrainingGoal(step: step))
+        }
+        let scope = ProbeScope(samples: samples)
+        let g = try run.oracle.gradient(at: run.parameters, over: scope.selection(of: run)).gradient.values
+        let roots = zip(squares, g).map { square, g in
+            let nu = (0.9 * square + 0.1 * g * g) / (1 - pow(0.9, 4))
+            return ((1 - pow(0.8, 4)) * (nu.squareRoot() + 1e-3)).squareRoot()
+        }
+        var matrix = try dense(
+            of: CurvatureOperator(of: run.oracle, at: run.parameters, over: scope.selection(of: run)))
+        for i in roots.indices { for j in roots.indices { matrix[i, j] /= roots[i] * roots[j] } }
+        var options: ProbeArguments = ["tolerance": 1e-7]
+        if let samples { options["samples"] = .integer(samples) }
+        let value = try run.measure("preconditioned_lambda_max", options)[0].value
+        #expect(abs(value / DenseEigen(symmetric: matrix).values[0] - 1) < 1e-6)
     }
 
     /// Before the first step the preconditioner is that of the full gradient; the solve is not taken for another rule's.
     @Test func atTheStartThePreconditionerIsThatOfTheFirstGradient() throws {
         let run = try SmallRun.make(batch: .full)
-        run.setRule(try AdaptiveGradient(learningRate: 1e-3, kind: .scalarRMSProp, factor: 0.75, epsilon: 0))
+        try run.setRule(AdaptiveGradient(learningRate: 1e-3, kind: .scalarRMSProp, factor: 0.75, epsilon: 0))
         let lambda = try run.measure("lambda_max", ["tolerance": 1e-7])[0].value
         let norm = try run.gradient().norm()
         let measured = try run.measure("preconditioned_lambda_max", ["tolerance": 1e-7])[0].value
         #expect(abs(measured * 0.5 * norm / lambda - 1) < 1e-6)
-        run.setRule(try AdaptiveGradient(learningRate: 1e-3, kind: .scalarRMSProp, factor: 0, epsilon: 0))
+        try run.setRule(AdaptiveGradient(learningRate: 1e-3, kind: .scalarRMSProp, factor: 0, epsilon: 0))
         let again = try run.measure("preconditioned_lambda_max", ["tolerance": 1e-7])[0].value
         #expect(abs(again * norm / lambda - 1) < 1e-6)
     }
@@ -93,10 +129,10 @@ import Testing
             let error = #expect(throws: ExperimentError.self) { try run.measure(name) }
             #expect(error.map { "\($0)" }?.contains("sgd has no preconditioner") == true)
         }
-        run.setRule(try AdaptiveGradient(learningRate: 1e-3, kind: .rmsprop))
+        try run.setRule(AdaptiveGradient(learningRate: 1e-3, kind: .rmsprop))
         let probe = try ProbeCatalogue.probe("effective_sharpness", for: run)
         #expect(try run.measure(probe)[0].value > 0)
-        run.setRule(SGD(learningRate: 0.1))
+        try run.setRule(SGD(learningRate: 0.1))
         #expect(try run.measure(probe)[0].value.isNaN)
     }
 

@@ -35,26 +35,39 @@ import Testing
         (0..<12).flatMap { i in (0..<i).flatMap { j in (0..<j).map { [i, j, $0] } } }
     }
 
-    private func coverage(_ name: String, _ options: ProbeArguments, truth: Double) throws -> Double {
+    /// The share of intervals that cover the truth, and how many draws the estimates took.
+    private func coverage(
+        _ name: String, _ options: ProbeArguments, truth: Double
+    ) throws -> (share: Double, draws: [Int]) {
         let probe = try ProbeCatalogue.probe(name, options, for: run)
+        var draws: [Int] = []
         let covered = try (0..<400).count { repetition in
             let stream = RandomStream(seed: UInt64(repetition), purpose: .probe, index: 7)
             let found = try probe.measure(run, batch: nil, stream: stream)[0]
+            draws.append(try #require(found.samples))
             return try #require(found.interval).contains(truth)
         }
-        return Double(covered) / 400
+        return (Double(covered) / 400, draws)
     }
 
+    /// Stopped by its own error, which is looked at after each few batches: a rule that stops too early shows only where some
+    /// estimates stop while others go on. So the error asked for is half of that of the first look, and takes about four.
     @Test func batchSharpness() throws {
         let truth = try run.measure("batch_sharpness", ["batches": .batches(batches)])[0].value
-        // Stopped by its own error, after some tens of batches.
-        let share = try coverage("batch_sharpness", ["rel_error": 0.05, "max_samples": 400], truth: truth)
+        // Whole permutations, of four batches each, that are drawn between two looks.
+        let look = max(24, Oracle.stackedSamples / 3 / 4 * 4)
+        let first = try run.measure("batch_sharpness", ["rel_error": 0, "max_samples": .integer(look)])[0]
+        let asked = try #require(first.standardError) / first.value / 2
+        let (share, draws) = try coverage(
+            "batch_sharpness", ["rel_error": .number(asked), "max_samples": .integer(40 * look)], truth: truth)
         #expect((0.92...0.98).contains(share), "\(share)")
+        #expect(Set(draws).count > 1 && draws.allSatisfy { $0 > look / 2 && $0 < 40 * look }, "\(Set(draws).sorted())")
+        #expect(draws.count { $0 > look } > 200, "most need a second look")
     }
 
     @Test func theGradientNoiseInteraction() throws {
         let truth = try run.measure("gni", ["batches": .batches(batches)])[0].value
-        let share = try coverage("gni", ["max_samples": 40], truth: truth)
+        let share = try coverage("gni", ["max_samples": 40], truth: truth).share
         #expect((0.92...0.98).contains(share), "\(share)")
     }
 
@@ -62,7 +75,7 @@ import Testing
         let matrix = try dense(of: CurvatureOperator(of: run.oracle, at: run.parameters))
         let truth = (0..<matrix.rows).reduce(0) { $0 + matrix[$1, $1] }
         // Fewer vectors than the 17 parameters, else the trace is exact.
-        let share = try coverage("hessian_trace", ["rel_error": 0, "max_samples": 16], truth: truth)
+        let share = try coverage("hessian_trace", ["rel_error": 0, "max_samples": 16], truth: truth).share
         #expect((0.92...0.98).contains(share), "\(share)")
     }
 }

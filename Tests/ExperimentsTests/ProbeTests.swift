@@ -103,6 +103,18 @@ import Testing
         #expect(sharpness.firstStep(.greater, 100) == nil)
     }
 
+    /// A value that is none has no place in the order, and no part in a sum.
+    @Test func statisticsOfWhatIsNotANumberAreNone() {
+        let values = [5, 1, .nan, 2, 4, .nan, 3]
+        for shift in values.indices {
+            let turned = Array(values[shift...] + values[..<shift])
+            let series = Series(name: "s", steps: Array(0..<7), values: turned)
+            #expect(series.median.isNaN && series.mean.isNaN)
+        }
+        let infinite = Series(name: "s", steps: [0, 1, 2], values: [.infinity, 1, 2])
+        #expect(infinite.median == 2 && infinite.mean == .infinity)
+    }
+
     @Test func meanAndMedian() {
         #expect(sharpness.mean == 21.75)
         #expect(sharpness.median == 20.5)

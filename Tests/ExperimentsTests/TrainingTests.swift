@@ -47,6 +47,52 @@ import Testing
         #expect(measured.parameters.hasSameBits(as: plain.parameters))
     }
 
+    /// Whatever a quantity of the user's own tries to change, in itself or in its condition, is refused, and the training goes on as if
+    /// nothing were measured. The control: an action may, and the training is another one.
+    @Test(arguments: ["lr", "batch_size", "optimizer", "params", "statistics", "at", "train", "advance"])
+    func whatIsMeasuredCannotChangeTheTraining(setting: String) throws {
+        @Sendable func change(_ run: Run) throws {
+            switch setting {
+            case "lr": try run.setLearningRate(2 * run.learningRate)
+            case "batch_size": try run.setBatchSize(.samples(6))
+            case "optimizer": try run.setRule(HeavyBall(learningRate: 0.02, factor: 0.5))
+            case "params": try run.setParameters(0.5 * run.parameters)
+            case "statistics": try run.setStatistics(run.statistics())
+            case "at": try run.at(run.step + 1) { try $0.setLearningRate(0.5) }
+            case "train": try run.train(TrainingGoal(step: run.step + 1))
+            default: try run.advance()
+            }
+        }
+        func trained(_ prepare: (Run) throws -> Void) throws -> Vector {
+            let run = try SmallRun.make()
+            try prepare(run)
+            try run.train(TrainingGoal(step: 12))
+            #expect(run.step == 12)
+            return run.parameters
+        }
+        let plain = try trained { _ in }
+        var refusals = 0
+        func refused(_ run: Run) {
+            let error = #expect(throws: ExperimentError.self) { try change(run) }
+            if let error, "\(error)".contains("cannot be changed from within a probe") { refusals += 1 }
+        }
+        let measured = try trained { run in
+            let probe = CustomProbe("mine") { run in
+                refused(run)
+                return 0
+            }
+            let condition: Cadence.Condition = { run in
+                refused(run)
+                return true
+            }
+            try run.track(probe, Cadence(.every(5), when: condition))
+        }
+        #expect(refusals == 6, "at steps 0, 5 and 10, twice each")
+        #expect(measured.hasSameBits(as: plain))
+        guard !["statistics", "train", "advance"].contains(setting) else { return }
+        #expect(try !trained { try $0.at(5, change) }.hasSameBits(as: plain), "the control")
+    }
+
     @Test func anActionComesAfterTheProbesOfItsStepAndBeforeTheNext() throws {
         let run = try SmallRun.make(rate: 0.02)
         try run.track(ProbeCatalogue.probe("edge", for: run), every: 1)

@@ -227,7 +227,7 @@ import Testing
     @Test func theTemperatureOfMomentum() throws {
         let run = try SmallRun.make(rate: 0.02, batch: .samples(4))
         #expect(try run.measure("temperature")[0].value == 0.02 / 4)
-        run.setRule(try HeavyBall(learningRate: 0.02, factor: 0.9))
+        try run.setRule(HeavyBall(learningRate: 0.02, factor: 0.9))
         #expect(abs(try run.measure("temperature")[0].value - 0.02 / (4 * 0.1)) < 1e-15)
     }
 

@@ -26,7 +26,7 @@ import Testing
             ]
         ) { call in
             let names = try [String].read(try call.value("what")) ?? [call.get("what")]
-            let window = try call.get("window", as: LuaTable?.self)?.fields.keys.sorted() ?? []
+            let window = try call.get("window", as: LuaTable?.self)?.fields.keys.map(\.description).sorted() ?? []
             return "\(names) \(try call.get("every", as: Int.self)) \(try call.has("fn")) \(window)"
         }
         space.function(
@@ -138,10 +138,33 @@ import Testing
         #expect(nearestName(to: written, among: names) == meant)
     }
 
+    /// Three letters of nine may be wrong; a swap of neighbours is one edit, and no part is edited twice.
     @Test func distancesCountSwapsOnce() {
-        #expect(editDistance(Array("ca"), Array("ac")) == 1)
-        #expect(editDistance(Array("kitten"), Array("sitting")) == 3)
-        #expect(editDistance(Array(""), Array("abc")) == 3)
-        #expect(editDistance(Array("ca"), Array("abc")) == 3, "optimal string alignment edits no part twice")
+        #expect(nearestName(to: "abcdefghi", among: ["badcfehig"]) == nil)
+        #expect(nearestName(to: "abcdefghi", among: ["badcfeghi"]) == "badcfeghi")
+        #expect(nearestName(to: "kitten", among: ["sitting"]) == nil)
+        #expect(nearestName(to: "kittens", among: ["sittens"]) == "sittens")
+        #expect(nearestName(to: "caxyzwxyz", among: ["abcxyzwxyz"]) == "abcxyzwxyz")
+    }
+
+    /// Of several as near, the first; at any length and number, without work that grows with them.
+    @Test func suggestionsAreBounded() throws {
+        #expect(nearestName(to: "lx", among: ["lz", "la", "ly"]) == "la")
+        let long = String(repeating: "batch_size", count: 300_000)
+        #expect(nearestName(to: long, among: ["batch_size", long]) == nil)
+        #expect(nearestName(to: "batchsize", among: (0..<1_000_000).lazy.map { "name\($0)" }) == nil)
+        let state = try makeState()
+        for script in [
+            "lab.run{ [('x'):rep(3000000)] = 1 }", "return lab[('x'):rep(3000000)]",
+            "return lab.run{}[('é'):rep(1500000)]",
+            "lab.run{}[('x'):rep(3000000)] = 1", "return _G[('x'):rep(3000000)].y", "require(('x'):rep(3000000))",
+        ] {
+            do {
+                try state.run(script, name: "long.lua")
+                Issue.record("no error: \(script)")
+            } catch let error as LuaError {
+                #expect(error.message.utf8.count < 1000, "\(script): \(error.message.prefix(100))")
+            }
+        }
     }
 }

@@ -97,7 +97,7 @@ import Testing
     func aStopCannotBeCaught(_ script: String) throws {
         try LuaThread.run {
             var printed: [String] = []
-            let state = try makeState { $0.print = { printed.append($0) } }
+            let state = try makeState { $0.print = { printed.append($0.description) } }
             let stopper = try #require(Stopper(state.interrupt, after: 20_000))
             defer { stopper.wait() }
             do {
@@ -145,7 +145,7 @@ import Testing
     @Test func aCoroutineThatAStopHasEndedRunsNoHandlers() throws {
         try LuaThread.run {
             var printed: [String] = []
-            let state = try makeState { $0.print = { printed.append($0) } }
+            let state = try makeState { $0.print = { printed.append($0.description) } }
             let stopper = try #require(Stopper(state.interrupt, after: 20_000))
             defer { stopper.wait() }
             let stopped = failure(
@@ -172,7 +172,7 @@ import Testing
             var printed: [String] = []
             let state = try makeState {
                 $0.isTrusted = true
-                $0.print = { printed.append($0) }
+                $0.print = { printed.append($0.description) }
             }
             let script = """
                 suspended = suspended or coroutine.create(function() while true do coroutine.yield() end end)

@@ -20,6 +20,10 @@ private let rounding = 1e-13
         let (first, second) = (try a.evaluate(at: theta), try b.evaluate(at: theta))
         #expect(zip(first.losses, second.losses).allSatisfy { abs($0 - $1) <= rounding * abs($0) })
         #expect(abs(first.loss - second.loss) < rounding)
+        #expect(
+            zip(first.outputs, second.outputs).allSatisfy { abs($0 - $1) <= rounding } && first.outputs.count == 13 * 3)
+        let alone = try b.evaluate(at: theta, keepingOutputs: false)
+        #expect(alone.outputs.isEmpty && alone.loss == second.loss && alone.losses == second.losses)
         #expect(try relativeDifference(b.gradient(at: theta).gradient, a.gradient(at: theta).gradient) < rounding)
         #expect(
             try relativeDifference(b.linearize(at: theta).apply(v), a.linearize(at: theta).apply(v)) < rounding)

@@ -120,7 +120,7 @@ struct DenseCurvature: Sendable, CustomTestStringConvertible {
         switch matrix {
         case .hessian: return try columns { try oracle.gradient(at: $0).gradient.values }
         case .fisher:
-            let jacobian = try columns { try oracle.evaluate(at: $0).losses }
+            let jacobian = try columns { try oracle.evaluate(at: $0).losses.values }
             let weights = placeWeights(oracle)
             let places = weights.count / oracle.samples.count
             let shares = (0..<oracle.samples.count).map { i in
@@ -128,7 +128,7 @@ struct DenseCurvature: Sendable, CustomTestStringConvertible {
             }
             return product(jacobian, jacobian) { $0 * shares[$1] }
         case .ntk, .ggn:
-            let jacobian = try columns { try oracle.evaluate(at: $0).outputs }
+            let jacobian = try columns { try oracle.evaluate(at: $0).outputs.values }
             let weights = placeWeights(oracle)
             let width = jacobian[0].count / weights.count
             if matrix == .ntk { return product(jacobian, jacobian) { $0 * weights[$1 / width] } }

@@ -50,6 +50,30 @@ import Testing
         #expect(corners[3] == [[0, 7], [10, 7]])
     }
 
+    /// A band has two sides; where one of them cannot be drawn, neither is.
+    @Test func aBandHasTwoSides() throws {
+        let panel = Panel(
+            series: [Series(name: "s", x: [0, 100], y: [1, 2])],
+            references: [ReferenceLine(name: "edge", x: [0, 40, 60], y: [4, 2, .nan], upper: [30, 25, 20])])
+        let content = try PanelContent(panel)
+        #expect(
+            content.staircases[0].map { [$0.x, $0.y, $0.upper] } == [
+                [0, 4, 30], [40, 4, 30], [40, 2, 25], [60, 2, 25],
+            ])
+        #expect(content.yRange.high > 30)
+        let svg = String(decoding: try Figure(panels: [panel]).drawn(as: .svg), as: UTF8.self)
+        var line = panel
+        line.references[0].upper = nil
+        let plain = String(decoding: try Figure(panels: [line]).drawn(as: .svg), as: UTF8.self)
+        func paths(_ svg: String) -> Int {
+            svg.components(separatedBy: "<path").count + svg.components(separatedBy: "<polygon").count
+        }
+        #expect(paths(svg) > paths(plain), "a filled part and a second line")
+        var broken = panel
+        broken.references[0].upper = [1]
+        #expect(throws: ReportError.self) { try PanelContent(broken) }
+    }
+
     @Test func theAxesShowAllValuesAndTheReferences() throws {
         let panel = Panel(
             series: [Series(name: "s", x: [5, 105], y: [10, 20], errors: [1, 2])],

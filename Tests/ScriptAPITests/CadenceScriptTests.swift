@@ -99,6 +99,27 @@ import Testing
         for word in words + ["test.lua:"] { #expect(message.contains(word), "\(message)") }
     }
 
+    /// Goals are looked at every `check_every` steps, and where loss or accuracy is tracked; these hold everywhere.
+    @Test func aGoalIsLookedAtAsOftenAsIsAsked() throws {
+        let failure = try Laboratory().failure(
+            of: """
+                local data = eoss.data.arrays{ inputs = { { 0 }, { 1 }, { 2 } }, labels = { 0, 1, 0 } }
+                local net = eoss.nn.mlp{ inputs = 1, hidden = { 3 }, outputs = 2, dtype = "f64" }
+                local function steps(goal, tracked, at)
+                  local run = eoss.run{ model = net, data = data, loss = "ce", optimizer = eoss.optim.sgd{ lr = 0.01 } }
+                  run:train{ to = 1 }
+                  if tracked then run:track(tracked, { at = { at } }) end
+                  goal.to = 500; run:train(goal)
+                  return run.step
+                end
+                assert(steps{ stop_accuracy = 0 } == 100 and steps{ stop_loss = 1e9 } == 100)
+                assert(steps{ stop_accuracy = 0, check_every = 1 } == 1 and steps{ stop_accuracy = 0, check_every = 9 } == 9)
+                assert(steps({ stop_accuracy = 0 }, "accuracy", 12) == 12 and steps({ stop_loss = 1e9 }, "accuracy", 12) == 12)
+                assert(steps({ stop_accuracy = 0, check_every = 40 }, "loss", 12) == 12)
+                """)
+        #expect(failure == nil)
+    }
+
     /// A condition that captures the run makes a cycle through Lua, which its collector sees.
     @Test func aRunWhoseConditionCapturesItIsFreed() throws {
         let lines = try printed(

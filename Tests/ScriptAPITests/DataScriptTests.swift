@@ -27,17 +27,26 @@ import Testing
     }
 
     @Test(arguments: [
-        ("eoss.data.gaussian_mixture{ n = 10 }:subset{ n = 11 }", "11"),
-        ("eoss.data.gaussian_mixture{ n = 10 }:subset{ indices = {} }", "empty"),
+        (
+            "eoss.data.gaussian_mixture{ n = 10 }:subset{ n = 11 }",
+            "n = 11, but gaussian_mixture has 10 training samples"
+        ),
+        ("eoss.data.gaussian_mixture{ n = 10 }:subset{ indices = {} }", "option 'indices' of data:subset is empty"),
         ("eoss.data.gaussian_mixture{ n = 10 }:subset{ n = 2, first = 3 }", "one of n, first, per_class and indices"),
-        ("eoss.data.gaussian_mixture{ n = 10 }:subset{ classes = {2} }", "2"),
+        ("eoss.data.gaussian_mixture{ n = 10 }:subset{ classes = {2} }", "gaussian_mixture has the classes 0 to 1"),
         ("eoss.data.gaussian_mixture{ n = 10 }:split{}", "one of test_n and test"),
-        ("eoss.data.arrays{ inputs = { {1, 0/0} }, targets = { 1 } }", "sample 0 (counted from 0)"),
-        ("eoss.data.arrays{ inputs = { {1}, {2} }, labels = { 0, 3 }, classes = 2 }", "3"),
-        ("eoss.data.arrays{ inputs = { {1}, {2} }, labels = { 0, 0.5 } }", "0.5"),
+        ("eoss.data.arrays{ inputs = { {1, 0/0} }, targets = { 1 } }", "sample 1 holds"),
+        (
+            "eoss.data.arrays{ inputs = { {1}, {2} }, labels = { 0, 3 }, classes = 2 }",
+            "has the label 3, and the classes are 0 to 1"
+        ),
+        ("eoss.data.arrays{ inputs = { {1}, {2} }, labels = { 0, 0.5 } }", "has the label 0.5"),
         ("eoss.data.arrays{ inputs = {}, targets = {} }", "holds no numbers"),
-        ("eoss.data.cifar10{ path = 'nowhere' }", "nowhere"),
-        ("eoss.data.mnist{ standardize = 'central_flows' }", "central_flows"),
+        ("eoss.data.cifar10{ path = 'nowhere' }", "no such file: 'nowhere'"),
+        (
+            "eoss.data.mnist{ standardize = 'central_flows' }",
+            "expected 'subset' or 'cohen' or 'none', got 'central_flows'"
+        ),
         ("eoss.data.orthogonal{ n = 6, d = 5 }", "n ≤ d"),
     ]) func badOptionsAreErrorsThatNameThem(_ script: String, _ word: String) throws {
         let failure = try #require(try Laboratory().failure(of: "local d = " + script))

@@ -64,6 +64,14 @@ import Testing
             "run:train()",
             "run:train needs a goal: to, steps, epochs, time, stop_loss, stop_accuracy or max_loss, as in run:train{ to = 1000 }"
         ),
+        (
+            "run:train{ to = 3, check_every = 2 }",
+            "run:train: 'check_every' belongs to stop_loss and stop_accuracy: give one of them"
+        ),
+        (
+            "run:track('x', { fn = function() return run end }); run:train{ to = 1 }",
+            "'fn' of the series 'x' returned run, a number is needed"
+        ),
         ("run:train{ to = 'x' }", "option 'to' of run:train: expected an integer >= 0, got 'x' (a string)"),
         ("run:train{ to = 3 }; run:at(2, print)", "run:at(2, …): run 'small' is at step 3 already"),
         ("run.train{ to = 3 }", "train of run was called on a table: write run:train(…) with a colon"),
@@ -85,7 +93,7 @@ import Testing
         ),
         ("run:hessian():top(20)", "20 eigenpairs asked of an operator of dimension 19: ask for 1 to 19"),
         ("local v = run.params; v[1] = 3", "a vector cannot be changed: '1' was assigned to"),
-        ("return run.params + 1", "'+' cannot be applied to a vector and 1 (it takes: vector + vector)"),
+        ("return run.params + run", "'+' cannot be applied to a vector and a run (it takes: vector + vector"),
         ("return run.params + eoss.arrays.from{ 1 }:tovector()", "vectors of 19 and 1 numbers do not combine"),
         ("net:load('none.safetensors')", "no such file: 'none.safetensors'"),
         ("net:load('/etc/passwd')", "'/etc/passwd' is absolute: paths in a script are relative (--trust lifts this)"),
@@ -136,7 +144,10 @@ import Testing
             "array:get(1, 3): the array has shape [1, 2], and indices start at 1"
         ),
         ("eoss.data.arrays{ inputs = { 1 } }", "eoss.data.arrays takes inputs with one of targets and labels"),
-        ("eoss.data.arrays{ inputs = { 1, 2 }, targets = { 1 } }", "2"),
+        (
+            "eoss.data.arrays{ inputs = { 1, 2 }, targets = { 1 } }",
+            "inputs hold 2 samples, targets of shape [1] do not"
+        ),
         (
             "eoss.data.fashion_mnist{ n = 3, first = 2 }",
             "eoss.data.fashion_mnist takes one of n, first, per_class and indices"

@@ -26,7 +26,7 @@ final class Laboratory {
     func options(_ change: (inout ScriptOptions) -> Void = { _ in }) -> ScriptOptions {
         var options = ScriptOptions()
         options.outputFolder = output
-        options.print = { [unowned self] in printed.append($0) }
+        options.print = { [unowned self] in printed.append($0.description) }
         options.message = { [unowned self] in messages.append($0) }
         change(&options)
         return options

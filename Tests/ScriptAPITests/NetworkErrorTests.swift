@@ -60,7 +60,7 @@ import Testing
         ),
         (
             "data{ labels = {0, 3}, classes = 3 }",
-            "labels: sample 1 (counted from 0) has the label 3, and the classes are 0 to 2"
+            "labels: sample 2 has the label 3, and the classes are 0 to 2"
         ),
         (
             """

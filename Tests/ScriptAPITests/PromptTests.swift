@@ -66,7 +66,7 @@ import Testing
         ),
         (
             "inputs = { 1, 2 }, labels = { 0, 1.5 }",
-            "labels: sample 1 (counted from 0) has the label 1.5; classes are whole numbers from 0, and -1 leaves a "
+            "labels: sample 2 has the label 1.5; classes are whole numbers from 0, and -1 leaves a "
                 + "sample out"
         ),
     ])

@@ -122,4 +122,23 @@ import Testing
                 """)
         #expect(failure == nil)
     }
+
+    /// Of the four networks of the EoSS code, 0.2 as there; the same draws times it. Biases are zero.
+    @Test(arguments: [
+        "mlp{ inputs = 4, hidden = {5}, outputs = 2, seed = 3,",
+        "cnn{ inputs = {3, 16, 16}, hidden = 8, outputs = 2, seed = 3,",
+        "resnet{ inputs = {3, 8, 8}, depth = 14, width = 4, outputs = 2, seed = 3,",
+    ]) func theDefaultScaleOfInitialWeightsIsThatOfTheirCode(network: String) throws {
+        let script = """
+            local data = eoss.data.gaussian_mixture{ n = 4 }
+            local function first(net) net:save("w.safetensors"); local sum, names = 0, eoss.arrays.load("w.safetensors")
+                for name, a in pairs(names) do if not name:find("bn") then sum = sum + a:tovector():norm()^2 end end
+                return sum^0.5
+            end
+            local plain, given = first(eoss.nn.\(network) }), first(eoss.nn.\(network) init_scale = 0.2 })
+            local unit = first(eoss.nn.\(network) init_scale = 1 })
+            assert(plain == given and math.abs(plain / unit - 0.2) < 1e-6, plain / unit)
+            """
+        #expect(try Laboratory().failure(of: script) == nil)
+    }
 }

@@ -47,16 +47,29 @@ import Testing
 @Suite struct CommandLineInterruptTests {
     private func policy(interactive: Bool, running: Bool = true) -> InterruptPolicy {
         var policy = InterruptPolicy()
-        policy.interactive = interactive
+        policy.prompt = interactive ? .terminal : .none
         policy.running = running
         return policy
     }
 
-    @Test func controlCPausesThenStopsThenLeavesWhereThereIsAPrompt() {
+    @Test func controlCPausesThenStopsThenWarnsThenLeavesWhereThereIsAPrompt() {
         var policy = policy(interactive: true)
         #expect(policy.received(SIGINT, at: 10) == .pause)
         #expect(policy.received(SIGINT, at: 11) == .stop)
-        #expect(policy.received(SIGINT, at: 12.9) == .leave)
+        #expect(policy.received(SIGINT, at: 12.9) == .warn)
+        #expect(policy.received(SIGINT, at: 100) == .leave, "however long after the warning")
+    }
+
+    @Test func aStopThatIsNotAnsweredWarnsOnceWhereThereIsAPromptAndLeavesWhereThereIsNone() {
+        var policy = policy(interactive: true)
+        _ = policy.received(SIGINT, at: 10)
+        _ = policy.received(SIGINT, at: 11)
+        #expect(policy.unanswered() == .warn && policy.unanswered() == .nothing)
+        #expect(policy.received(SIGINT, at: 50) == .leave)
+        var alone = self.policy(interactive: false)
+        #expect(alone.received(SIGINT, at: 10) == .stop && alone.unanswered() == .leave)
+        var terminated = self.policy(interactive: true)
+        #expect(terminated.received(SIGTERM, at: 10) == .stop && terminated.unanswered() == .leave)
     }
 
     @Test func aSecondControlCMuchLaterIsAFirstOne() {
@@ -77,11 +90,15 @@ import Testing
     func otherSignalsStop(signal: Int32, interactive: Bool) {
         var policy = policy(interactive: interactive)
         #expect(policy.received(signal, at: 10) == .stop)
+        #expect(policy.ends, "and then the session ends")
     }
 
-    @Test func whereNothingRunsASignalEndsTheProgram() {
+    @Test func atAPromptThatWaitsControlCEndsNothingAndOtherSignalsDo() {
         var policy = policy(interactive: true, running: false)
-        #expect(policy.received(SIGINT, at: 10) == .leave)
+        for press in 0..<5 { #expect(policy.received(SIGINT, at: 10 + 0.1 * Double(press)) == .nothing) }
         #expect(policy.received(SIGTERM, at: 10) == .leave)
+        #expect(policy.received(SIGQUIT, at: 10) == .leave)
+        policy.prompt = .file
+        #expect(policy.received(SIGINT, at: 10) == .leave, "nobody sits there who could type Ctrl-D")
     }
 }

@@ -31,6 +31,7 @@ private final class ScriptedLines: LineSource {
     }
 
     func remember(_ lines: [String]) { remembered.append(lines) }
+    func forgetPasted() {}
 }
 
 @Suite struct CommandLinePromptTests {

@@ -60,7 +60,7 @@ import Testing
     ])
     func aScriptIsReadFromStandardInputAndFromPipes(line: String, name: String) throws {
         let folder = try Folder()
-        let script = Self.training + "print(require('module')); new('a'):train{ steps = 3 }; error('here')"
+        let script = Self.training + "print((require('module'))); new('a'):train{ steps = 3 }; error('here')"
         try folder.write(script, to: "s.lua")
         try folder.write("return 'found'", to: "module.lua")
         let result = try folder.shell(line)

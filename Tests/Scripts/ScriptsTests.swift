@@ -16,7 +16,7 @@ import Testing
         var options = ScriptOptions()
         options.settings = settings.map { ScriptOptions.Setting($0.key, $0.value) }
         options.outputFolder = output
-        options.print = { printed.append($0) }
+        options.print = { printed.append($0.description) }
         try LuaThread.run {
             try ScriptHost(options).run(file: Self.folder.appendingPathComponent(name))
         }
@@ -28,6 +28,12 @@ import Testing
         #expect(result.files == ["edge.svg", "quickstart.eoss"])
         #expect(result.printed.count == 3)
         #expect(result.printed.last?.hasPrefix("second     0.08") == true, "\(result.printed)")
+    }
+
+    @Test func theStepsOwnSharpnessStandsBesideThatOfFreshBatches() throws {
+        let result = try run("step_sharpness.lua", ["steps": "300", "average": "100", "batch": "4"])
+        #expect(result.files == ["step_sharpness.svg", "step_sharpness.eoss"])
+        #expect(result.printed.last?.hasPrefix("step_sharpness_mean") == true, "\(result.printed)")
     }
 
     /// With fewer samples the edge is reached sooner: the phenomenon itself, for both learning rates, with every value of the

@@ -12,13 +12,17 @@ eoss_line_editor *eoss_line_editor_open(const char *program);
 void eoss_line_editor_close(eoss_line_editor *editor);
 
 enum {
-    EOSS_LINE_END = -1,         ///< Ctrl-D on an empty line, or the terminal is gone
+    EOSS_LINE_END = -1,         ///< Ctrl-D on an empty line, Ctrl-\ (the key of SIGQUIT), or the terminal is gone
     EOSS_LINE_INTERRUPTED = -2, ///< Ctrl-C: the line was thrown away
 };
 
 /// Reads a line, showing `prompt` before it. Returns its length in bytes, without the newline, and sets `*line` to it
 /// (valid until the next call, not terminated), or one of the codes above.
 int eoss_line_editor_read(eoss_line_editor *editor, const char *prompt, const char **line);
+
+/// What was pasted and not read yet is not to be read. A paste of several lines (in terminals with bracketed paste) is read line by
+/// line; its tabs are tabs.
+void eoss_line_editor_forget_pasted(eoss_line_editor *editor);
 
 /// Adds a line to the history that the arrow keys walk through; repetitions of the last one are dropped.
 void eoss_line_editor_remember(eoss_line_editor *editor, const char *line);

@@ -56,7 +56,7 @@ typedef struct {
     int64_t batch_rank;           // batch axes, outermost first; the result's batches are contiguous
     const int64_t *batch_extents, *batch_a, *batch_b;
     int64_t tile_m, tile_n, tile_batches;
-    int64_t k_chunk;              // if > 0, the batches are chunks of K of this length, the last one shorter; not BLAS
+    int64_t k_chunk;              // if > 0, the batches are chunks of K of this length, the last one shorter
 } ck_product;
 
 /// Kernels for `ck_product`. BLAS: any strides with a unit one, same element types. INNER: a_column = b_row = 1;
@@ -86,10 +86,11 @@ typedef void (*ck_block_operation)(void *result, const void *a, const void *b, c
 
 enum ck_opcode {
     // unary
-    CK_NEGATE, CK_EXP, CK_LOG, CK_LOG1P, CK_SQRT, CK_TANH, CK_LOGISTIC, CK_ERF, CK_ABS, CK_SIGN, CK_COPY,
+    CK_NEGATE, CK_EXP, CK_EXPM1, CK_LOG, CK_LOG1P, CK_SQRT, CK_TANH, CK_LOGISTIC, CK_ERF, CK_ABS, CK_SIGN, CK_COPY,
     // binary
-    CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM,
+    CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_MULTIPLY_NONZERO, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM,
     CK_EQ, CK_NE, CK_LT, CK_LE, CK_GT, CK_GE,
+    CK_POWER,   // b: the exponent, the same for all elements
     // ternary: a is bool
     CK_SELECT,
     // conversions, by target
@@ -101,8 +102,8 @@ enum ck_opcode {
 ck_block_operation ck_block_operation_for(int opcode, int element, int level);
 
 /// How a region reads an operand: element by element with the region's own; one element for all; what belongs to a block in one
-/// piece; through strides, into a buffer.
-enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_IN_PLACE, CK_STRIDED };
+/// piece; through strides, into a buffer; where the region computes it, some rows of a product at a time.
+enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_IN_PLACE, CK_STRIDED, CK_COMPUTED };
 
 /// Most axes of a region, a copy row by row, a padding; after merging.
 #define CK_REGION_RANK 16
@@ -132,7 +133,7 @@ typedef struct {
     int64_t place;
 } ck_region_reduction;
 
-/// A walk over elements in blocks; refs: operands, then results, then results of reductions.
+/// A walk over elements in blocks; refs: operands, then results, then results of reductions; of a product A and B.
 ///
 /// A block is up to `block_units` steps of one axis, the walked one, with all of the axes after it (`unit` elements a step). A line
 /// is what has the axes before it in common, `line_units` steps. Tiles are cut from stretches of blocks.
@@ -150,6 +151,10 @@ typedef struct {
     const ck_instruction *instruction;
     const ck_region_reduction *reduction;
     int64_t reduced, inner;
+    // The operand that is CK_COMPUTED: one matrix without an addend, whose rows are made so many at a time.
+    const ck_product *product;
+    ck_kernel product_kernel;
+    int64_t product_rows;
 } ck_region;
 ck_kernel ck_region_kernel(int level);
 

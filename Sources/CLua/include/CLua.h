@@ -73,7 +73,8 @@ void clua_control_free(clua_control *control);
 void clua_control_request_stop(clua_control *control);
 clua_stop clua_control_stop(const clua_control *control);
 void clua_control_clear_stop(clua_control *control);
-void clua_control_request_pause(clua_control *control);
+/// A script that still runs Lua after `patience` seconds is stopped.
+void clua_control_request_pause(clua_control *control, double patience);
 bool clua_control_pausing(const clua_control *control);
 void clua_control_clear_pause(clua_control *control);
 /// Seconds since the stop was requested; negative while none is, and once the outermost call from Swift has ended with it.

@@ -1,4 +1,5 @@
-// coroutine.resume, wrap and close: a stop that ends a coroutine goes on in the one that resumed it.
+// coroutine.resume, wrap and close: a stop that ends a coroutine goes on in the one that resumed it. coroutine.yield, which says
+// where it cannot be.
 
 #include "../internal.h"
 
@@ -7,11 +8,9 @@
 
 static lua_State *check_thread(lua_State *L) {
     lua_State *thread = lua_tothread(L, 1);
-    luaL_argexpected(L, thread != NULL, 1, "coroutine");
+    luaL_argexpected(L, thread != NULL, 1, "thread");
     return thread;
 }
-
-static bool is_finished(lua_State *thread) { return lua_status(thread) == LUA_OK && lua_gettop(thread) == 0; }
 
 /// Marks a coroutine that a stop has ended. The stop was raised in a hook, and Lua leaves hooks off on that coroutine for good: no
 /// further stop could reach a `__close` handler that ran on it.
@@ -31,10 +30,6 @@ static bool is_stopped(lua_State *thread) {
 static int resume(lua_State *L, lua_State *thread, int arguments) {
     if (!lua_checkstack(thread, arguments)) {
         lua_pushliteral(L, "too many arguments to resume");
-        return -1;
-    }
-    if (is_finished(thread)) {
-        lua_pushliteral(L, "cannot resume dead coroutine");
         return -1;
     }
     lua_xmove(L, thread, arguments);
@@ -115,17 +110,18 @@ static int coroutine_wrap(lua_State *L) {
     return 1;
 }
 
-/// True if the thread is neither running nor has resumed the one that is.
-static bool can_close(lua_State *L, lua_State *thread) {
-    if (thread == L) return false;
-    if (lua_status(thread) == LUA_YIELD) return true;
+/// What a coroutine does, as coroutine.status has it; null if it can be closed.
+static const char *unclosable(lua_State *L, lua_State *thread) {
+    if (thread == L) return "running";
     lua_Debug activation;
-    return lua_status(thread) != LUA_OK || lua_getstack(thread, 0, &activation) == 0;
+    if (lua_status(thread) == LUA_OK && lua_getstack(thread, 0, &activation) != 0) return "normal";
+    return NULL;
 }
 
 static int coroutine_close(lua_State *L) {
     lua_State *thread = check_thread(L);
-    if (!can_close(L, thread)) return luaL_error(L, "cannot close a running or normal coroutine");
+    const char *activity = unclosable(L, thread);
+    if (activity != NULL) return luaL_error(L, "cannot close a %s coroutine", activity);
     if (is_stopped(thread)) {
         lua_pushboolean(L, 0);
         lua_pushliteral(L, "stopped");
@@ -141,8 +137,42 @@ static int coroutine_close(lua_State *L) {
     return 2;
 }
 
+/// Pushes the name of the innermost function of C that is being called, beside the one that asks, and where it was called; false where
+/// there is none.
+static bool push_crossed_call(lua_State *L) {
+    lua_Debug activation, caller;
+    for (int level = 1; lua_getstack(L, level, &activation); level++) {
+        lua_getinfo(L, "Sn", &activation);
+        if (activation.what[0] != 'C') continue;
+        const char *name = activation.name != NULL ? activation.name : "?";
+        if (lua_getstack(L, level + 1, &caller) && lua_getinfo(L, "Sl", &caller) && caller.currentline > 0)
+            lua_pushfstring(L, "'%s', called at %s:%d,", name, caller.short_src, caller.currentline);
+        else lua_pushfstring(L, "'%s'", name);
+        return true;
+    }
+    return false;
+}
+
+/// coroutine.yield, whose error says, after Lua's own words, what cannot be left and come back to.
+static int coroutine_yield(lua_State *L) {
+    if (lua_isyieldable(L)) return lua_yield(L, lua_gettop(L));
+    bool outside = lua_pushthread(L) != 0;
+    if (outside || !push_crossed_call(L)) {
+        lua_pushstring(L, outside ? "attempt to yield from outside a coroutine" : "attempt to yield across a C-call boundary");
+        return lua_error(L);
+    }
+    lua_pushfstring(L,
+                    "attempt to yield across a C-call boundary: %s must return before the coroutine that called it can yield "
+                    "(a coroutine made in the function that it calls back may yield there)",
+                    lua_tostring(L, -1));
+    return lua_error(L);
+}
+
 void open_coroutines(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"resume", coroutine_resume}, {"wrap", coroutine_wrap}, {"close", coroutine_close}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"resume", coroutine_resume},
+                                         {"wrap", coroutine_wrap},
+                                         {"close", coroutine_close},
+                                         {"yield", coroutine_yield},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -4,6 +4,7 @@
 // and with our own versions of what could loop without end in C or catch a stop. A trusted state has all of it, still with
 // the latter.
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../internal.h"
@@ -41,26 +42,11 @@ static void keep_only(lua_State *L, const char *const *list) {
     }
 }
 
-/// os.date([format [, time]]): formats of documented conversions only, and short ones.
+/// os.date([format [, time]]), Lua's own, which no stop could interrupt on a format of megabytes.
 static int os_date(lua_State *L) {
-    const char *format = luaL_optstring(L, 1, "%c");
-    luaL_argcheck(L, strlen(format) <= 128, 1, "format too long (128 bytes at most)");
-    const char *at = *format == '!' ? format + 1 : format;
-    if (strcmp(at, "*t") == 0) at = "";  // broken-down time as a table
-    for (; *at != '\0'; at++) {
-        if (*at != '%') continue;
-        at++;
-        if (*at == '\0' || strchr("aAbBcCdDeFgGhHIjmMnprRStTuUVwWxXyYzZ%", *at) == NULL)
-            return luaL_argerror(L, 1, lua_pushfstring(L, "invalid conversion '%%%c'", *at == '\0' ? ' ' : *at));
-    }
-    int arguments = lua_isnoneornil(L, 2) ? 1 : 2;
-    lua_settop(L, arguments);
-    lua_pushstring(L, format);
-    lua_replace(L, 1);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, arguments, 1);
-    return 1;
+    size_t length;
+    luaL_argcheck(L, (luaL_optlstring(L, 1, "", &length), length <= 4096), 1, "format too long (4096 bytes at most)");
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);  // in this call's frame, so that its errors name `date`
 }
 
 static void open_os(lua_State *L) {
@@ -68,6 +54,22 @@ static void open_os(lua_State *L) {
     lua_getfield(L, -1, "date");
     lua_pushcclosure(L, os_date, 1);
     lua_setfield(L, -2, "date");
+}
+
+/// What `warn` calls: writes to the standard error, once a script has turned warnings on.
+static void warn(void *owner, const char *message, int continues) {
+    clua_context *context = owner;
+    if (!context->in_warning && !continues && message[0] == '@') {
+        if (strcmp(message, "@on") == 0) context->warns = true;
+        if (strcmp(message, "@off") == 0) context->warns = false;
+        return;
+    }
+    if (context->warns) {
+        if (!context->in_warning) lua_writestringerror("%s", "Lua warning: ");
+        lua_writestringerror("%s", message);
+        if (!continues) lua_writestringerror("%s", "\n");
+    }
+    context->in_warning = continues != 0;
 }
 
 /// Lets `library` (a table among the globals) be amended by `amend`.
@@ -95,15 +97,21 @@ void open_libraries(lua_State *L) {
     amend(L, "coroutine", open_coroutines);
     amend(L, "string", open_strings);
     amend(L, "table", open_tables);
-    lua_pushliteral(L, "");  // strings share one metatable: a script must not change it
-    lua_getmetatable(L, -1);
-    lua_pushliteral(L, "string");
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 2);
+    open_numbers(L);
+    if (trusted) {
+        lua_setwarnf(L, warn, context_of(L));
+    } else {
+        lua_pushliteral(L, "");  // strings share one metatable: a script must not change it
+        lua_getmetatable(L, -1);
+        lua_pushliteral(L, "string");
+        lua_setfield(L, -2, "__metatable");
+        lua_pop(L, 2);
+    }
     // The same script, the same numbers: Lua seeds this from the clock and an address.
     lua_getglobal(L, "math");
     lua_getfield(L, -1, "randomseed");
     lua_pushinteger(L, 0);
     lua_call(L, 1, 0);
     lua_pop(L, 1);
+    if (!trusted) watch_globals(L);
 }

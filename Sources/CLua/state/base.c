@@ -1,5 +1,5 @@
-// Our versions of functions of the base library: protected calls that let a stop through, `load` for text only,
-// metatables without finalizers, a collector that cannot be switched off, `print` to the host.
+// Our versions of functions of the base library: protected calls that let a stop through, `load` for text only in the sandbox and
+// metatables without finalizers there, `print` to the host.
 
 #include <string.h>
 
@@ -36,9 +36,11 @@ static int guarded_handler(lua_State *L) {
 static int base_xpcall(lua_State *L) {
     luaL_checktype(L, 2, LUA_TFUNCTION);
     int arguments = lua_gettop(L) - 2;
-    lua_pushvalue(L, 2);
-    lua_pushcclosure(L, guarded_handler, 1);
-    lua_replace(L, 2);
+    if (!context_of(L)->trusted) {  // a trusted script's handler sees the frames that it would see in Lua
+        lua_pushvalue(L, 2);
+        lua_pushcclosure(L, guarded_handler, 1);
+        lua_replace(L, 2);
+    }
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     lua_rotate(L, 3, 2);  // function, handler, true, function, arguments…
@@ -46,54 +48,79 @@ static int base_xpcall(lua_State *L) {
     return finish_protected(L, status, 2);
 }
 
-/// Pushes the concatenation of what the function at `index` returns until nil or "".
-static void read_pieces(lua_State *L, int index) {
-    luaL_Buffer pieces;
-    luaL_buffinit(L, &pieces);
-    for (;;) {
-        poll_flags(L);
-        luaL_checkstack(L, 2, "too many nested functions");
-        lua_pushvalue(L, index);
-        lua_call(L, 0, 1);
-        if (lua_isnil(L, -1)) break;
-        if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "reader function must return a string");
-        if (lua_rawlen(L, -1) == 0) break;
-        luaL_addvalue(&pieces);
-    }
-    lua_pop(L, 1);
-    luaL_pushresult(&pieces);
+// MARK: load
+
+/// Stack slots of `load`; the piece that was read last is kept at PIECE.
+enum { LOAD_CHUNK = 1, LOAD_NAME = 2, LOAD_MODE = 3, LOAD_ENVIRONMENT = 4, PIECE = 5 };
+
+static const char refused_chunk[] = "attempt to load a binary chunk (mode is 't')";
+
+/// Bytecode can do anything to the interpreter that loads it: a sandboxed script loads text, whatever mode it asks for.
+static bool is_refused(lua_State *L, const char *text, size_t length) {
+    return !context_of(L)->trusted && length > 0 && text[0] == LUA_SIGNATURE[0];
 }
 
-/// load(chunk [, name [, mode [, environment]]]), for text whatever `mode` says.
-static int base_load(lua_State *L) {
-    bool has_environment = !lua_isnone(L, 4);
-    const char *mode = luaL_optstring(L, 3, "t");
-    luaL_argcheck(L, strchr(mode, 't') != NULL, 3, "only text chunks can be loaded");
-    lua_settop(L, 4);
-    const char *name;
-    if (lua_type(L, 1) == LUA_TSTRING) {
-        name = luaL_optstring(L, 2, lua_tostring(L, 1));
-    } else {
-        luaL_checktype(L, 1, LUA_TFUNCTION);
-        name = luaL_optstring(L, 2, "=(load)");
-        read_pieces(L, 1);
-        lua_replace(L, 1);
+/// Reads the next piece from the function at LOAD_CHUNK. `begun` is the reader's: whether a piece has been read.
+static const char *read_piece(lua_State *L, void *begun, size_t *length) {
+    poll_flags(L);
+    luaL_checkstack(L, 2, "too many nested functions");
+    lua_pushvalue(L, LOAD_CHUNK);
+    lua_call(L, 0, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        *length = 0;
+        return NULL;
     }
+    if (!lua_isstring(L, -1)) luaL_error(L, "reader function must return a string");
+    lua_replace(L, PIECE);
+    const char *text = lua_tolstring(L, PIECE, length);
+    bool *has_begun = begun;
+    if (!*has_begun && is_refused(L, text, *length)) {
+        lua_pushstring(L, refused_chunk);
+        lua_error(L);
+    }
+    *has_begun = true;
+    return text;
+}
+
+/// load(chunk [, name [, mode [, environment]]])
+static int base_load(lua_State *L) {
+    bool has_environment = !lua_isnone(L, LOAD_ENVIRONMENT);
+    const char *mode = luaL_optstring(L, LOAD_MODE, "bt");
     size_t length;
-    const char *text = lua_tolstring(L, 1, &length);
-    int status = luaL_loadbufferx(L, text, length, name, "t");
-    if (status == LUA_ERRMEM) return lua_error(L);
+    const char *text = lua_tolstring(L, LOAD_CHUNK, &length);
+    int status;
+    if (text != NULL) {
+        const char *name = luaL_optstring(L, LOAD_NAME, text);
+        lua_settop(L, PIECE);
+        if (is_refused(L, text, length)) {
+            lua_pushstring(L, refused_chunk);
+            status = LUA_ERRSYNTAX;
+        } else {
+            status = luaL_loadbufferx(L, text, length, name, mode);
+        }
+    } else {
+        const char *name = luaL_optstring(L, LOAD_NAME, "=(load)");
+        luaL_checktype(L, LOAD_CHUNK, LUA_TFUNCTION);
+        lua_settop(L, PIECE);
+        bool begun = false;
+        status = lua_load(L, read_piece, &begun, name, mode);
+    }
+    if (stopping(L)) raise_stop(L);
+    if (status == LUA_ERRMEM) return lua_error(L);  // the script's end, not a fault of the chunk
     if (status != LUA_OK) {
-        lua_pushnil(L);
+        luaL_pushfail(L);
         lua_insert(L, -2);
         return 2;
     }
     if (has_environment) {
-        lua_pushvalue(L, 4);
+        lua_pushvalue(L, LOAD_ENVIRONMENT);
         if (lua_setupvalue(L, -2, 1) == NULL) lua_pop(L, 1);
     }
     return 1;
 }
+
+// MARK: metatables, memory, output
 
 /// setmetatable(table, metatable). A `__gc` of a script would run inside the collector with hooks off: no stop could reach it.
 static int base_setmetatable(lua_State *L) {
@@ -110,20 +137,31 @@ static int base_setmetatable(lua_State *L) {
     return 1;
 }
 
+/// collectgarbage([option [, …]]): Lua's own. A script may stop the collector: where the memory limit is reached Lua collects
+/// all the same.
 static int base_collectgarbage(lua_State *L) {
-    static const char *const names[] = {"collect", "count", "step", NULL};
-    const char *option = luaL_optstring(L, 1, "collect");
-    if (strcmp(option, "count") == 0) {
-        lua_pushnumber(L, (double)context_of(L)->used / 1024);
-        return 1;
+    static const char *const names[] = {"stop",       "restart",   "collect",      "count",       "step", "setpause",
+                                        "setstepmul", "isrunning", "generational", "incremental", NULL};
+    static const int options[] = {LUA_GCSTOP,       LUA_GCRESTART,   LUA_GCCOLLECT, LUA_GCCOUNT, LUA_GCSTEP, LUA_GCSETPAUSE,
+                                  LUA_GCSETSTEPMUL, LUA_GCISRUNNING, LUA_GCGEN,     LUA_GCINC};
+    int option = options[luaL_checkoption(L, 1, "collect", names)];
+    int first = (int)luaL_optinteger(L, 2, 0), second = 0, third = 0;
+    if (option == LUA_GCGEN || option == LUA_GCINC) second = (int)luaL_optinteger(L, 3, 0);
+    if (option == LUA_GCINC) third = (int)luaL_optinteger(L, 4, 0);
+    int result = lua_gc(L, LUA_GCISRUNNING);
+    if (result != -1) {  // else a finalizer asks
+        if (option == LUA_GCCOLLECT) {
+            clua_collect(L);
+            result = 0;
+        } else {
+            result = lua_gc(L, option, first, second, third);
+        }
     }
-    if (strcmp(option, "step") == 0) {
-        lua_pushboolean(L, lua_gc(L, LUA_GCSTEP, 0));
-        return 1;
-    }
-    if (strcmp(option, "collect") != 0) return luaL_checkoption(L, 1, NULL, names);  // raises, naming the option
-    clua_collect(L);
-    lua_pushinteger(L, 0);
+    if (result == -1) luaL_pushfail(L);
+    else if (option == LUA_GCCOUNT) lua_pushnumber(L, result + (lua_Number)lua_gc(L, LUA_GCCOUNTB) / 1024);
+    else if (option == LUA_GCSTEP || option == LUA_GCISRUNNING) lua_pushboolean(L, result);
+    else if (option == LUA_GCGEN || option == LUA_GCINC) lua_pushstring(L, result == LUA_GCINC ? "incremental" : "generational");
+    else lua_pushinteger(L, result);
     return 1;
 }
 

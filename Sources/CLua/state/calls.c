@@ -48,7 +48,12 @@ static int trampoline(lua_State *L) {
     int32_t results = context->host.call((*box)->object, L, lua_gettop(L));
     cross(context);
     context->current = outer;
-    if (stopping(L)) raise_stop(L);  // it came while the host ran, where no hook was set
+    // It came while the host ran, where no hook was set; or a pause did, which the host has not come to in time: in a loop of
+    // short calls the ticker may find the host at every look.
+    if (clua_control_pausing(context->control) && control_has_waited(context->control)) {
+        clua_control_request_stop(context->control);
+    }
+    if (stopping(L)) raise_stop(L);
     return results >= 0 ? results : raise(L, results);
 }
 

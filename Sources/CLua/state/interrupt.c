@@ -2,6 +2,7 @@
 // there only while a stop is asked for.
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@
 struct clua_control {
     _Atomic int stop, pause;
     _Atomic int64_t stop_since;  // monotonic milliseconds
+    _Atomic int64_t pause_until;  // likewise: then a pause that Lua does not come to becomes a stop
     _Atomic bool answered;
 };
 
@@ -47,7 +49,14 @@ clua_stop clua_control_stop(const clua_control *control) {
 
 void clua_control_clear_stop(clua_control *control) { atomic_store(&control->stop, CLUA_RUNNING); }
 
-void clua_control_request_pause(clua_control *control) { atomic_store(&control->pause, 1); }
+void clua_control_request_pause(clua_control *control, double patience) {
+    int64_t until = patience < 1e9 ? monotonic_milliseconds() + (int64_t)(1000 * patience) : INT64_MAX;
+    atomic_store(&control->pause_until, until);
+    atomic_store(&control->pause, 1);
+    ticker_ring();
+}
+
+bool control_has_waited(clua_control *control) { return monotonic_milliseconds() >= atomic_load(&control->pause_until); }
 
 bool clua_control_pausing(const clua_control *control) {
     return atomic_load_explicit(&((clua_control *)control)->pause, memory_order_relaxed) != 0;

@@ -6,7 +6,7 @@
 #include "../internal.h"
 
 /// The chunk name of what is typed at a prompt; its own frames are not part of what it sees.
-static const char prompt_source[] = "@prompt";
+const char prompt_source[] = "@prompt";
 
 typedef struct {
     lua_State *thread;

@@ -67,6 +67,11 @@ static double look(clua_context *context) {
             stops = true;
         }
     }
+    if (!stops && clua_control_pausing(context->control)) {
+        if (!runs_lua || !control_has_waited(context->control)) return fmin(KNOCK_INTERVAL, wait_for(context));
+        clua_control_request_stop(context->control);
+        stops = true;
+    }
     if (!stops) return wait_for(context);
     // The host answers by itself, and Lua looks at the flag when it comes back.
     if (runs_lua) pthread_kill(context->thread, KNOCK);

@@ -13,6 +13,7 @@ public final class Engine: Sendable {
 
     private struct Key: Hashable {
         var graph: Graph
+        var companion: Graph?
         var donations: [Int: Int]
     }
     private struct Entry {
@@ -66,7 +67,8 @@ public final class Engine: Sendable {
     ///
     /// - Parameter donating: output name → input name. That output may be written over the memory of that input, of the same
     ///   type: the caller binds both to one place. All reads of the input come first.
-    /// - Throws: `MemoryError` if its memory does not fit, `PlanError` if it cannot be compiled or a library is missing.
+    /// - Throws: `MemoryError` if its memory does not fit, `PlanError` if it cannot be compiled or a library is missing,
+    ///   `Cancelled`.
     public func plan(for graph: Graph, donating: [String: String] = [:]) throws -> Plan {
         try plan(for: graph, donating: donating, arenaLimit: .max)
     }
@@ -75,7 +77,22 @@ public final class Engine: Sendable {
     /// - Parameter arenaLimit: the most bytes of intermediate values.
     /// - Throws: `ArenaLimitError` for a plan that needs more, before it takes any memory.
     public func plan(for graph: Graph, donating: [String: String] = [:], arenaLimit: Int) throws -> Plan {
-        let key = Key(graph: graph, donations: try Engine.donations(donating, in: graph))
+        try plan(for: graph, companion: nil, donating: donating, arenaLimit: arenaLimit)
+    }
+
+    /// The plan of a graph that computes a companion beside it, a graph of the same inputs or some of them: outputs are the graph's,
+    /// then the companion's. What both have in common is computed once, and the graph's outputs have the bits of its own plan.
+    /// - Throws: as above.
+    public func plan(
+        for graph: Graph, with companion: Graph, donating: [String: String] = [:], arenaLimit: Int = .max
+    ) throws -> Plan {
+        try plan(for: graph, companion: companion, donating: donating, arenaLimit: arenaLimit)
+    }
+
+    private func plan(
+        for graph: Graph, companion: Graph?, donating: [String: String], arenaLimit: Int
+    ) throws -> Plan {
+        let key = Key(graph: graph, companion: companion, donations: try Engine.donations(donating, in: graph))
         return try cache.withLock { cache in
             cache.clock += 1
             if let entry = cache.plans[key] {
@@ -84,9 +101,12 @@ public final class Engine: Sendable {
                 return entry.plan
             }
             try checkSizes(graph)
+            if let companion { try checkSizes(companion) }
+            let joined = try companion.map { try graph.optimized(with: $0, asking: Cancellation.check) }
             let plan = try Plan(
-                optimizes ? graph.optimized() : graph, donations: key.donations, executor: executor, account: account,
-                level: level, arenaLimit: arenaLimit)
+                joined?.graph ?? (optimizes ? graph.optimized(asking: Cancellation.check) : graph),
+                donations: key.donations, executor: executor, account: account, level: level, arenaLimit: arenaLimit,
+                companionCost: joined?.companionCost ?? Cost())
             cache.plans[key] = Entry(plan: plan, lastUse: cache.clock)
             Engine.trim(&cache)
             return plan

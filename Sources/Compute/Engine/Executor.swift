@@ -32,7 +32,7 @@ final class Executor: @unchecked Sendable {
     {
         ck_pool_lock(pool)
         defer { ck_pool_unlock(pool) }
-        precondition((arena?.byteCount ?? 0) >= bytes, "the system took the engine's memory back while it grew")
+        precondition((arena?.byteCount ?? 0) >= bytes, "a plan reserves its arena when it is made")
         return try body(arena?.base)
     }
 
@@ -54,26 +54,17 @@ final class Executor: @unchecked Sendable {
         try? reserve(bytes: bytes)
     }
 
-    /// Makes the arena at least this large. It never shrinks, so a plan once made can always run.
+    /// Makes the arena at least this large. It never shrinks, whether the account or the system refuses more, so a plan once made
+    /// can always run.
     func reserve(bytes: Int) throws(MemoryError) {
         ck_pool_lock(pool)
         defer { ck_pool_unlock(pool) }
-        let before = arena?.byteCount ?? 0
-        guard bytes > before else { return }
-        if account.limit - (account.used - before) < bytes {
-            // Refused, and the error says why; the plans that exist keep what they have.
-            arena = try account.allocate(bytes: bytes, for: "the intermediate values of a plan")
-            return
-        }
-        arena = nil
-        do {
-            let larger = try account.allocate(bytes: bytes, for: "the intermediate values of a plan")
-            Executor.useLargePages(larger)
-            arena = larger
-        } catch {
-            arena = try? account.allocate(bytes: before, for: "the intermediate values of a plan")
-            throw error
-        }
+        guard bytes > arena?.byteCount ?? 0 else { return }
+        // The account has room for the larger one in the place of the present one; memory that is not written takes none.
+        let larger = try account.allocate(
+            bytes: bytes, for: "the intermediate values of a plan", replacing: arena)
+        Executor.useLargePages(larger)
+        arena = larger
     }
 
     var threads: Int { Int(ck_pool_threads(pool)) }

@@ -36,10 +36,13 @@ struct CallEncoder {
             parameters: parameters)
     }
 
-    /// Operands, then results; a product's result comes before its addend and scale.
+    /// Operands, then results; a product's result comes before its addend and scale, a region's before the product it computes.
     private func refs(_ step: Step) -> [ck_ref] {
-        if case .product = step.kernel {
-            return (step.reads.prefix(2) + step.writes + step.reads.dropFirst(2)).map(ref)
+        switch step.kernel {
+        case .product: return (step.reads.prefix(2) + step.writes + step.reads.dropFirst(2)).map(ref)
+        case .region(let call) where call.product != nil:
+            return (step.reads.dropLast(2) + step.writes + step.reads.suffix(2)).map(ref)
+        default: break
         }
         return (step.reads + step.writes).map(ref)
     }
@@ -63,14 +66,21 @@ struct CallEncoder {
     }
 
     private func encode(_ call: ProductCall) -> (ck_kernel?, UnsafeRawPointer) {
+        (kernel(call), parameters(product(call)))
+    }
+
+    private func kernel(_ call: ProductCall) -> ck_kernel? {
         let kind =
             switch call.kind {
             case .blas: CK_PRODUCT_BLAS
             case .inner: CK_PRODUCT_INNER
             case .outer: CK_PRODUCT_OUTER
             }
-        let kernel = ck_product_kernel_for(
+        return ck_product_kernel_for(
             Int32(kind.rawValue), Int32(call.element.kernelElement), Int32(call.result.kernelElement), Int32(level))
+    }
+
+    private func product(_ call: ProductCall) -> ck_product {
         var p = ck_product()
         p.element = Int64(call.element.kernelElement)
         p.result = Int64(call.result.kernelElement)
@@ -85,7 +95,7 @@ struct CallEncoder {
         p.batch_b = numbers(call.bBatch)
         (p.tile_m, p.tile_n, p.tile_batches) = (Int64(call.tileM), Int64(call.tileN), Int64(call.tileBatches))
         p.k_chunk = Int64(call.kChunk)
-        return (kernel, parameters(p))
+        return p
     }
 
     private func encode(_ call: RegionCall) throws -> (ck_kernel?, UnsafeRawPointer) {
@@ -104,6 +114,7 @@ struct CallEncoder {
                 case .scalar: CK_SCALAR
                 case .inPlace: CK_IN_PLACE
                 case .strided: CK_STRIDED
+                case .computed: CK_COMPUTED
                 }
             return ck_region_operand(
                 access: Int64(access.rawValue), size: Int64(operand.element.byteCount),
@@ -146,6 +157,11 @@ struct CallEncoder {
         p.reductions = Int64(call.reductions.count)
         p.reduction = UnsafePointer(memory.store(reductions))
         (p.reduced, p.inner) = (Int64(call.reduced), Int64(call.inner))
+        if let computed = call.product {
+            p.product = UnsafePointer(memory.store([product(computed.call)]))
+            p.product_kernel = kernel(computed.call)
+            p.product_rows = Int64(computed.rows)
+        }
         return (ck_region_kernel(Int32(level)), parameters(p))
     }
 

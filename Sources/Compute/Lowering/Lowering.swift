@@ -46,7 +46,10 @@ struct Lowering {
         let schedule = Schedule(graph, roots: readRoots, donations: donations)
         try placeOutputs(donations: donations, inPlace: schedule.inPlaceOutputs)
         try placeParts(donations: donations)
-        for index in schedule.order { try lower(graph.nodes[index]) }
+        for index in schedule.order {
+            try Cancellation.check()
+            try lower(graph.nodes[index])
+        }
         steps += finalCopies
     }
 
@@ -140,12 +143,14 @@ struct Lowering {
             graph.types[root].elements == graph.inputs[input].type.elements
         else { return false }
         if node.operation is AccumulateDot { return reads == [2] }
-        guard let body = regionBody(node) else { return false }
+        // What a contraction reads must stay until its last row is made.
+        let shift = node.operation is DotFusion ? 1 : 0
+        guard reads[0] >= 2 * shift, let body = regionBody(node) else { return false }
         var compiler = RegionCompiler(body)
         guard let region = try? compiler.compile() else { return false }
         let pairs = region.inPlacePairs()
         guard case .result(let result) = region.outputs[root - node.results.lowerBound] else { return false }
-        let operands = compiler.sources.indices.filter { compiler.sources[$0] == .bodyInput(reads[0]) }
+        let operands = compiler.sources.indices.filter { compiler.sources[$0] == .bodyInput(reads[0] - shift) }
         return operands.count == 1 && pairs.contains { $0.write == result && $0.read == operands[0] }
     }
 
@@ -189,6 +194,7 @@ struct Lowering {
             if storage[result] == nil { storage[result] = .constant(try constants.tensor(values, iota.type)) }
         case let dot as DotGeneral: try lower(dot, node, accumulate: false)
         case let accumulate as AccumulateDot: try lower(accumulate.dot, node, accumulate: true)
+        case let fusion as DotFusion: try lower(fusion, node)
         case let convolution as Convolution: try lower(convolution, node)
         case let sum as ReduceSum: try lower(sum, node, isSum: true)
         case let max as ReduceMax: try lower(max, node, isSum: false)
@@ -232,7 +238,7 @@ struct Lowering {
 
     /// The body of a region, or a body of one operation.
     func regionBody(_ node: Graph.Node) -> Graph? {
-        if let fusion = node.operation as? Fusion { return fusion.body }
+        if let body = (node.operation as? Fusion)?.body ?? (node.operation as? DotFusion)?.body { return body }
         guard ElementwiseOpcode.of(node.operation) != nil else { return nil }
         let b = GraphBuilder()
         let inputs = node.operands.enumerated().map { b.input("x\($0.offset)", graph.type(of: $0.element)) }

@@ -120,6 +120,11 @@ extension ProductTiling {
     private static let rowChunks = 8
     private static let leastRowsOfChunk = 32
 
+    /// Sums shared out among threads: so many terms are worth a partial result, and so many partial results are enough.
+    private static let leastTermsOfChunk = 2048
+    private static let mostTermsOfChunk = 20_480
+    private static let mostChunks = 32
+
     /// The chunks for this product; `nil` where it is not cut.
     static func chunks(_ call: ProductCall) -> ProductChunks? {
         guard call.batches == 1, !call.accumulates else { return nil }
@@ -134,6 +139,27 @@ extension ProductTiling {
             return ProductChunks(
                 kind: .outer, terms: roundUp(ceilDivide(call.k, rowChunks), to: 8), partial: call.result)
         }
-        return nil
+        return sharedTerms(call)
+    }
+
+    /// Very many terms and too few results to share out: chunks of the terms are. Partial results are few beside the operands.
+    private static func sharedTerms(_ call: ProductCall) -> ProductChunks? {
+        guard call.k >= 2 * leastTermsOfChunk else { return nil }
+        var whole = call
+        tile(&whole)
+        guard whole.tiles > 0 else { return nil }
+        var count = 1
+        if whole.tiles < (call.kind == .blas ? fewestTiles : usualTiles) {
+            let work = Double(call.m) * Double(call.n) * Double(call.k)
+            let wanted = min(mostChunks, Int(min(work / tileWork, Double(Int32.max))) / whole.tiles)
+            // Doubling keeps the number even.
+            while 2 * count <= wanted && call.k / (2 * count) >= leastTermsOfChunk { count *= 2 }
+        }
+        // Blocks of a chunk are added one after the other in f32, chunks in f64.
+        if call.kind != .blas && call.result == .f32 { while call.k / count > mostTermsOfChunk { count *= 2 } }
+        let terms = roundUp(ceilDivide(call.k, count), to: leastTermsOfChunk / 16)
+        let results = Double(call.m) * Double(call.n)
+        guard count > 1, 8 * results <= Double(terms) * Double(call.m + call.n) else { return nil }
+        return ProductChunks(kind: call.kind, terms: terms, partial: call.result)
     }
 }

@@ -22,10 +22,10 @@ public final class MemoryAccount: Sendable {
         /// The innermost of a thread last.
         var reclaimers: [Reclaimer] = []
 
-        /// Makes room beside blocks that are free: with what is used and the size to come they never pass the most that was
-        /// used at a time, nor is a large part of the limit kept.
-        mutating func shrinkFree(before size: Int) {
-            free.shrink(to: min(max(peak, used + size) - used - size, limit / MemoryAccount.freeShare))
+        /// Makes room beside blocks that are free: with what is used they never pass the most that was used at a time, nor is a
+        /// large part of the limit kept.
+        mutating func shrinkFree() {
+            free.shrink(to: min(max(peak, used) - used, limit / MemoryAccount.freeShare))
         }
     }
 
@@ -100,36 +100,48 @@ public final class MemoryAccount: Sendable {
     ///   - what: what the memory is for, a noun phrase for the error message (`"the parameters of the model"`).
     /// - Throws: ``MemoryError`` if the limit would be passed, the system refuses, or `bytes` is negative.
     public func allocate(bytes: Int, for what: String) throws(MemoryError) -> Buffer {
-        do { return try take(bytes: bytes, for: what) } catch {
+        try allocate(bytes: bytes, for: what, replacing: nil)
+    }
+
+    /// As above, for memory that takes the place of other memory of this account, whose contents are not needed any more: that is
+    /// not counted from now on, and is to be let go of before the new memory is written. Where this throws, it stays as it was.
+    func allocate(bytes: Int, for what: String, replacing old: Buffer?) throws(MemoryError) -> Buffer {
+        do { return try take(bytes: bytes, for: what, replacing: old) } catch {
             guard reclaims(after: error) else { throw error }
-            return try take(bytes: bytes, for: what)
+            return try take(bytes: bytes, for: what, replacing: old)
         }
     }
 
-    private func take(bytes: Int, for what: String) throws(MemoryError) -> Buffer {
+    private func take(bytes: Int, for what: String, replacing old: Buffer?) throws(MemoryError) -> Buffer {
         guard bytes >= 0 else { throw .impossibleSize(what: what) }
         // Rounded up to whole cache lines, because aligned_alloc asks for it and because the account then tells the truth.
         let (padded, overflow) = bytes.addingReportingOverflow(Self.alignment - 1)
         guard !overflow else { throw .impossibleSize(what: what) }
         let size = padded & ~(Self.alignment - 1)
-        let (refusal, known): (MemoryError?, Block?) = books.withLock { books in
-            let (after, overflow) = books.used.addingReportingOverflow(size)
+        let replaced = old?.charge ?? 0
+        let (refusal, known, peak): (MemoryError?, Block?, Int) = books.withLock { books in
+            let others = books.used - replaced
+            let (after, overflow) = others.addingReportingOverflow(size)
             guard !overflow, after <= books.limit else {
-                return (.overLimit(what: what, needed: size, used: books.used, limit: books.limit), nil)
+                return (.overLimit(what: what, needed: size, used: others, limit: books.limit), nil, books.peak)
             }
+            let peak = books.peak
             let known = books.free.take(size)
-            if known == nil { books.shrinkFree(before: size) }
             books.used = after
+            if known == nil { books.shrinkFree() }
             books.peak = max(books.peak, after)
-            return (nil, known.map(Block.init))
+            return (nil, known.map(Block.init), peak)
         }
         if let refusal { throw refusal }
-        if let known { return Buffer(base: known.base, byteCount: bytes, charged: size, account: self) }
-        guard let base = aligned_alloc(Self.alignment, max(size, Self.alignment)) else {
-            books.withLock { $0.used -= size }
+        guard let base = known?.base ?? aligned_alloc(Self.alignment, max(size, Self.alignment)) else {
+            books.withLock { books in
+                if books.peak == books.used { books.peak = peak }
+                books.used += replaced - size
+            }
             throw .refusedBySystem(what: what, needed: size)
         }
-        return Buffer(base: base, byteCount: bytes, charged: size, account: self)
+        old?.charge = 0
+        return Buffer(base: base, byteCount: bytes, size: size, account: self)
     }
 
     deinit { books.withLock { $0.free.shrink(to: 0) } }
@@ -157,14 +169,14 @@ public final class MemoryAccount: Sendable {
         return try allocate(bytes: bytes, for: what)
     }
 
-    fileprivate func giveBack(_ base: UnsafeMutableRawPointer, _ size: Int) {
+    fileprivate func giveBack(_ base: UnsafeMutableRawPointer, _ size: Int, charge: Int) {
         let block = Block(base: base)
         if size < FreeBlocks.smallest { free(base) }
         books.withLock { books in
-            books.used -= size
+            books.used -= charge
             if size < FreeBlocks.smallest { return }
             books.free.put(block.base, size: size)
-            books.shrinkFree(before: 0)
+            books.shrinkFree()
         }
     }
 }
@@ -192,18 +204,21 @@ public final class Buffer: @unchecked Sendable {
     /// The number of bytes that were asked for.
     public let byteCount: Int
 
-    private let charged: Int
+    private let size: Int
+    /// What it counts for: its size, until other memory takes its place.
+    fileprivate var charge: Int
     private let account: MemoryAccount
 
-    fileprivate init(base: UnsafeMutableRawPointer, byteCount: Int, charged: Int, account: MemoryAccount) {
+    fileprivate init(base: UnsafeMutableRawPointer, byteCount: Int, size: Int, account: MemoryAccount) {
         self.base = base
         self.byteCount = byteCount
-        self.charged = charged
+        self.size = size
         self.account = account
+        charge = size
     }
 
     deinit {
-        account.giveBack(base, charged)
+        account.giveBack(base, size, charge: charge)
     }
 }
 

@@ -28,6 +28,7 @@ public func fuseAccumulation(_ g: Graph) -> Graph {
                 guard var inner = scaledDot(node.operands[product]) else { continue }
                 let scale = node.operands[scale]
                 if let constant = b.splat(of: scale) {
+                    guard b.type(of: x).element.canCombine(inner.factor, constant) else { return nil }
                     inner.factor *= constant
                     return inner
                 }
@@ -48,9 +49,17 @@ public func fuseAccumulation(_ g: Graph) -> Graph {
         return useCount[addend] == 1 && !(node.operation is BroadcastInDim) && !(node.operation is Constant)
     }
 
+    /// Very many terms and few results: a product by itself shares its terms out among threads, and to add it then is nothing
+    /// beside it.
+    func isLongSum(_ dot: DotGeneral, _ node: Graph.Node) -> Bool {
+        let shape = b.shape(of: node.operands[0])
+        return dot.lhsContracting.reduce(1) { $0.multipliedSaturated(by: shape[$1]) } >= 4096
+            && b.type(of: node.result).count <= 1 << 16
+    }
+
     func accumulated(_ addend: Value, _ x: Value, sign: Double) -> Value? {
         guard let (node, factor, scalars) = scaledDot(x), let dot = node.operation as? DotGeneral,
-            !b.isInner(dot, node.operands), isOverwritable(addend)
+            !b.isInner(dot, node.operands), !isLongSum(dot, node), isOverwritable(addend)
         else { return nil }
         let type = TensorType(dot.result)
         var scale = scalars.reduce(nil) { product, scalar in product.map { b.multiply($0, scalar) } ?? scalar }

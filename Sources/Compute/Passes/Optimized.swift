@@ -9,16 +9,36 @@ extension CostWeights {
 extension Graph {
     /// The graph as this engine executes it: prepared, elementwise regions fused, products added to where they lie, long sums of
     /// f32 in f64, scans unrolled. Deterministic; the same outputs up to rounding.
-    public func optimized() -> Graph {
+    public func optimized() -> Graph { optimized(asking: {}) }
+
+    /// As above. `ask` is called between passes, and at every step of a scan that is written out: it may end all by throwing.
+    func optimized(asking ask: () throws -> Void) rethrows -> Graph {
+        try ask()
         let prepared = prepared(for: .cpu)
-        let plain = prepared.simplified.executable()
-        guard let other = prepared.reassociated?.executable() else { return plain }
+        let plain = try prepared.simplified.executable(ask)
+        guard let other = try prepared.reassociated?.executable(ask) else { return plain }
         return other.cost().total(.cpu) < plain.cost().total(.cpu) ? other : plain
     }
 
-    private func executable() -> Graph {
-        let primitive = expandInnerProducts(fuseAccumulation(widenSums(self).simplified()))
+    /// This graph as it is executed, with a companion beside it: `joined(_:with:)`.
+    /// - Returns: also the cost of what the companion adds.
+    func optimized(
+        with companion: Graph, asking ask: () throws -> Void
+    ) rethrows -> (graph: Graph, companionCost: Cost) {
+        let own = try optimized(asking: ask)
+        try ask()
+        let graph = Graph.joined(own, with: companion)
+        let added = graph.nodes.dropFirst(own.nodes.count).reduce(Cost()) { sum, node in
+            sum
+                + node.operation.cost(
+                    operands: node.operands.map(graph.type), results: node.results.map { graph.types[$0] })
+        }
+        return (graph, added)
+    }
+
+    private func executable(_ ask: () throws -> Void) rethrows -> Graph {
+        let primitive = expandInnerProducts(fuseAccumulation(fuseUpdates(widenSums(self).simplified())))
         let fused = eliminateCommonSubexpressions(fuseElementwise(primitive))
-        return unrollScans(fused) { $0.optimized() }
+        return try unrollScans(fused, asking: ask) { try $0.optimized(asking: ask) }
     }
 }

@@ -5,10 +5,19 @@ import Graph
 /// Where one scan reads what another left, shifted by a step or not, it reads the values of the steps themselves; the stack is
 /// put together for what reads it whole. What a step computes for nobody is gone, and so are the products of carries that start
 /// at zero in the first step.
-public func unrollScans(_ g: Graph, optimizing: (Graph) -> Graph = { $0 }) -> Graph {
+public func unrollScans(_ g: Graph) -> Graph { unrollScans(g, asking: {}, optimizing: { $0 }) }
+
+/// As above. `ask` is called at every step that is written out: it may end all by throwing.
+func unrollScans(
+    _ g: Graph, asking ask: () throws -> Void, optimizing: (Graph) throws -> Graph
+) rethrows -> Graph {
     guard g.nodes.contains(where: { $0.operation is Scan }) else { return g }
     var unroller = Unroller(g)
-    return eliminateCommonSubexpressions(eliminateDeadCode(unroller.run(optimizing)))
+    let unrolled = try unroller.run(ask, optimizing)
+    try ask()
+    let alive = eliminateDeadCode(unrolled)
+    try ask()
+    return eliminateCommonSubexpressions(alive)
 }
 
 private struct Unroller {
@@ -27,11 +36,11 @@ private struct Unroller {
         values = [Value?](repeating: nil, count: g.types.count)
     }
 
-    mutating func run(_ optimizing: (Graph) -> Graph) -> Graph {
+    mutating func run(_ ask: () throws -> Void, _ optimizing: (Graph) throws -> Graph) rethrows -> Graph {
         for (index, input) in g.inputs.enumerated() { values[index] = b.input(input.name, input.type) }
         for node in g.nodes {
             if let scan = node.operation as? Scan {
-                unroll(scan, node, optimizing)
+                try unroll(scan, node, ask, optimizing)
             } else if let moved = rows(of: node) {
                 rows[node.result.id] = moved
             } else if node.operation is Reshape, let own = rows[node.operands[0].id], own.count == 1 {
@@ -53,23 +62,27 @@ private struct Unroller {
         return whole
     }
 
-    private mutating func unroll(_ scan: Scan, _ node: Graph.Node, _ optimizing: (Graph) -> Graph) {
-        func prepared(_ body: Graph) -> Graph {
-            if let known = bodies[body] { return known }
-            let result = optimizing(body)
-            bodies[body] = result
-            return result
-        }
+    private mutating func prepared(_ body: Graph, _ optimizing: (Graph) throws -> Graph) rethrows -> Graph {
+        if let known = bodies[body] { return known }
+        let result = try optimizing(body)
+        bodies[body] = result
+        return result
+    }
+
+    private mutating func unroll(
+        _ scan: Scan, _ node: Graph.Node, _ ask: () throws -> Void, _ optimizing: (Graph) throws -> Graph
+    ) rethrows {
         var current = node.operands.prefix(scan.carries).map { value($0) }
         let zeros = current.indices.filter { b.splat(of: current[$0]) == 0 }
         // A single step shows what its products make of a weight that is not finite.
-        let first = prepared(
-            zeros.isEmpty || scan.length == 1 ? scan.body : scan.body.withoutProducts(ofZeroInputs: zeros))
+        let first = try prepared(
+            zeros.isEmpty || scan.length == 1 ? scan.body : scan.body.withoutProducts(ofZeroInputs: zeros), optimizing)
         let stacks = node.operands.dropFirst(scan.carries).prefix(scan.stacked).map { steps(of: $0, scan.length) }
         let constants = node.operands.dropFirst(scan.carries + scan.stacked).map { value($0) }
         var results = [[Value]](repeating: [], count: scan.carries)
-        let rest = scan.length == 1 ? first : prepared(scan.body)
+        let rest = scan.length == 1 ? first : try prepared(scan.body, optimizing)
         for (index, step) in scan.steps.enumerated() {
+            try ask()
             let body = index == 0 ? first : rest
             current = b.inline(body, inputs: current + stacks.map { $0[step] } + constants)
             for (carry, value) in current.enumerated() { results[carry].append(value) }
@@ -151,7 +164,8 @@ extension Graph {
             let builder = GraphBuilder()
             let folded = graph.rewritten(in: builder) { node, operands in
                 let isProduct =
-                    node.operation is Multiply || node.operation is DotGeneral || node.operation is Convolution
+                    node.operation is Multiply || node.operation is MultiplyNonzero || node.operation is DotGeneral
+                    || node.operation is Convolution
                 return isProduct && operands.contains { builder.splat(of: $0) == 0 }
                     ? [builder.zeros(graph.type(of: node.result))] : builder.emitAll(node.operation, operands)
             }.simplified()

@@ -18,6 +18,8 @@ public final class Plan: @unchecked Sendable {
     public let cost: Cost
     /// The same as one number, in multiply-adds (`CostWeights.cpu`).
     public var work: Double { cost.total(.cpu) }
+    /// Of that, what the companion of a graph adds to it (``Engine/plan(for:with:donating:arenaLimit:)``).
+    public let companionCost: Cost
 
     let steps: [Step]
     let arena: ArenaPlan
@@ -33,8 +35,9 @@ public final class Plan: @unchecked Sendable {
 
     init(
         _ graph: Graph, donations: [Int: Int], executor: Executor, account: MemoryAccount, level: Int,
-        arenaLimit: Int = .max
+        arenaLimit: Int = .max, companionCost: Cost = Cost()
     ) throws {
+        self.companionCost = companionCost
         let graph = try graph.splittingLargeRegions()
         self.graph = graph
         cost = graph.cost()
@@ -77,6 +80,32 @@ public final class Plan: @unchecked Sendable {
         execute(inputs: inputs, outputs: outputs, nanoseconds: nil)
     }
 
+    /// As above, unless it is cancelled: asked between kernel calls, many times a second. What outputs hold then is undefined.
+    public func run(
+        inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer], unless cancellation: Cancellation?
+    ) throws(Cancelled) {
+        guard let cancellation else { return run(inputs: inputs, outputs: outputs) }
+        try cancellation.check()
+        let parts = min(steps.count, Int(min(work / Self.workBetweenQuestions, 1e6)))
+        if parts <= 1 { return run(inputs: inputs, outputs: outputs) }
+        var ended = false
+        inputs.withUnsafeBufferPointer { inputs in
+            outputs.withUnsafeBufferPointer { outputs in
+                execute(inputs: inputs, outputs: outputs) { bases in
+                    for part in 0..<parts where !ended {
+                        let (first, last) = (steps.count * part / parts, steps.count * (part + 1) / parts)
+                        ck_run(executor.pool, calls + first, Int64(last - first), bases, nil)
+                        ended = cancellation.isRequested && part < parts - 1
+                    }
+                }
+            }
+        }
+        if ended { throw Cancelled() }
+    }
+
+    /// Multiply-adds of the cost model after which a plan asks whether it is cancelled: about 10 ms of a core.
+    static let workBetweenQuestions = 5e7
+
     func checkCounts(_ inputs: Int, _ outputs: Int) {
         precondition(inputs == graph.inputs.count, "\(inputs) inputs for a graph with \(graph.inputs.count)")
         precondition(outputs == graph.outputs.count, "\(outputs) outputs for a graph with \(graph.outputs.count)")
@@ -85,6 +114,17 @@ public final class Plan: @unchecked Sendable {
     func execute(
         inputs: UnsafeBufferPointer<UnsafeRawPointer>, outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>,
         nanoseconds: UnsafeMutablePointer<Int64>?
+    ) {
+        execute(inputs: inputs, outputs: outputs) { bases in
+            ck_run(executor.pool, calls, Int64(steps.count), bases, nanoseconds)
+        }
+    }
+
+    /// Binds the slots, and lets `walk` make the calls.
+    @inline(__always)
+    private func execute(
+        inputs: UnsafeBufferPointer<UnsafeRawPointer>, outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>,
+        _ walk: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Void
     ) {
         checkCounts(inputs.count, outputs.count)
         executor.withArena(of: arena.size) { arena in
@@ -96,7 +136,7 @@ public final class Plan: @unchecked Sendable {
             for index in 0..<outputs.count {
                 bases[2 + inputs.count + index] = outputs[index].assumingMemoryBound(to: CChar.self)
             }
-            ck_run(executor.pool, calls, Int64(steps.count), bases, nanoseconds)
+            walk(bases)
         }
     }
 }

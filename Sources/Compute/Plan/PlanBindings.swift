@@ -23,6 +23,26 @@ extension Plan {
         for binding in bindings.dropFirst(apart) { run(inputs: binding.inputs, outputs: binding.outputs) }
     }
 
+    /// As above, unless it is cancelled: asked between the bindings, and within each that takes long.
+    public func run(each bindings: [PlanBinding], unless cancellation: Cancellation?) throws(Cancelled) {
+        guard let cancellation else { return run(each: bindings) }
+        let together = max(1, Int(min(Self.workBetweenQuestions / max(work, 1), 1e6)))
+        let threads = executor.threads
+        // As many as keep all threads busy with bindings of their own, which none of them leaves half way.
+        let group = work < 10 * Self.workBetweenQuestions ? (together + threads - 1) / threads * threads : 1
+        for first in stride(from: 0, to: bindings.count, by: group) {
+            let part = bindings[first..<min(first + group, bindings.count)]
+            if part.count > 1 {
+                try cancellation.check()
+                run(each: Array(part))
+            } else {
+                for binding in part {
+                    try run(inputs: binding.inputs, outputs: binding.outputs, unless: cancellation)
+                }
+            }
+        }
+    }
+
     /// The most bytes of intermediate values with which threads work apart: beside each other they have to fit into caches.
     static var mostArenaApart: Int { 8 << 20 }
 

@@ -34,7 +34,8 @@ extension Step.Kernel: CustomStringConvertible {
             return "\(call.kind.rawValue)[\(batches)\(call.m) x \(call.n) x \(call.k)\(tile)]"
         case .region(let call):
             let reductions = call.reductions.isEmpty ? "" : ", \(call.reductions.count) reduced"
-            return "region[\(call.count), \(call.instructions.count) operations\(reductions)]"
+            let product = call.product.map { ", \(Step.Kernel.product($0.call))" } ?? ""
+            return "region[\(call.count), \(call.instructions.count) operations\(reductions)\(product)]"
         case .reduce(let call):
             return "\(call.isSum ? "sum" : "max")[\(call.kept.count) of \(call.reduced.count)]"
         case .columnDots(let call):

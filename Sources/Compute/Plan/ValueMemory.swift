@@ -72,7 +72,9 @@ struct ValueMemory {
 
     /// Whether a node reads this operand through strides: a product its factors, unless it is an inner product.
     private static func reads(_ node: Graph.Node, _ place: Int, in graph: Graph) -> Bool {
-        let dot = (node.operation as? DotGeneral) ?? (node.operation as? AccumulateDot)?.dot
+        let dot =
+            (node.operation as? DotGeneral) ?? (node.operation as? AccumulateDot)?.dot
+            ?? (node.operation as? DotFusion)?.dot
         guard let dot, place < 2 else { return false }
         let (a, b) = (graph.type(of: node.operands[0]).shape, graph.type(of: node.operands[1]).shape)
         let rows = dot.lhsFree(rank: a.count).reduce(1) { $0 * a[$1] }

@@ -20,6 +20,13 @@ extension RandomStream {
         sample(n, from: n)
     }
 
+    /// As ``permutation(_:)``, in an array that may have held another of this length: then nothing is allocated.
+    public mutating func permutation(_ n: Int, into order: inout [Int]) {
+        if order.count != n { order = Array(0..<max(0, n)) }
+        for i in order.indices { order[i] = i }
+        for i in 0..<max(0, n - 1) { order.swapAt(i, i + below(n - i)) }
+    }
+
     /// `k` different numbers out of 0 ..< n in a random order: the first `k` of a permutation. At most `n` are given. The numbers
     /// depend on the stream alone, so `sample(k, from: n)` is the beginning of `sample(k + 1, from: n)`.
     public mutating func sample(_ k: Int, from n: Int) -> [Int] {

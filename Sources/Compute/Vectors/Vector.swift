@@ -77,7 +77,7 @@ public struct Vector: Sendable {
         }
     }
 
-    /// All elements.
+    /// All elements, in an array that no account counts.
     public var values: [Double] {
         element == .f32
             ? (0..<count).map { Double(pointer(Float.self)[$0]) } : Array(start(Double.self))
@@ -184,9 +184,15 @@ extension Vector: Equatable {
 extension Vector: CustomStringConvertible {
     /// `f32 vector of 784 elements: 0.25 0.5 …`
     public var description: String {
-        let shown = (0..<min(count, 4)).map { "\(self[$0])" } + (count > 4 ? ["…"] : [])
+        let shown = (0..<Swift.min(count, 4)).map { "\(self[$0])" } + (count > 4 ? ["…"] : [])
         return "\(element.rawValue) vector of \(count) elements: \(shown.joined(separator: " "))"
     }
+}
+
+/// A vector is a collection of its elements.
+extension Vector: RandomAccessCollection {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { count }
 }
 
 /// What is wrong with the vectors handed to an operation.

@@ -18,7 +18,7 @@ extension Vector {
         // Outside of these bounds squares of single elements may have overflowed or lost digits.
         if square > 1e-200 && square < .infinity || square.isNaN { return square.squareRoot() }
         var largest = 0.0
-        for i in 0..<count { largest = max(largest, abs(self[i])) }
+        for i in 0..<count { largest = Swift.max(largest, abs(self[i])) }
         guard largest > 0, largest < .infinity else { return largest }
         var sum = 0.0
         for i in 0..<count {

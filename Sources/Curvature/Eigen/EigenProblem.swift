@@ -62,10 +62,9 @@ struct EigenProblem {
 
     /// Whether the basis of Lanczos, with the vectors of a restart beside it, fits into so many bytes.
     ///
-    /// - Parameter room: what the memory account has left.
-    func fitsLanczos(
-        room: Int = MemoryAccount.shared.limit - MemoryAccount.shared.used
-    ) -> Bool {
+    /// - Parameter room: half of the memory limit, whatever else is in memory at the moment: of a number that is computed nothing
+    ///   but the question and the limit may decide how.
+    func fitsLanczos(room: Int = MemoryAccount.shared.limit / 2) -> Bool {
         let wanted: Int
         switch goal {
         case .largest(let k): wanted = k
@@ -80,6 +79,7 @@ struct EigenProblem {
 
     /// AX, counted and checked.
     func products(of block: [Vector]) throws -> [Vector] {
+        try Cancellation.check()
         let image = try matrix.apply(block: block)
         guard image.count == block.count else {
             throw CurvatureError.wrongBlock(expected: block.count, got: image.count)

@@ -26,6 +26,8 @@ public struct Eigenpairs: Sendable {
     public let solver: EigenSolver
     /// False where more eigenvalues lie above a threshold than were to be returned; true otherwise.
     public let isComplete: Bool
+    /// False where it was cancelled (`Cancellation.keepsUnfinished`): what the products until then have found.
+    public let isFinished: Bool
 }
 
 /// How eigenpairs are found.
@@ -60,7 +62,7 @@ public enum EigenSolver: String, CaseIterable, Sendable {
 ///   - warmStart: ``Eigenpairs/warmStart`` of a solve nearby, eigenvectors, or nothing; fewer than k are filled up with
 ///     random vectors, more are mixed in.
 ///   - solver: `.automatic` takes Lanczos, which needs the fewest products and the least work on vectors, unless its basis
-///     does not fit into the memory left (`MemoryAccount.shared`), and LOBPCG where there is a preconditioner.
+///     does not fit into half of the memory limit (`MemoryAccount.shared`), and LOBPCG where there is a preconditioner.
 ///   - preconditioner: a product with a positive definite matrix, about (σI − A)⁻¹ for some σ above the eigenvalues
 ///     wanted, for LOBPCG. What it makes of an unseen eigenvector is not known, so residuals alone decide when to stop, and
 ///     ``Eigenpairs/missProbability`` is 1.

@@ -26,6 +26,10 @@ extension EigenProblem {
         var miss = 1.0
         var stalled = Stall(limit: 1000 * unitRoundoff)
         var refreshes = 0
+        func unfinished(_ best: [Int]) throws -> Eigenpairs {
+            try eigenpairs(
+                block, best, best.map { block.residualNorms[$0] }, converged: false, miss, watch, isFinished: false)
+        }
         while true {
             let limits = block.values.map { tolerance * start.residualFactor * block.scale(of: $0) }
             let floor = unitRoundoff * block.norm
@@ -59,7 +63,7 @@ extension EigenProblem {
                 let drift = unitRoundoff * block.norm * Double(block.steps + 1)
                 let isDoubtful = best.contains { limits[$0] < 64 * drift }
                 if isDoubtful, block.steps > block.refreshedAt {
-                    try block.refresh(self)
+                    guard try unlessCancelled({ try block.refresh(self) }) != nil else { return try unfinished(best) }
                     refreshes += 1
                     if refreshes <= 3 && !over { continue }
                 }
@@ -68,7 +72,9 @@ extension EigenProblem {
                     block, best, residuals,
                     converged: explored && zip(best, residuals).allSatisfy { $1 <= limits[$0] }, miss, watch)
             }
-            try block.step(self, active: active, preconditioner)
+            guard try unlessCancelled({ try block.step(self, active: active, preconditioner) }) != nil else {
+                return try unfinished(best)
+            }
         }
     }
 
@@ -88,7 +94,7 @@ extension EigenProblem {
 
     private func eigenpairs(
         _ block: LocallyOptimalBlock, _ best: [Int], _ residuals: [Double], converged: Bool, _ miss: Double,
-        _ watch: Stopwatch
+        _ watch: Stopwatch, isFinished: Bool = true
     ) throws -> Eigenpairs {
         var vectors = best.map { block.x[$0] }
         for j in vectors.indices where try continuesReversed(vectors[j], warmStart) { try vectors[j].scale(-1) }
@@ -99,7 +105,7 @@ extension EigenProblem {
         return Eigenpairs(
             values: best.map { block.values[$0] }, vectors: vectors, residuals: residuals, products: block.products,
             converged: converged, missProbability: miss, seconds: watch.seconds, warmStart: warm, solver: .lobpcg,
-            isComplete: true)
+            isComplete: true, isFinished: isFinished)
     }
 }
 

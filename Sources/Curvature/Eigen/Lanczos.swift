@@ -36,17 +36,22 @@ extension EigenProblem {
         var before: [Double]?
         var nextLook = 0
         while true {
-            try basis.extend(by: self)
+            let isFinished = try unlessCancelled { try basis.extend(by: self) } != nil
             let size = basis.vectors.count
+            if !isFinished, size < fewestVectors { throw Cancelled() }
             let limit = Self.largestBasis(wanted: max(wantedCount(basis), width))
             let isFull = size + basis.next.count > limit
             let isOver = basis.next.isEmpty || basis.products + basis.next.count > maxProducts
             // Small problems look at each step; in large ones the dense eigenvalue problem would cost more than products.
-            guard size >= nextLook || isFull || isOver else { continue }
+            guard size >= nextLook || isFull || isOver || !isFinished else { continue }
             nextLook = size + size / 16
 
             let ritz = RitzPairs(DenseEigen(symmetric: basis.projected), for: goal) { basis.residuals(of: $0) }
             miss = missProbability(basis, ritz, start, shares, width) ?? miss
+            guard isFinished else {
+                return try eigenpairs(
+                    basis, ritz, converged: false, miss: miss, factor: start.residualFactor, watch, isFinished: false)
+            }
             // A restart ends what can be said of the start; by then it has had at least 32 products to show itself.
             let explored = restarted || miss <= start.allowedMiss
             let known = ritz.areKnown(
@@ -76,6 +81,12 @@ extension EigenProblem {
                 try restart(&basis, ritz, limit)
             }
         }
+    }
+
+    /// With fewer vectors in the basis not all that is wanted has a Ritz value.
+    private var fewestVectors: Int {
+        if case .largest(let k) = goal { return k }
+        return 1
     }
 
     /// How many vectors a basis of the present one's knowledge is to be made for.
@@ -125,7 +136,8 @@ extension EigenProblem {
 
     /// The result; residuals are measured anew where rounding may have made up more of them than the basis says.
     private func eigenpairs(
-        _ basis: KrylovBasis, _ ritz: RitzPairs, converged: Bool, miss: Double, factor: Double, _ watch: Stopwatch
+        _ basis: KrylovBasis, _ ritz: RitzPairs, converged: Bool, miss: Double, factor: Double, _ watch: Stopwatch,
+        isFinished: Bool = true
     ) throws -> Eigenpairs {
         let count = ritz.wanted
         let limits = (0..<count).map { tolerance * factor * ritz.scale($0) }
@@ -138,7 +150,7 @@ extension EigenProblem {
         }
         var residuals = Array(ritz.residuals.prefix(count))
         var products = basis.products
-        if limits.contains(where: { $0 < 64 * unitRoundoff * ritz.norm }) {
+        if isFinished, limits.contains(where: { $0 < 64 * unitRoundoff * ritz.norm }) {
             var images = try self.products(of: vectors)
             products += count
             for j in 0..<count {
@@ -160,7 +172,7 @@ extension EigenProblem {
             converged: converged && zip(residuals, limits).allSatisfy { $0 <= $1 }, missProbability: miss,
             seconds: watch.seconds,
             warmStart: try VectorBlock.combinations(basis.vectors, coefficients.times(mix)), solver: .lanczos,
-            isComplete: isComplete)
+            isComplete: isComplete, isFinished: isFinished)
     }
 }
 

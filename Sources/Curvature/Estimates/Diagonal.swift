@@ -13,13 +13,18 @@ public struct DiagonalEstimate: Sendable {
     public let products: Int
     /// Wall-clock time, seconds.
     public let seconds: Double
+    /// False where it was cancelled: fewer vectors than were asked for.
+    public let isFinished: Bool
 
-    public init(values: Vector, standardErrors: Vector, samples: Int, products: Int, seconds: Double) {
+    public init(
+        values: Vector, standardErrors: Vector, samples: Int, products: Int, seconds: Double, isFinished: Bool = true
+    ) {
         self.values = values
         self.standardErrors = standardErrors
         self.samples = samples
         self.products = products
         self.seconds = seconds
+        self.isFinished = isFinished
     }
 }
 
@@ -37,18 +42,18 @@ public func diagonal(
     var sums = RunningMoments(count: matrix.dimension)
     while true {
         let block = try signs(min(samples.chunk, samples.maxSamples - sums.samples), matrix, &stream)
-        for (v, product) in zip(block, try matrix.products(block)) {
-            sums.take(try elementwiseProduct(v, product))
-        }
+        let products = try unlessCancelled { try matrix.products(block) }
+        if products == nil, sums.samples == 0 { throw Cancelled() }
+        for (v, product) in zip(block, products ?? []) { sums.take(try elementwiseProduct(v, product)) }
         let (error, size) = sums.norms
         let precise =
             samples.relativeError > 0 && sums.samples >= samples.certainSamples
             && error <= samples.relativeError * size
-        if precise || !size.isFinite || sums.samples >= samples.maxSamples {
+        if precise || !size.isFinite || sums.samples >= samples.maxSamples || products == nil {
             return DiagonalEstimate(
                 values: try Vector(sums.means, element: matrix.element),
                 standardErrors: try Vector(sums.standardErrors, element: matrix.element), samples: sums.samples,
-                products: sums.samples, seconds: watch.seconds)
+                products: sums.samples, seconds: watch.seconds, isFinished: products != nil)
         }
     }
 }

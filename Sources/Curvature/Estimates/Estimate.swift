@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// A number that was measured and not computed exactly, with its error bar and its cost.
@@ -17,10 +18,12 @@ public struct Estimate: Sendable, Equatable, Codable {
     public var skewness: Double?
     /// On how many independent deviations the standard error rests; nil for one less than the samples.
     public var degreesOfFreedom: Int?
+    /// False where it was cancelled (`Cancellation.keepsUnfinished`): a value from fewer draws than were asked for.
+    public var isFinished: Bool
 
     public init(
         value: Double, standardError: Double, samples: Int, products: Int = 0, seconds: Double = 0,
-        skewness: Double? = nil, degreesOfFreedom: Int? = nil
+        skewness: Double? = nil, degreesOfFreedom: Int? = nil, isFinished: Bool = true
     ) {
         self.value = value
         self.standardError = standardError
@@ -29,6 +32,7 @@ public struct Estimate: Sendable, Equatable, Codable {
         self.seconds = seconds
         self.skewness = skewness
         self.degreesOfFreedom = degreesOfFreedom
+        self.isFinished = isFinished
     }
 
     /// The standard error relative to the value; infinite for a value of 0 with an error.
@@ -57,6 +61,16 @@ public struct Estimate: Sendable, Equatable, Codable {
             abs(a) < 1e-6 ? x : 3 / a * (cbrt(1 + a * (x - a / 6)) - 1)
         }
         return (value - standardError * inverse(t), value - standardError * inverse(-t))
+    }
+}
+
+/// The value of `body`, all of it or nothing; nil where it was cancelled and unfinished results are kept.
+func unlessCancelled<Value>(_ body: () throws -> Value) throws -> Value? {
+    do {
+        return try Cancellation.$keepsUnfinished.withValue(false, operation: body)
+    } catch let cancelled as Cancelled {
+        guard Cancellation.keepsUnfinished else { throw cancelled }
+        return nil
     }
 }
 

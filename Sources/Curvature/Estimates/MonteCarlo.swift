@@ -1,3 +1,5 @@
+import Compute
+
 /// When a Monte-Carlo estimate has enough samples.
 ///
 /// Values are drawn in chunks. After each chunk the estimate stops if it has at least ``minSamples`` and its relative
@@ -133,7 +135,7 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
         let compute: () throws -> Estimate
     }
 
-    /// Draws until the summary of all draws is precise enough.
+    /// Draws until the summary of all draws is precise enough, or it is cancelled.
     ///
     /// - Parameters:
     ///   - size: how many samples each draw counts for.
@@ -144,9 +146,20 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
         let watch = Stopwatch()
         let limit = max(1, maxSamples / size)
         var draws: [Draw] = []
+        // Means of whole groups are nearly normal, and few: their sample skewness is noise.
+        func estimate(_ result: Summary, isFinished: Bool = true) -> Estimate {
+            let hopeless = !result.value.isFinite
+            return Estimate(
+                value: hopeless ? .nan : result.value, standardError: hopeless ? .nan : result.error,
+                samples: draws.count * size, seconds: watch.seconds, skewness: size > 1 ? nil : result.skewness,
+                degreesOfFreedom: result.degrees, isFinished: isFinished)
+        }
         while true {
             let asked = min(max(1, chunk / size), limit - draws.count)
-            let new = try draw(asked)
+            guard let new = try unlessCancelled({ try draw(asked) }) else {
+                if draws.isEmpty { throw Cancelled() }
+                return estimate(summary(draws), isFinished: false)
+            }
             guard new.count == asked else {
                 throw CurvatureError.badSetting("asked for \(asked) draws and got \(new.count)")
             }
@@ -157,17 +170,13 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
             let fewest = size > 1 ? Self.fewestGroups : Self.fewestForAnError
             let precise = draws.count * size >= minSamples && draws.count >= fewest && needed <= 1
             if precise || hopeless || draws.count >= limit {
-                // Means of whole groups are nearly normal, and few: their sample skewness is noise.
-                return Estimate(
-                    value: hopeless ? .nan : result.value, standardError: hopeless ? .nan : result.error,
-                    samples: draws.count * size, seconds: watch.seconds, skewness: size > 1 ? nil : result.skewness,
-                    degreesOfFreedom: result.degrees)
+                return estimate(result)
             }
             let left = min(needed * Double(draws.count), Double(limit)) - Double(draws.count)
             if let exact, draws.count >= certainSamples, left >= Double(exact.cost) {
-                var estimate = try exact.compute()
-                estimate.seconds = watch.seconds
-                return estimate
+                guard var value = try unlessCancelled(exact.compute) else { return estimate(result, isFinished: false) }
+                value.seconds = watch.seconds
+                return value
             }
         }
     }

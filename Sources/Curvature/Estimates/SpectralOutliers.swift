@@ -60,8 +60,11 @@ extension SpectralDensity {
             let members = clusters.joined()
             guard !clusters.contains(where: \.isEmpty), members.allSatisfy({ $0.residual <= radius }) else { break }
             let weights = clusters.map { $0.reduce(0) { $0 + $1.weight } }
-            let weight = MonteCarlo.Summary(mean: weights)
-            share += weight.value
+            let mean = weights.reduce(0, +) / Double(weights.count)
+            share += mean
+            // Of the function that is 1 on the cluster and 0 elsewhere.
+            let error = SphereMoments(
+                weights.map { [(value: 1, weight: $0), (value: 0, weight: 1 - $0)] }, mean: mean, dimension: dimension)
             guard share <= 0.1 else { break }
             let p = Double(dimension)
             found.append(
@@ -69,8 +72,8 @@ extension SpectralDensity {
                     value: members.reduce(0) { $0 + $1.value } / Double(members.count),
                     residual: members.reduce(0) { max($0, $1.residual) },
                     multiplicity: Estimate(
-                        value: p * weight.value, standardError: isExact ? 0 : p * weight.error, samples: rules.count,
-                        products: products, seconds: seconds, skewness: weight.skewness)))
+                        value: p * mean, standardError: isExact ? 0 : p * error.error, samples: rules.count,
+                        products: products, seconds: seconds, degreesOfFreedom: error.degrees)))
             let lowest = members.reduce(first) { min($0, $1.value) }
             rest = zip(rest, clusters).map { Array($0.dropFirst($1.count)) }
             guard let next = rest.compactMap(\.first?.value).max() else { break }

@@ -69,12 +69,14 @@ func quadraticMean(
 ) throws -> Estimate {
     var taken = 0
     let exact = MonteCarlo.Exact(cost: matrix.dimension) {
+        let trace = try exactTrace(of: matrix)
         taken += matrix.dimension
-        return try exactTrace(of: matrix)
+        return trace
     }
     var estimate = try samples.estimate(exact: exact) { count in
+        let values = try draw(count)
         taken += count
-        return try draw(count)
+        return values
     } _: {
         MonteCarlo.Summary(mean: $0)
     }

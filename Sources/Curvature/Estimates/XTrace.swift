@@ -26,15 +26,17 @@ func xtrace(
             exact.seconds = watch.seconds
             return exact
         }
-        try state.extend(by: next, matrix, &stream)
+        var extended = state
+        let isFinished = try unlessCancelled { try extended.extend(by: next, matrix, &stream) } != nil
+        if isFinished { state = extended } else if state.count == 0 { throw Cancelled() }
         let summary = state.summary(dimension: matrix.dimension)
-        let precise = state.count >= fewestTests && samples.samplesNeeded(summary) <= 1
+        let precise = state.count >= fewestTests && samples.samplesNeeded(summary) <= 1 || !isFinished
         let hopeless = !summary.value.isFinite
         if state.isComplete || precise || hopeless || state.count >= last {
             return Estimate(
                 value: hopeless ? .nan : summary.value, standardError: hopeless ? .nan : summary.error,
                 samples: state.count, products: state.products, seconds: watch.seconds,
-                degreesOfFreedom: summary.degrees)
+                degreesOfFreedom: summary.degrees, isFinished: isFinished)
         }
         next = min(last - state.count, max(step, state.count / 4))
     }

@@ -110,8 +110,9 @@ func totalWork(_ operators: [any LinearOperator]) -> Double? {
 }
 
 extension LinearOperator {
-    /// ``apply(block:)``, with the number of products checked: an operator may come from a caller.
+    /// ``apply(block:)``, with the number of products checked: an operator may come from a caller. Asks whether it is cancelled.
     func products(_ block: [Vector]) throws -> [Vector] {
+        try Cancellation.check()
         let result = try apply(block: block)
         guard result.count == block.count else {
             throw CurvatureError.wrongBlock(expected: block.count, got: result.count)
@@ -124,6 +125,7 @@ extension LinearOperator {
 
     /// ``quadratic(block:)``, with the number of values checked.
     func quadratics(_ block: [Vector]) throws -> [Double] {
+        try Cancellation.check()
         let result = try quadratic(block: block)
         guard result.count == block.count else {
             throw CurvatureError.wrongBlock(expected: block.count, got: result.count)
@@ -139,6 +141,7 @@ let unitBlock = 16
 /// Calls `body` with blocks of unit vectors e₀, e₁, … of an operator's space and the number of their first.
 func forEachUnitBlock(of matrix: some LinearOperator, _ body: (_ first: Int, _ block: [Vector]) throws -> Void) throws {
     for start in stride(from: 0, to: matrix.dimension, by: unitBlock) {
+        try Cancellation.check()
         let block = try (start..<min(start + unitBlock, matrix.dimension)).map { i in
             var unit = try Vector(zeros: matrix.dimension, element: matrix.element)
             unit[i] = 1

@@ -83,7 +83,7 @@ extension Dataset {
             let places = labels.count / count
             if let place = labels.firstIndex(where: { $0 >= classes }) {
                 throw DatasetError(
-                    "\(prefix)labels: \(placeText(place, places)) (counted from 0) has the label \(labels[place]), and the classes are 0 to \(classes - 1)"
+                    "\(prefix)labels: \(placeText(place, places)) has the label \(labels[place]), and the classes are 0 to \(classes - 1)"
                 )
             }
             return Split(inputs: inputViews, labels: labels, places: places, classes: classes, name: name)
@@ -91,7 +91,7 @@ extension Dataset {
     }
 
     private static func placeText(_ flat: Int, _ places: Int) -> String {
-        "sample \(flat / places)" + (places == 1 ? "" : ", place \(flat % places)")
+        "sample \(flat / places + 1)" + (places == 1 ? "" : ", place \(flat % places + 1),")
     }
 
     /// The labels as integers: each is whole and at least −1.
@@ -105,7 +105,7 @@ extension Dataset {
         return try (0..<array.count).map { i in
             guard let label = Int32(exactly: array[flat: i]), label >= -1, label < Int32.max else {
                 throw DatasetError(
-                    "\(option): \(placeText(i, places)) (counted from 0) has the label \(array[flat: i]); classes are whole "
+                    "\(option): \(placeText(i, places)) has the label \(array[flat: i]); classes are whole "
                         + "numbers from 0, and -1 leaves a sample out")
             }
             return label
@@ -123,7 +123,7 @@ extension Dataset {
             return
         }
         throw DatasetError(
-            "\(option): sample \(place / max(1, array.count / array.shape[0])) (counted from 0) holds the token "
+            "\(option): sample \(place / max(1, array.count / array.shape[0]) + 1) holds the token "
                 + "\(Int(array[flat: place])); the tokens are 0 to \(vocabulary - 1)")
     }
 
@@ -131,7 +131,7 @@ extension Dataset {
         guard let place = array.firstNonFinite() else { return }
         let sample = place / max(1, array.count / max(1, array.shape.first ?? 1))
         throw DatasetError(
-            "\(option): sample \(sample) (counted from 0) holds \(array[flat: place]); all numbers must be finite")
+            "\(option): sample \(sample + 1) holds \(array[flat: place]); all numbers must be finite")
     }
 }
 

@@ -92,6 +92,26 @@ public struct NDArray: Sendable {
         return Double(i, of: storage.base, element)
     }
 
+    /// The element at a place in row-major order where the array has integers, whole (0 or 1 for bool); nil for reals and above `Int.max`.
+    public func integer(flat i: Int) -> Int? {
+        precondition(i >= 0 && i < count, "an array of \(count) elements has no element \(i)")
+        func element<Source: FixedWidthInteger>(_: Source.Type) -> Int? {
+            withExtendedLifetime(storage) { Int(exactly: storage.base.assumingMemoryBound(to: Source.self)[i]) }
+        }
+        return switch self.element {
+        case .f32, .f64: nil
+        case .i8: element(Int8.self)
+        case .i16: element(Int16.self)
+        case .i32: element(Int32.self)
+        case .i64: element(Int64.self)
+        case .u8: element(UInt8.self)
+        case .u16: element(UInt16.self)
+        case .u32: element(UInt32.self)
+        case .u64: element(UInt64.self)
+        case .bool: Int(self[flat: i])
+        }
+    }
+
     /// The element at these indices (from 0).
     /// - Throws: `DatasetError` when their number or one of them does not fit the shape.
     public func value(at indices: [Int]) throws -> Double {

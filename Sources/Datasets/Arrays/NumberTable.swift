@@ -49,8 +49,8 @@ struct ArrayTable: NumberTable {
         func check(_ isWrong: (Int) -> Bool) throws {
             guard let place = (0..<count).first(where: isWrong) else { return }
             throw DatasetError(
-                "\(what) cannot be had as \(element.rawValue): sample \(place / max(1, count / max(1, rows))) (counted "
-                    + "from 0) holds \(array[flat: place])")
+                "\(what) cannot be had as \(element.rawValue): sample \(place / max(1, count / max(1, rows)) + 1) "
+                    + "holds \(array[flat: place])")
         }
         switch element {
         case .f32:

@@ -64,13 +64,15 @@ public enum SampleSelection: Sendable, Hashable {
             var seen: Set<Int> = []
             for index in indices {
                 guard (0..<count).contains(index) else {
-                    throw DatasetError("there is no training sample \(index): \(name) has \(count), counted from 0")
+                    throw DatasetError(
+                        "there is no training sample \(min(index, .max - 1) + 1): \(name) has samples 1 to \(count)")
                 }
                 if let labels, let wanted, !wanted.contains(labels[index]) {
                     throw DatasetError(
-                        "training sample \(index) has label \(labels[index]), which is none of the classes asked for")
+                        "training sample \(index + 1) has label \(labels[index]), which is none of the classes asked for"
+                    )
                 }
-                guard seen.insert(index).inserted else { throw DatasetError("indices holds sample \(index) twice") }
+                guard seen.insert(index).inserted else { throw DatasetError("indices holds sample \(index + 1) twice") }
             }
             return indices
         }

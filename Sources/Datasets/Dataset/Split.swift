@@ -128,7 +128,8 @@ public struct Rows: Sendable {
         var place = target
         for index in indices {
             guard index >= 0, index < count else {
-                throw DatasetError("there is no sample \(index): the data have \(count), counted from 0")
+                throw DatasetError(
+                    "there is no sample \(min(index, .max - 1) + 1): the data have samples 1 to \(count)")
             }
             place.copyMemory(from: buffer.base + index &* bytes, byteCount: bytes)
             place += bytes

@@ -19,7 +19,7 @@ struct ImagePart {
     ) throws {
         if let place = labels.firstIndex(where: { $0 < 0 || $0 >= facts.classNames.count }) {
             throw DatasetError(
-                "\(files) holds the label \(labels[place]) (sample \(place), counted from 0); \(facts.title) has the classes "
+                "\(files) holds the label \(labels[place]) (sample \(place + 1)); \(facts.title) has the classes "
                     + "0 to \(facts.classNames.count - 1)")
         }
         (self.labels, self.forEachImage) = (labels, forEachImage)

@@ -29,7 +29,7 @@ enum SVHNFiles {
         let labels = try (0..<digits.count).map { i in
             guard let digit = Int32(exactly: digits[flat: i]), (0...10).contains(digit) else {
                 throw DatasetError(
-                    "\(source.name): y holds \(digits[flat: i]) for sample \(i) (counted from 0); digits are 1 to 10, "
+                    "\(source.name): y holds \(digits[flat: i]) for sample \(i + 1); digits are 1 to 10, "
                         + "10 for 0")
             }
             return digit % 10

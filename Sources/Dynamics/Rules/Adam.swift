@@ -2,6 +2,7 @@ import Compute
 import Curvature
 import Foundation
 import Networks
+import Objectives
 
 /// m ← β₁m + (1 − β₁)g, ν ← β₂ν + (1 − β₂)g², θ ← (1 − ηω)θ − η m̂/(√ν̂ + ε) with m̂ = m/(1 − β₁ᵗ), ν̂ = ν/(1 − β₂ᵗ): Adam
 /// (Kingma & Ba 2015) for ω = 0, AdamW (Loshchilov & Hutter 2019) with decoupled weight decay ω. As in PyTorch.
@@ -9,7 +10,7 @@ import Networks
 /// P = (1 − β₁ᵗ) diag(√ν̂ + ε), and the edge of λ_max(P^{−½}HP^{−½}) is (2 + 2β₁)/((1 − β₁)η) (Cohen et al. 2022). On a quadratic
 /// with curvature λ the step is θ ← (1 − ηω)θ − ηm, m ← β₁m + (1 − β₁)λθ, which has the eigenvalue −1 where
 /// λ = (1 + β₁)(2 − ηω)/((1 − β₁)η): the edge with decay.
-public struct Adam: UpdateRule {
+public struct Adam: ElementwiseRule {
     public var learningRate: Double
     /// β₁.
     public let momentumFactor: Double
@@ -20,11 +21,7 @@ public struct Adam: UpdateRule {
     /// ω; nil for Adam.
     public let weightDecay: Double?
     /// m and ν.
-    private var mean: Vector?
-    private var squares: Vector?
-    private var update: ElementwiseUpdate?
-    /// t.
-    private var steps = 0
+    public var state = UpdateState()
 
     /// - Parameter weightDecay: nil for `adam`, else that of `adamw`.
     /// - Throws: `UpdateRuleError` unless 0 ≤ β₁, β₂ < 1, ε ≥ 0 and ω ≥ 0.
@@ -47,36 +44,46 @@ public struct Adam: UpdateRule {
             + (weightDecay.map { [("weight_decay", $0)] } ?? [])
     }
 
-    public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
-        let (loss, gradient) = try batch.gradient(at: theta)
-        let update = try update.flatMap { $0.fits(theta) ? $0 : nil } ?? makeUpdate(like: theta)
-        self.update = update
-        var states = [
-            try RuleState.take(&mean, like: theta, of: name), try RuleState.take(&squares, like: theta, of: name),
-        ]
-        defer { (mean, squares) = (states[0], states[1]) }
-        let t = Double(steps + 1)
-        let rate = learningRate / (1 - pow(momentumFactor, t))
-        let correction = 1 / (1 - pow(squareFactor, t)).squareRoot()
-        let kept = 1 - learningRate * (weightDecay ?? 0)
-        try update(
-            &theta, &states, gradient: gradient,
-            [
-                rate, kept, correction, epsilon, momentumFactor, 1 - momentumFactor, squareFactor, 1 - squareFactor,
-            ])
-        steps += 1
-        return loss
+    public var update: ElementwiseUpdate {
+        let isGuarded = ElementwiseUpdate.isGuarded(epsilon)
+        if weightDecay ?? 0 == 0 { return isGuarded ? Self.guarded : Self.plain }
+        return isGuarded ? Self.guardedWithDecay : Self.withDecay
     }
 
-    private func makeUpdate(like theta: Vector) throws -> ElementwiseUpdate {
-        try ElementwiseUpdate(like: theta, states: 2, scalars: 8) { x in
-            let (rate, kept, correction, epsilon) = (x.scalars[0], x.scalars[1], x.scalars[2], x.scalars[3])
-            let mean = try x.scalars[4] * x.states[0] + x.scalars[5] * x.gradient
-            let squares = try x.scalars[6] * x.states[1] + x.scalars[7] * x.gradient * x.gradient
-            let step = try mean.quotient(by: correction * squares.sqrt() + epsilon)
-            return [try kept * x.theta - rate * step, mean, squares]
+    /// With c = 1/√(1 − β₂ᵗ): η m̂/(√ν̂ + ε) = (η/((1 − β₁ᵗ)c)) m/(√ν + ε/c).
+    public func write(_ scalars: UnsafeMutableBufferPointer<Double>) {
+        let t = Double(state.steps + 1)
+        let correction = (1 - pow(squareFactor, t)).squareRoot()
+        scalars[0] = learningRate / (1 - pow(momentumFactor, t)) * correction
+        scalars[1] = epsilon * correction
+        scalars[2] = 1 - momentumFactor
+        (scalars[3], scalars[4]) = (squareFactor, 1 - squareFactor)
+        if scalars.count > 5 { scalars[5] = 1 - learningRate * (weightDecay ?? 0) }
+    }
+
+    private static let plain = update(decays: false, isGuarded: false)
+    private static let guarded = update(decays: false, isGuarded: true)
+    private static let withDecay = update(decays: true, isGuarded: false)
+    private static let guardedWithDecay = update(decays: true, isGuarded: true)
+
+    private static func update(decays: Bool, isGuarded: Bool) -> ElementwiseUpdate {
+        let scalars = ["rate", "eps", "entering mean", "beta2", "entering square"] + (decays ? ["kept"] : [])
+        return ElementwiseUpdate(states: ["mean", "squares"], scalars: scalars) { x in
+            let (rate, epsilon) = (x.scalars[0], x.scalars[1])
+            let mean = try x.states[0] + x.scalars[2] * (x.gradient - x.states[0])
+            let entering = try x.scalars[4] * x.gradient * x.gradient
+            let squares = try x.scalars[3] * x.states[1] + entering
+            let step = try mean.quotient(by: squares.sqrt() + epsilon, isGuarded: isGuarded)
+            let kept = decays ? try x.scalars[5] * x.theta : x.theta
+            return [try kept - rate * step, mean, squares]
         }
     }
+
+    /// ν.
+    private var squares: Vector? { state.vectors.last }
+    private var steps: Int { state.steps }
+
+    public var hasPreconditioner: Bool { true }
 
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? {
         let t = Double(steps + (gradient == nil ? 0 : 1))
@@ -90,11 +97,11 @@ public struct Adam: UpdateRule {
                 finish: { nu in nu = scale * (nu.squareRoot() / correction + epsilon) }))
     }
 
-    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
         let effective = (1 + momentumFactor) * (2 - learningRate * (weightDecay ?? 0)) / (1 - momentumFactor)
         switch quantity {
-        case .preconditionedLambdaMax: return effective / learningRate
-        case .effectiveSharpness: return effective
+        case .preconditionedLambdaMax: return StabilityEdge(effective / learningRate)
+        case .effectiveSharpness: return StabilityEdge(effective)
         default: return nil
         }
     }

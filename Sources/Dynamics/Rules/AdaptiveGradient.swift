@@ -1,6 +1,7 @@
 import Compute
 import Curvature
 import Networks
+import Objectives
 
 /// Rules that divide the gradient by the root of what they have seen of its square: θ ← θ − ηg/(√ν + ε), where with the current
 /// gradient already in ν
@@ -10,7 +11,7 @@ import Networks
 /// - `adagrad`: ν ← ν + g².
 ///
 /// P = diag(√ν + ε), and the edge of λ_max(P^{−½}HP^{−½}) is 2/η. Where ν and ε are 0, and with them g, nothing moves.
-public struct AdaptiveGradient: UpdateRule {
+public struct AdaptiveGradient: ElementwiseRule {
     public enum Kind: String, Sendable {
         case rmsprop
         case scalarRMSProp = "scalar_rmsprop"
@@ -23,9 +24,8 @@ public struct AdaptiveGradient: UpdateRule {
     public let factor: Double
     /// ε.
     public let epsilon: Double
-    private var squares: Vector?
-    private var update: ElementwiseUpdate?
-    private var square: Double?
+    /// ν.
+    public var state = UpdateState()
 
     /// - Parameter epsilon: by default that of PyTorch: 1e-8, `adagrad` 1e-10.
     /// - Throws: `UpdateRuleError` unless 0 ≤ β₂ < 1 and ε ≥ 0.
@@ -45,33 +45,55 @@ public struct AdaptiveGradient: UpdateRule {
     /// ν ← keep·ν + add·g².
     private var weights: (keep: Double, add: Double) { kind == .adagrad ? (1, 1) : (factor, 1 - factor) }
 
-    public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
-        let (loss, gradient) = try batch.gradient(at: theta)
-        let (keep, add) = weights
-        let (rate, epsilon) = (learningRate, epsilon)
-        if kind == .scalarRMSProp {
-            let now = keep * (square ?? 0) + add * gradient.squaredNorm
-            let root = now.squareRoot() + epsilon
-            if root != 0 { try theta.add(-rate / root, gradient) }
-            square = now
-            return loss
+    public var update: ElementwiseUpdate {
+        let isGuarded = ElementwiseUpdate.isGuarded(epsilon)
+        switch kind {
+        case .rmsprop: return isGuarded ? Self.guardedMean : Self.mean
+        case .adagrad: return isGuarded ? Self.guardedSum : Self.sum
+        case .scalarRMSProp: return Self.scalar
         }
-        let update = try update.flatMap { $0.fits(theta) ? $0 : nil } ?? makeUpdate(like: theta)
-        self.update = update
-        var states = [try RuleState.take(&squares, like: theta, of: name)]
-        defer { squares = states[0] }
-        try update(&theta, &states, gradient: gradient, [rate, keep, add, epsilon])
-        return loss
     }
 
-    private func makeUpdate(like theta: Vector) throws -> ElementwiseUpdate {
-        try ElementwiseUpdate(like: theta, states: 1, scalars: 4) { x in
-            let (rate, keep, add, epsilon) = (x.scalars[0], x.scalars[1], x.scalars[2], x.scalars[3])
-            let squares = try keep * x.states[0] + add * x.gradient * x.gradient
-            let step = try x.gradient.quotient(by: squares.sqrt() + epsilon)
+    public func write(_ scalars: UnsafeMutableBufferPointer<Double>) {
+        (scalars[0], scalars[1]) = (learningRate, epsilon)
+        if kind != .adagrad { (scalars[2], scalars[3]) = weights }
+    }
+
+    private static let mean = update(.rmsprop, isGuarded: false)
+    private static let guardedMean = update(.rmsprop, isGuarded: true)
+    private static let sum = update(.adagrad, isGuarded: false)
+    private static let guardedSum = update(.adagrad, isGuarded: true)
+
+    private static func update(_ kind: Kind, isGuarded: Bool) -> ElementwiseUpdate {
+        let scalars = ["rate", "eps"] + (kind == .adagrad ? [] : ["kept", "entering"])
+        return ElementwiseUpdate(states: ["squares"], scalars: scalars) { x in
+            let (rate, epsilon) = (x.scalars[0], x.scalars[1])
+            let squares: Symbolic
+            if kind == .adagrad {
+                squares = try x.states[0] + x.gradient * x.gradient
+            } else {
+                let entering = try x.scalars[3] * x.gradient * x.gradient
+                squares = try x.scalars[2] * x.states[0] + entering
+            }
+            let step = try x.gradient.quotient(by: squares.sqrt() + epsilon, isGuarded: isGuarded)
             return [try x.theta - rate * step, squares]
         }
     }
+
+    /// All elements wait for ‖g‖²: what they are multiplied by is then one number.
+    private static let scalar = ElementwiseUpdate(
+        scalars: ["rate", "eps", "kept", "entering"], numbers: ["square"]
+    ) { x in
+        let square = try x.scalars[2] * x.numbers[0] + x.scalars[3] * x.squaredNorm
+        return ([try x.scalars[0].quotient(by: square.sqrt() + x.scalars[1])], [square])
+    } _: { x in
+        [try x.theta - x.scalars[0] * x.gradient]
+    }
+
+    private var squares: Vector? { state.vectors.first }
+    private var square: Double? { state.numbers.first }
+
+    public var hasPreconditioner: Bool { true }
 
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? {
         let (keep, add) = weights
@@ -89,10 +111,10 @@ public struct AdaptiveGradient: UpdateRule {
                 enter: { nu, g in nu = keep * nu + add * g * g }, finish: { nu in nu = nu.squareRoot() + epsilon }))
     }
 
-    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
         switch quantity {
-        case .preconditionedLambdaMax: 2 / learningRate
-        case .effectiveSharpness: 2
+        case .preconditionedLambdaMax: StabilityEdge(2 / learningRate)
+        case .effectiveSharpness: StabilityEdge(2)
         default: nil
         }
     }

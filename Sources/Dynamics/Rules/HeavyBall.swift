@@ -1,13 +1,15 @@
 import Compute
 import Networks
+import Objectives
 
 /// Gradient descent with momentum: v ← βv + ∇L_B(θ) + ωθ, then
 /// - Polyak: θ ← θ − ηv;
 /// - Nesterov: θ ← θ − η(∇L_B(θ) + ωθ + βv), as PyTorch has it.
 ///
-/// Edges of λ_max, full batch: (2 + 2β)/η − ω; Nesterov (2 + 2β)/(η(1 + 2β)) − ω. Polyak's batch sharpness: 2(1 − β)/η for small
-/// batches, 2(1 + β)/η for the full one (arXiv 2604.14108); its momentum batch sharpness: 2/η.
-public struct HeavyBall: UpdateRule {
+/// Edges of λ_max, full batch: (2 + 2β)/η − ω; Nesterov (2 + 2β)/(η(1 + 2β)) − ω. Polyak's batch sharpness: 2(1 − β)/η − ω for single
+/// samples, 2(1 + β)/η − ω for the full batch, in between somewhere between them (arXiv 2604.14108); its momentum batch sharpness:
+/// 2/η − ω.
+public struct HeavyBall: ElementwiseRule {
     public enum Kind: String, Sendable {
         case polyak = "momentum"
         case nesterov
@@ -19,8 +21,8 @@ public struct HeavyBall: UpdateRule {
     public let factor: Double
     /// ω.
     public let weightDecay: Double
-    private var velocity: Vector?
-    private var update: ElementwiseUpdate?
+    /// v.
+    public var state = UpdateState()
 
     /// - Throws: `UpdateRuleError` unless 0 ≤ β < 1 and ω ≥ 0.
     public init(learningRate: Double, factor: Double = 0.9, weightDecay: Double = 0, kind: Kind = .polyak) throws {
@@ -36,37 +38,58 @@ public struct HeavyBall: UpdateRule {
         [("lr", learningRate), ("beta", factor)] + Setting.unless(0, "weight_decay", weightDecay)
     }
 
-    public var momentum: Momentum? { Momentum(velocity: velocity, factor: factor) }
+    public var momentum: Momentum? { Momentum(velocity: state.vectors.first, factor: factor) }
 
-    public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
-        let (loss, gradient) = try batch.gradient(at: theta)
-        let update = try update.flatMap { $0.fits(theta) ? $0 : nil } ?? makeUpdate(like: theta)
-        self.update = update
-        // Taken out, so that its memory is not shared while it is written.
-        var states = [try RuleState.take(&velocity, like: theta, of: name)]
-        defer { velocity = states[0] }
-        try update(&theta, &states, gradient: gradient, [learningRate, factor, weightDecay])
-        return loss
+    public var update: ElementwiseUpdate {
+        switch (kind, weightDecay == 0) {
+        case (.polyak, true): Self.polyak
+        case (.polyak, false): Self.polyakWithDecay
+        case (.nesterov, true): Self.nesterov
+        case (.nesterov, false): Self.nesterovWithDecay
+        }
     }
 
-    private func makeUpdate(like theta: Vector) throws -> ElementwiseUpdate {
-        let kind = kind
-        return try ElementwiseUpdate(like: theta, states: 1, scalars: 3) { x in
-            let (rate, factor, decay) = (x.scalars[0], x.scalars[1], x.scalars[2])
-            let slope = try x.gradient + decay * x.theta
+    public func write(_ scalars: UnsafeMutableBufferPointer<Double>) {
+        (scalars[0], scalars[1]) = (learningRate, factor)
+        if weightDecay != 0 { scalars[2] = weightDecay }
+    }
+
+    private static let polyak = update(.polyak, decays: false)
+    private static let polyakWithDecay = update(.polyak, decays: true)
+    private static let nesterov = update(.nesterov, decays: false)
+    private static let nesterovWithDecay = update(.nesterov, decays: true)
+
+    private static func update(_ kind: Kind, decays: Bool) -> ElementwiseUpdate {
+        ElementwiseUpdate(states: ["velocity"], scalars: ["rate", "beta"] + (decays ? ["decay"] : [])) { x in
+            let (rate, factor) = (x.scalars[0], x.scalars[1])
+            let slope = decays ? try x.gradient + x.scalars[2] * x.theta : x.gradient
             let velocity = try factor * x.states[0] + slope
             let step = kind == .polyak ? velocity : try slope + factor * velocity
             return [try x.theta - rate * step, velocity]
         }
     }
 
-    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
         switch (kind, quantity) {
-        case (.polyak, .lambdaMax): (2 + 2 * factor) / learningRate - weightDecay
-        case (.nesterov, .lambdaMax): (2 + 2 * factor) / (learningRate * (1 + 2 * factor)) - weightDecay
-        case (.polyak, .batchSharpness): 2 * (isFullBatch ? 1 + factor : 1 - factor) / learningRate
-        case (.polyak, .momentumBatchSharpness), (.polyak, .momentumBatchSharpnessRatio): 2 / learningRate
+        case (.polyak, .lambdaMax): StabilityEdge((2 + 2 * factor) / learningRate - weightDecay)
+        case (.nesterov, .lambdaMax):
+            StabilityEdge((2 + 2 * factor) / (learningRate * (1 + 2 * factor)) - weightDecay)
+        case (.polyak, .batchSharpness): batchSharpnessEdge(on: batch)
+        case (.polyak, .momentumBatchSharpness), (.polyak, .momentumBatchSharpnessRatio),
+            (.polyak, .momentumBatchSharpnessMedian):
+            StabilityEdge(2 / learningRate - weightDecay)
         default: nil
+        }
+    }
+
+    /// Noise that forgets itself from step to step sees η/(1 − β) as the rate, an oscillation that goes on η/(1 + β).
+    private func batchSharpnessEdge(on batch: BatchExtent) -> StabilityEdge {
+        let noisy = 2 * (1 - factor) / learningRate - weightDecay
+        let whole = 2 * (1 + factor) / learningRate - weightDecay
+        switch batch {
+        case .one: return StabilityEdge(noisy)
+        case .some: return StabilityEdge(from: noisy, to: whole)
+        case .all: return StabilityEdge(whole)
         }
     }
 }

@@ -1,13 +1,16 @@
 import Compute
+import Networks
+import Objectives
 
 /// θ ← θ − η(∇L_B(θ) + ωθ): (stochastic) gradient descent, ω the coupled weight decay.
 ///
-/// Edges: 2/η − ω for λ_max, since the decay adds ω to every eigenvalue; 2/η for batch sharpness (also as a ratio of means) and
-/// the gradient–noise interaction.
-public struct SGD: UpdateRule {
+/// Edges: 2/η − ω for λ_max, batch sharpness (also as a ratio of means) and the gradient–noise interaction: the decay adds ω to every
+/// eigenvalue, and these are of L without it. −ηω(2 − ηω) for the second-moment contraction. Derived in `docs/definitions.md`.
+public struct SGD: ElementwiseRule {
     public var learningRate: Double
     /// ω.
     public let weightDecay: Double
+    public var state = UpdateState()
 
     public init(learningRate: Double) {
         self.learningRate = learningRate
@@ -26,18 +29,22 @@ public struct SGD: UpdateRule {
         [("lr", learningRate)] + Setting.unless(0, "weight_decay", weightDecay)
     }
 
-    public mutating func step(_ theta: inout Vector, _ batch: StepOracle) throws -> Double {
-        if weightDecay == 0 { return try batch.descend(&theta, rate: learningRate) }
-        let (loss, gradient) = try batch.gradient(at: theta)
-        try theta.scale(1 - learningRate * weightDecay)
-        try theta.add(-learningRate, gradient)
-        return loss
+    public var update: ElementwiseUpdate { weightDecay == 0 ? .descent : Self.decayed }
+
+    public func write(_ scalars: UnsafeMutableBufferPointer<Double>) {
+        scalars[0] = learningRate
+        if weightDecay != 0 { scalars[1] = 1 - learningRate * weightDecay }
     }
 
-    public func edge(of quantity: EdgeQuantity, isFullBatch: Bool) -> Double? {
+    private static let decayed = ElementwiseUpdate(scalars: ["rate", "kept"]) { x in
+        [try x.scalars[1] * x.theta - x.scalars[0] * x.gradient]
+    }
+
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
         switch quantity {
-        case .lambdaMax: 2 / learningRate - weightDecay
-        case .batchSharpness, .batchSharpnessRatio, .gni: 2 / learningRate
+        case .lambdaMax, .batchSharpness, .batchSharpnessRatio, .gni: StabilityEdge(2 / learningRate - weightDecay)
+        case .secondMomentContraction:
+            StabilityEdge(0 - learningRate * weightDecay * (2 - learningRate * weightDecay))
         default: nil
         }
     }

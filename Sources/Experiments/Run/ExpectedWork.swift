@@ -68,7 +68,7 @@ extension GramEigenvalues {
 }
 
 extension PreconditionedEigenvalues {
-    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings) }
+    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings, and: 0.5) }
 }
 
 extension GradientProjection {

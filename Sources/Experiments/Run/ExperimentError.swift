@@ -1,3 +1,5 @@
+import CSpelling
+
 /// What stops an experiment, in words that name the place and the remedy.
 public enum ExperimentError: Error, CustomStringConvertible, Sendable, Hashable {
     /// The loss of a step's batch was not finite.
@@ -16,36 +18,27 @@ public enum ExperimentError: Error, CustomStringConvertible, Sendable, Hashable 
                 + "up to here is kept; a lower lr or init_scale may help"
         case .unknownProbe(let name, let known):
             return
-                "unknown probe '\(name)'\(Self.suggestion(name, known)); known are \(known.sorted().joined(separator: ", "))"
+                "unknown probe '\(Self.shown(name))'\(Self.suggestion(name, known)); known are \(known.sorted().joined(separator: ", "))"
         case .unknownSeries(let name, let run, let known):
             let tracked = known.isEmpty ? "it tracks nothing yet" : "it tracks \(known.joined(separator: ", "))"
-            return "run '\(run)' has no series '\(name)'\(Self.suggestion(name, known)); \(tracked)"
+            return "run '\(run)' has no series '\(Self.shown(name))'\(Self.suggestion(name, known)); \(tracked)"
         case .invalid(let message): return message
         }
     }
 
-    /// ": did you mean 'x'?", where one of the names is near.
-    static func suggestion(_ name: String, _ known: [String]) -> String {
-        guard let near = known.min(by: { distance(name, $0) < distance(name, $1) }), distance(name, near) <= 3 else {
-            return ""
-        }
-        return ": did you mean '\(near)'?"
-    }
+    /// A name as messages show it: a long one is cut.
+    static func shown(_ name: String) -> String { name.utf8.count > 80 ? name.prefix(80) + "…" : name }
 
-    /// Levenshtein's distance.
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let x = Array(a.utf8)
-        let y = Array(b.utf8)
-        var row = Array(0...y.count)
-        for i in x.indices {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in y.indices {
-                let substituted = diagonal + (x[i] == y[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-            }
+    /// ": did you mean 'x'?", where one of the names is near (CSpelling.h says what is); the first of several that are as near.
+    static func suggestion(_ name: String, _ known: [String]) -> String {
+        var search = spelling()
+        let letters = Array(name.utf8CString)
+        spelling_begin(&search, letters, letters.count - 1)
+        var best: String?
+        for candidate in known.sorted() {
+            let letters = Array(candidate.utf8CString)
+            if spelling_consider(&search, letters, letters.count - 1) == SPELLING_NEARER { best = candidate }
         }
-        return row[y.count]
+        return best.map { ": did you mean '\($0)'?" } ?? ""
     }
 }

@@ -43,7 +43,7 @@ extension Objective {
                     : Double(targets.base.load(fromByteOffset: i * 4, as: Float.self))
                 if range.contains(value) { continue }
                 throw GraphError(
-                    "loss '\(lossName)' takes \(range.text); sample \(i / targets.width) (counted from 0) of the \(name) has "
+                    "loss '\(lossName)' takes \(range.text); sample \(i / targets.width + 1) of the \(name) has "
                         + "the target \(value)")
             }
         }

@@ -5,21 +5,44 @@ import Networks
 
 /// Parameters and running statistics as PyTorch's `state_dict` has them, and back.
 extension Model {
-    /// Parameters and running statistics by name. PyTorch's `num_batches_tracked` is not among them: it loads a `state_dict`
-    /// without them.
+    /// Parameters, running statistics and constants by name. PyTorch's `num_batches_tracked` is not among them: it loads a
+    /// `state_dict` without them, also where it is strict.
     /// - Throws: as `ParameterLayout.arrays(of:)`.
     public func arrays(of parameters: Vector, statistics: Vector) throws -> [String: NDArray] {
-        try layout.arrays(of: parameters).merging(buffers.arrays(of: statistics)) { $1 }
+        var arrays = try layout.arrays(of: parameters).merging(buffers.arrays(of: statistics)) { $1 }
+        for constant in constants {
+            arrays[constant.name] =
+                element == .f64
+                ? try NDArray(constant.values, shape: constant.shape)
+                : try NDArray(constant.values.map(Float.init), shape: constant.shape)
+        }
+        return arrays
+    }
+
+    /// Constants may be left out, but not be others.
+    private func checkConstants(_ arrays: [String: NDArray], _ source: String) throws {
+        for constant in constants {
+            guard let array = arrays[constant.name] else { continue }
+            // They were rounded to f32, perhaps from angles that were.
+            let agree =
+                array.shape == constant.shape && zip(array.values, constant.values).allSatisfy { abs($0 - $1) < 1e-4 }
+            guard agree else {
+                throw ExperimentError.invalid(
+                    "'\(source)': '\(constant.name)' \(array.shape) is not the constant \(constant.shape) of this model"
+                )
+            }
+        }
     }
 
     /// The parameters and running statistics that named arrays make up. Counts of batches (`bn1.num_batches_tracked`) may
-    /// stand beside them.
-    /// - Throws: as `ParameterLayout.vector(of:element:from:)`.
+    /// stand beside them, and so may the model's constants.
+    /// - Throws: `ExperimentError` for constants of another model; as `ParameterLayout.vector(of:element:from:)`.
     public func state(
         from arrays: [String: NDArray], source: String
     ) throws -> (parameters: Vector, statistics: Vector) {
-        let counts = Set(statistics.map { "\($0.name).num_batches_tracked" })
-        let named = arrays.filter { !counts.contains($0.key) }
+        try checkConstants(arrays, source)
+        let others = Set(statistics.map { "\($0.name).num_batches_tracked" } + constants.map(\.name))
+        let named = arrays.filter { !others.contains($0.key) }
         let all = try ParameterLayout((layout.entries + buffers.entries).map { ($0.name, $0.shape) })
         let state = try all.vector(of: named, element: element, from: source)
         return try state.withUnsafeBytes { bytes in
@@ -40,19 +63,21 @@ extension ParameterLayout {
         guard vector.count == count else {
             throw ExperimentError.invalid("a vector of \(vector.count) numbers for \(count) parameters")
         }
-        let size = vector.element.byteCount
         var arrays: [String: NDArray] = [:]
-        for entry in entries {
-            arrays[entry.name] = try NDArray(shape: entry.shape, element: vector.element == .f64 ? .f64 : .f32) {
-                target in
-                vector.withUnsafeBytes { bytes in
-                    let start = entry.offset * size
-                    target.copyMemory(
-                        from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.count * size]))
-                }
+        for entry in entries { arrays[entry.name] = try array(entry, of: vector) }
+        return arrays
+    }
+
+    /// One parameter in its shape, in the vector's element; the vector is one of this layout.
+    /// - Throws: `MemoryError` when the copy does not fit.
+    public func array(_ entry: Entry, of vector: Vector) throws -> NDArray {
+        let size = vector.element.byteCount
+        return try NDArray(shape: entry.shape, element: vector.element == .f64 ? .f64 : .f32) { target in
+            vector.withUnsafeBytes { bytes in
+                let start = entry.offset * size
+                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.count * size]))
             }
         }
-        return arrays
     }
 
     /// The vector that named arrays of any real element make up. Exactly the layout's names and shapes must be there.

@@ -33,7 +33,10 @@ extension Run {
                 part == .train
                 ? (try evaluation(), try other.evaluation()) : (try testEvaluation(), try other.testEvaluation())
             var sum = 0.0
-            for (a, b) in zip(mine.outputs, theirs.outputs) { sum += (a - b) * (a - b) }
+            for i in 0..<mine.outputs.count {
+                let difference = mine.outputs[i] - theirs.outputs[i]
+                sum += difference * difference
+            }
             return (sum / Double(mine.losses.count)).squareRoot()
         }
     }

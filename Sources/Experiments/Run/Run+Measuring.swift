@@ -1,5 +1,6 @@
 import Compute
 import Curvature
+import Dynamics
 import Objectives
 
 extension Run {
@@ -48,7 +49,9 @@ extension Run {
         let cache = eigenCache
         eigenCache = eigenCacheOfLooks
         defer { eigenCache = cache }
-        return try priced { try probe.measure(self, batch: nil, stream: stream) }.measured
+        return try restoringWhenCancelled {
+            try priced { try probe.measure(self, batch: nil, stream: stream) }.measured
+        }
     }
 
     /// Multiply-adds of the cost model that this run's plans took so far, and what probes did beside them.
@@ -65,9 +68,46 @@ extension Run {
     }
 
     /// Measures what is due on the batch of step `next`, at the parameters before it.
-    func measureStep(_ next: Int, batch: UnsafeBufferPointer<Int>?) throws {
+    /// - Returns: whether the step itself is to measure the curvature of its batch, for `recordStep`.
+    func measureStep(_ next: Int, batch: UnsafeBufferPointer<Int>?) throws -> Bool {
+        var measures = false
         for index in trackers.indices where trackers[index].timing == .step {
-            try measureIfDue(index, at: next, batch: batch)
+            guard rule.measuresCurvatureOnTheWay, trackers[index].probe.isMeasuredByStep(of: self) else {
+                try measureIfDue(index, at: next, batch: batch)
+                continue
+            }
+            let isDue = try isDue(index, at: next)
+            trackers[index].isMeasuredByStep = isDue
+            measures = measures || isDue
+        }
+        return measures
+    }
+
+    /// Whether a tracker whose measurement costs nothing of its own is due at a step, asking its condition.
+    private func isDue(_ index: Int, at step: Int) throws -> Bool {
+        guard trackers[index].reaches(step) else { return false }
+        guard trackers[index].isAffordable else {
+            trackers[index].pass(step, measured: false)
+            return false
+        }
+        guard let condition = trackers[index].cadence.condition else { return true }
+        let (_, cost) = try priced { () -> [Measurement] in
+            if try !measuring({ try condition(self) }) { trackers[index].pass(step, measured: false) }
+            return []
+        }
+        settle(cost, of: index, for: [])
+        return trackers[index].candidate == step
+    }
+
+    /// Records what a step measured of its batch, for the trackers that are due; the first of them pays.
+    func recordStep(_ step: Int, _ curvature: BatchCurvature, _ price: Tracker.Price) throws {
+        var price = price
+        for index in trackers.indices where trackers[index].isMeasuredByStep {
+            trackers[index].isMeasuredByStep = false
+            var measured = trackers[index].probe.measurements(of: curvature, at: step)
+            if !measured.isEmpty { (measured[0].operations, measured[0].seconds) = (price.operations, price.seconds) }
+            try finish(index, at: step, measured, price)
+            price = Tracker.Price(operations: 0, seconds: 0)
         }
     }
 
@@ -80,24 +120,36 @@ extension Run {
         guard trackers[index].reaches(step) else { return }
         guard trackers[index].isAffordable else { return trackers[index].pass(step, measured: false) }
         let tracker = trackers[index]
-        let (measured, cost) = try priced {
-            if let condition = tracker.cadence.condition, try !measuring({ try condition(self) }) {
-                return [Measurement]()
-            }
-            return try measuring {
-                do {
-                    return try tracker.probe.measure(
-                        self, batch: batch, stream: Tracker.stream(seed: seed, step: step, index: tracker.index))
-                } catch CurvatureError.notFinite {
-                    // A run stops at a loss that is not finite, not at a curvature: the step after this one will say so.
-                    return tracker.probe.seriesNames.map { _ in Measurement(step: step, value: .nan) }
+        let (measured, cost) = try wholly {
+            try priced {
+                if let condition = tracker.cadence.condition, try !measuring({ try condition(self) }) {
+                    return [Measurement]()
+                }
+                return try measuring {
+                    do {
+                        return try tracker.probe.measure(
+                            self, batch: batch, stream: Tracker.stream(seed: seed, step: step, index: tracker.index))
+                    } catch CurvatureError.notFinite {
+                        // A run stops at a loss that is not finite, not at a curvature: the step after this one will say so.
+                        return tracker.probe.seriesNames.map { _ in Measurement(step: step, value: .nan) }
+                    }
                 }
             }
         }
+        try finish(index, at: step, measured, cost)
+    }
+
+    /// Takes note of what a measurement took.
+    private func settle(_ cost: Tracker.Price, of index: Int, for measured: [Measurement]) {
         trackers[index].pay(cost, for: measured)
         if !trackers[index].hasBudget { budget?.owe(cost.operations) }
+    }
+
+    /// A step is dealt with: pays, and records what was measured.
+    private func finish(_ index: Int, at step: Int, _ measured: [Measurement], _ cost: Tracker.Price) throws {
+        settle(cost, of: index, for: measured)
         trackers[index].pass(step, measured: !measured.isEmpty)
-        for (name, value) in zip(tracker.probe.seriesNames, measured) {
+        for (name, value) in zip(trackers[index].probe.seriesNames, measured) {
             var value = value
             value.step = step
             try record(name, value)
@@ -152,11 +204,14 @@ extension Run {
         file = try makeFile(self)
     }
 
-    /// The values measured of a series.
+    /// The values measured of a series. `edge` also stands for the edge of a named curvature (`edge_lambda_max`), where one is
+    /// tracked and no other.
     public func series(_ name: String) throws -> Series {
-        guard let series = recorded[name] else {
-            throw ExperimentError.unknownSeries(name, run: self.name, known: seriesNames)
+        if let series = recorded[name] { return name == Edge.name(nil) ? withOwnEdges(series) : series }
+        if name == Edge.name(nil) {
+            let named = EdgeQuantity.allCases.compactMap { recorded[Edge.name($0)] }
+            if named.count == 1 { return named[0] }
         }
-        return series
+        throw ExperimentError.unknownSeries(name, run: self.name, known: seriesNames)
     }
 }

@@ -9,22 +9,27 @@ public struct TrainingGoal: Sendable {
     public var epoch: Double?
     /// Σ η.
     public var time: Double?
-    /// Stops once the full-data loss is at or below this; looked at where `loss` is tracked, else every 100 steps.
+    /// Stops once the full-data loss is at or below this.
     public var loss: Double?
-    /// Stops once the training accuracy is at or above this; looked at likewise.
+    /// Stops once the training accuracy is at or above this.
     public var accuracy: Double?
+    /// At which steps `loss` and `accuracy` are looked at: multiples of this, and those at which one of the two is tracked. Nil: exactly
+    /// those, or every 100 steps where neither is tracked, for a look is a forward pass over all training samples: a third of a
+    /// full-batch step, n/3b steps at batch size b.
+    public var checkEvery: Int?
     /// Stops once the batch's loss is above this.
     public var maxLoss: Double?
 
     public init(
         step: Int? = nil, epoch: Double? = nil, time: Double? = nil, loss: Double? = nil, accuracy: Double? = nil,
-        maxLoss: Double? = nil
+        checkEvery: Int? = nil, maxLoss: Double? = nil
     ) {
         self.step = step
         self.epoch = epoch
         self.time = time
         self.loss = loss
         self.accuracy = accuracy
+        self.checkEvery = checkEvery
         self.maxLoss = maxLoss
     }
 }
@@ -38,6 +43,7 @@ public enum TrainingEnd: String, Sendable {
 extension Run {
     /// Runs an action after step `step` and its probes, before the next step.
     public func at(_ step: Int, _ action: @escaping (Run) throws -> Void) throws {
+        try requireNotMeasuring("what is done at a step")
         guard step >= self.step else {
             throw ExperimentError.invalid("at(\(step)): run '\(name)' is at step \(self.step) already")
         }
@@ -55,7 +61,7 @@ extension Run {
         defer { self.goal = outer }
         try settle()
         while true {
-            if let end = try reached(goal) {
+            if let end = try persisting({ try reached(goal) }) {
                 try file?.commit()
                 return end
             }
@@ -67,7 +73,11 @@ extension Run {
     public func advance() throws {
         try requireNotMeasuring("the step")
         if step >= nextDue { try settle() }
-        try takeStep()
+        let before = step
+        try persisting {
+            // While it was put off, others may have trained.
+            if step == before { try takeStep() }
+        }
         if step >= nextDue { try settle() }
         try atStepBoundary?(self)
     }
@@ -78,18 +88,25 @@ extension Run {
         if let end = goal.epoch, epoch >= end - 1e-3 / Double(data.train.count) { return .epoch }
         if let end = goal.time, time >= end - 1e-3 * learningRate { return .time }
         if let limit = goal.maxLoss, let batchLoss, batchLoss > limit { return .maxLoss }
-        if goal.loss != nil || goal.accuracy != nil, looksAtLoss() {
+        if goal.loss != nil || goal.accuracy != nil, looksAtLoss(every: goal.checkEvery) {
             if let target = goal.loss, try evaluation().loss <= target { return .loss }
-            if let target = goal.accuracy, try accuracy(of: evaluation(), on: data.train) >= target { return .accuracy }
+            if let target = goal.accuracy {
+                guard let accuracy = try accuracy(of: evaluation(), on: data.train) else {
+                    throw ExperimentError.invalid(
+                        "stop_accuracy: the targets of '\(data.name)' are real numbers, not classes, and a regression has no "
+                            + "accuracy: stop by stop_loss")
+                }
+                if accuracy >= target { return .accuracy }
+            }
         }
         return nil
     }
 
-    private func looksAtLoss() -> Bool {
-        if let tracker = trackers.first(where: { $0.probe.seriesNames.contains("loss") }) {
-            return tracker.lastMeasured == step
-        }
-        return step % 100 == 0
+    private func looksAtLoss(every count: Int?) -> Bool {
+        if let count, step % max(1, count) == 0 { return true }
+        let tracked = trackers.filter { !Set($0.probe.seriesNames).isDisjoint(with: ["loss", "accuracy"]) }
+        if tracked.contains(where: { $0.lastMeasured == step }) { return true }
+        return count == nil && tracked.isEmpty && step % 100 == 0
     }
 
     /// One step: the batch's probes at θₜ₋₁, then the rule.
@@ -101,17 +118,13 @@ extension Run {
         let loss: Double
         switch batchSize {
         case .full:
-            try measureStep(next, batch: nil)
-            loss = try descend(on: nil)
+            loss = try takeStep(next, on: nil)
             sampler.takeEpoch()
         case .samples(let size):
-            // The sampler is a value: it is advanced in a copy and put back, so that a probe which throws leaves it unmoved.
-            var advanced = sampler
-            loss = try advanced.next(size) { batch in
-                try measureStep(next, batch: batch)
-                return try descend(on: batch)
-            }
-            sampler = advanced
+            // Taken at the end, so that a probe which throws leaves the sampler unmoved.
+            sampler.prepare(size)
+            loss = try sampler.withNext(size) { try takeStep(next, on: $0) }
+            sampler.take(size)
         }
         step = next
         time += rate
@@ -125,17 +138,29 @@ extension Run {
         }
     }
 
-    private func descend(on batch: UnsafeBufferPointer<Int>?) throws -> Double {
+    private func takeStep(_ next: Int, on batch: UnsafeBufferPointer<Int>?) throws -> Double {
+        let measures = try measureStep(next, batch: batch)
         let start = Monitor.now()
         let before = work
-        let loss = try rule.step(&theta, StepOracle(oracle, batch: batch))
-        earn(work - before, seconds: Monitor.now() - start)
+        stepOracle.batch = batch
+        stepOracle.measuresCurvature = measures
+        let loss = try rule.step(&theta, stepOracle)
+        let (took, operations) = (Monitor.now() - start, work - before)
+        guard measures, let curvature = stepOracle.curvature else {
+            earn(operations, seconds: took)
+            return loss
+        }
+        // Time is shared as operations are.
+        let share = operations > 0 ? curvature.work / operations : 0
+        earn(operations - curvature.work, seconds: took * (1 - share))
+        try recordStep(
+            next, curvature.value, Tracker.Price(operations: curvature.work, seconds: took * share))
         return loss
     }
 
     /// Measures what is due at θ_t, then runs the actions of t.
     func settle() throws {
-        try measurePoint()
+        try persisting { try measurePoint() }
         while let index = actions.firstIndex(where: { $0.step <= step }) {
             let action = actions.remove(at: index).action
             try action(self)

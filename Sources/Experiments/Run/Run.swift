@@ -36,9 +36,13 @@ public final class Run {
     public internal(set) var batchLoss: Double?
     public internal(set) var rule: any UpdateRule
     var sampler: Sampler
+    /// The objective as steps see it, kept so that steps find their programs ready.
+    let stepOracle: StepOracle
     var theta: Vector
     /// Counts changes of the parameters, so that what was computed from them is known to be stale.
     var version = 0
+    /// Counts how often parameters, statistics or the rule were assigned: what eigenvectors were before says nothing then.
+    var assignments = 0
 
     var trackers: [Tracker] = []
     var actions: [(step: Int, action: (Run) throws -> Void)] = []
@@ -62,11 +66,16 @@ public final class Run {
     public var makeFile: ((Run) throws -> RunFile)?
     /// Called between steps: shows progress, answers the keyboard, stops by throwing.
     public var atStepBoundary: ((Run) throws -> Void)?
+    /// Called in a training whose measurement, or plan, was cancelled, with the run as it was before: where it returns that is
+    /// done again, from its beginning. Nil: the training ends by throwing `Cancelled`.
+    public var atCancellation: ((Run) throws -> Void)?
+    /// Whether an error that the program's own part of a measurement has thrown means that it was cancelled.
+    public var standsForCancellation: ((any Error) -> Bool)?
     /// What the program that made the run keeps with it.
     public var attachment: AnyObject?
 
     /// The rule's edges of each curvature, and of the one it is best known for, since when each holds.
-    private var edgeHistory: [EdgeQuantity?: [(step: Int, value: Double)]] = [:]
+    private(set) var edgeHistory = EdgeHistory()
 
     /// What was last computed from the parameters of `version`.
     struct Cached<Value> {
@@ -78,7 +87,7 @@ public final class Run {
     var cachedGradient: Cached<Vector>?
     var eigenCache = EigenCache()
     /// The same for what is measured by hand: looking changes neither what tracked probes start from nor what they cost.
-    let eigenCacheOfLooks = EigenCache()
+    let eigenCacheOfLooks = EigenCache(startsCold: true)
     var previousParameters: Vector?
 
     /// - Parameter ghostBatch: samples that share batch statistics where data are walked, in a model that has them.
@@ -99,6 +108,7 @@ public final class Run {
             objective: objective, samples: DatasetSamples(data, as: element, inputs: inputElement), engine: engine,
             ghostBatch: ghostBatch)
         self.oracle = oracle
+        stepOracle = StepOracle(oracle)
         testOracle = try data.test.map {
             try objective.checkTargets(of: $0, called: "test samples")
             return try oracle.with(samples: DatasetSamples(data, $0, as: element, inputs: inputElement), use: .running)
@@ -127,6 +137,7 @@ public final class Run {
         }
         theta = vector
         version += 1
+        assignments += 1
     }
 
     /// The running statistics of normalisation layers, laid out as the model's `buffers`: state beside the parameters.
@@ -137,6 +148,7 @@ public final class Run {
         try requireNotMeasuring("statistics")
         try oracle.running.assign(values)
         version += 1
+        assignments += 1
     }
 
     /// The objective on the training data with the statistics of each batch, or with the running ones of this moment.
@@ -147,6 +159,7 @@ public final class Run {
     public private(set) var batchSize: BatchSize
 
     public func setBatchSize(_ size: BatchSize) throws {
+        try requireNotMeasuring("batch_size")
         try Run.check(size, count: data.train.count)
         if size != batchSize { note("batch_size", "\(batchSize) to \(size)") }
         batchSize = size
@@ -164,6 +177,7 @@ public final class Run {
     public var learningRate: Double { rule.learningRate }
 
     public func setLearningRate(_ rate: Double) throws {
+        try requireNotMeasuring("lr")
         guard rate.isFinite, rate > 0 else {
             throw ExperimentError.invalid("lr must be a positive number, not \(rate)")
         }
@@ -172,27 +186,17 @@ public final class Run {
         noteEdge()
     }
 
-    public func setRule(_ rule: any UpdateRule) {
+    /// Replaces the update rule.
+    /// - Throws: `ExperimentError.invalid` from within a probe.
+    public func setRule(_ rule: any UpdateRule) throws {
+        try requireNotMeasuring("optimizer")
         note("optimizer", "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)")
         self.rule = rule
+        assignments += 1
         noteEdge()
     }
 
-    private func noteEdge() {
-        for quantity in [nil] + EdgeQuantity.allCases {
-            var history = edgeHistory[quantity] ?? []
-            let edge = edge(of: quantity) ?? .nan
-            if history.isEmpty ? edge.isNaN : (edge == history[history.count - 1].value) { continue }
-            let first = step == 0 ? 0 : step + 1
-            if history.last?.step == first { history.removeLast() }
-            history.append((first, edge))
-            edgeHistory[quantity] = history
-        }
-    }
-
-    /// `edge(of:)` along the run, for plots, each value with the first step whose probes see it: a change after step t and its
-    /// probes counts from t + 1 on. Not a number from where there was none; empty where there never was one.
-    public func edges(of quantity: EdgeQuantity? = nil) -> [(step: Int, value: Double)] { edgeHistory[quantity] ?? [] }
+    private func noteEdge() { edgeHistory.note(self) }
 
     /// Epochs taken, as a real number: a whole one once fewer samples than a batch are left of it.
     public var epoch: Double {
@@ -213,7 +217,11 @@ public final class Run {
     }
 
     func requireNotMeasuring(_ what: String) throws {
-        if isMeasuring { throw ExperimentError.invalid("\(what) cannot be changed from within a probe") }
+        if isMeasuring {
+            throw ExperimentError.invalid(
+                "\(what) cannot be changed from within a probe: what run '\(name)' measures would change its training; "
+                    + "run:at(step, f) is for that")
+        }
     }
 
     /// Writes an event into the file, if there is one yet: a change before the first step is in the parameters anyway.

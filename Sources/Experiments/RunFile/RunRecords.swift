@@ -16,6 +16,12 @@ public struct Measurement: Sendable, Hashable {
     public var products: Int?
     /// Residual norm of an eigenpair.
     public var residual: Double?
+    /// Of an eigenvalue: whether the solver met its tolerance; false where its products ran out, or rounding does not allow it.
+    public var converged: Bool?
+    /// False where measuring was cancelled: what was found by then.
+    public var isFinished = true
+    /// Of an eigenvalue: at most how likely it is that the solve overlooked one far beyond it (`Eigenpairs.missProbability`).
+    public var missProbability: Double?
     /// Wall-clock seconds that measuring took.
     public var seconds: Double?
     /// Multiply-adds of the cost model (`Plan.work`) that measuring took: the same number on every machine. Of a probe with
@@ -29,8 +35,11 @@ public struct Measurement: Sendable, Hashable {
     public init(
         step: Int, value: Double, standardError: Double? = nil, samples: Int? = nil, products: Int? = nil,
         residual: Double? = nil, seconds: Double? = nil, operations: Double? = nil,
-        arrays: [String: [Double]]? = nil, extra: String? = nil, interval: ClosedRange<Double>? = nil
+        arrays: [String: [Double]]? = nil, extra: String? = nil, interval: ClosedRange<Double>? = nil,
+        converged: Bool? = nil, missProbability: Double? = nil
     ) {
+        self.converged = converged
+        self.missProbability = missProbability
         self.interval = interval
         self.step = step
         self.value = value

@@ -1,4 +1,5 @@
 import Compute
+import Objectives
 
 /// Something that is measured along a run, and what it keeps between measurements (eigenvectors to start from).
 ///
@@ -18,6 +19,13 @@ public protocol Probe: AnyObject {
     /// Nil where nothing is known: then it is made at once.
     func expectedOperations(in run: Run) throws -> Double?
 
+    /// Whether its measurement is made of g_BᵀH_Bg_B and ‖g_B‖² of a step's batch alone, which the run's steps have on the way:
+    /// then `measurements(of:at:)` takes the place of `measure`.
+    func isMeasuredByStep(of run: Run) -> Bool
+
+    /// The measurement from what step `step` measured of its batch.
+    func measurements(of curvature: BatchCurvature, at step: Int) -> [Measurement]
+
     /// - Parameter batch: the step's batch, for a probe whose timing is `.step`; nil for all samples.
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement]
 }
@@ -33,4 +41,6 @@ extension Probe {
     public var timing: ProbeTiming { .point }
     public var usesPreviousParameters: Bool { false }
     public func expectedOperations(in run: Run) -> Double? { nil }
+    public func isMeasuredByStep(of run: Run) -> Bool { false }
+    public func measurements(of curvature: BatchCurvature, at step: Int) -> [Measurement] { [] }
 }

@@ -34,6 +34,15 @@ public enum ProbeCatalogue {
 
     public static var names: [String] { all.map(\.name) }
 
+    /// Whether a series of this name is written by a probe of the catalogue, further eigenvalues included.
+    static func has(series name: String) -> Bool {
+        var base = name
+        if let end = name.lastIndex(of: "_"), Int(name[name.index(after: end)...]) != nil {
+            base = String(name[..<end])
+        }
+        return all.contains { $0.name == base || ((try? $0.series([:])) ?? []).contains(base) }
+    }
+
     /// The declaration of a probe.
     /// - Throws: `ExperimentError.unknownProbe`, with the nearest name.
     public static func declaration(of name: String) throws -> ProbeDeclaration {
@@ -67,7 +76,8 @@ public enum ProbeCatalogue {
         let takers = all.filter { $0.takes(option) }.map(\.name)
         if takers.isEmpty {
             let known = Set(all.flatMap(\.options).map(\.name)).sorted()
-            return "unknown option '\(option)' for probes\(ExperimentError.suggestion(option, known))"
+            return
+                "unknown option '\(ExperimentError.shown(option))' for probes\(ExperimentError.suggestion(option, known))"
         }
         return
             "option '\(option)' belongs to \(takers.joined(separator: ", ")), not to \(names.joined(separator: ", "))"

@@ -33,7 +33,8 @@ public struct ProbeDeclaration: Sendable {
         for (option, value) in arguments.given {
             guard let declared = options.first(where: { $0.name == option }) else {
                 throw ExperimentError.invalid(
-                    "\(name) has no option '\(option)'\(ExperimentError.suggestion(option, options.map(\.name)))")
+                    "\(name) has no option '\(ExperimentError.shown(option))'\(ExperimentError.suggestion(option, options.map(\.name)))"
+                )
             }
             if let mismatch = declared.kind.mismatch(value) {
                 throw ExperimentError.invalid("option '\(option)' of \(name): \(mismatch)")

@@ -33,7 +33,13 @@ public struct ProbeScope: Sendable {
     public func indices(of run: Run) throws -> [Int]? {
         guard let samples else { return nil }
         try Self.check("samples", samples, of: run)
-        var stream = RandomStream(seed: run.seed, purpose: .subset, index: 1)
+        return Self.draw(samples, of: run)
+    }
+
+    /// So many training samples: with the run's seed those that all its probes look at. Data sets that are drawn (`.subset`,
+    /// numbers 0 and 1) have streams of their own, also with the same seed.
+    public static func draw(_ samples: Int, of run: Run, seed: UInt64? = nil) -> [Int] {
+        var stream = RandomStream(seed: seed ?? run.seed, purpose: .subset, index: 2)
         return stream.sample(samples, from: run.data.train.count)
     }
 

@@ -1,3 +1,5 @@
+import Dynamics
+
 /// The values of one quantity along a run, in the order they were measured.
 public struct Series: Sendable {
     public let name: String
@@ -7,6 +9,9 @@ public struct Series: Sendable {
     public private(set) var standardErrors: [Double]
     /// Lists of numbers that belong to values, such as sketches, by the value's place from 0 and the list's name.
     public private(set) var arrays: [Int: [String: [Double]]] = [:]
+    /// Of the series `edge` of a run: the rule's edges of each curvature, since when each holds. By way of it another series is
+    /// compared with the edge of its own curvature.
+    var edges: [EdgeQuantity: Series]?
 
     public init(name: String, steps: [Int] = [], values: [Double] = [], standardErrors: [Double]? = nil) {
         precondition(steps.count == values.count, "a series has a value for each step")
@@ -32,6 +37,7 @@ public struct Series: Sendable {
             name: name, steps: kept.map { steps[$0] }, values: kept.map { values[$0] },
             standardErrors: kept.map { standardErrors[$0] })
         for (place, index) in kept.enumerated() { result.arrays[place] = arrays[index] }
+        result.edges = edges
         return result
     }
 
@@ -43,12 +49,13 @@ public struct Series: Sendable {
         arrays.values.reduce(24 * count) { $0 + $1.values.reduce(0) { $0 + 8 * $1.count } }
     }
 
-    /// The mean of the values; not a number for an empty series.
+    /// The mean of the values; not a number for an empty series, or where one of them is none.
     public var mean: Double { values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count) }
 
-    /// The median; of an even number of values the mean of the middle two.
+    /// The median; of an even number of values the mean of the middle two. Not a number for an empty series, or where one of the
+    /// values is none: it has no place in the order.
     public var median: Double {
-        guard !values.isEmpty else { return .nan }
+        guard !values.isEmpty, !values.contains(where: \.isNaN) else { return .nan }
         let sorted = values.sorted()
         let middle = sorted.count / 2
         return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
@@ -56,9 +63,27 @@ public struct Series: Sendable {
 
     public var last: Double? { values.last }
 
-    /// Each value divided by that of `other` measured at the last step at or before it; values before the first are left out.
+    /// Each value divided by that of `other` measured at the last step at or before it; values before the first are left out. By
+    /// the series `edge` of a run it is divided by the edge of its own curvature; not a number where that has none, or is 0.
     public func over(_ other: Series) -> Series {
-        joined(with: other, name: "\(name)/\(other.name)") { $0 / $1 }
+        let divisor = other.reference(for: name)
+        return joined(with: divisor, name: "\(name)/\(other.name)") {
+            $1 == 0 && other.edges != nil ? .nan : $0 / $1
+        }
+    }
+
+    /// What a series of this name is compared with by way of this one: of the edges of a run that of its own curvature.
+    private func reference(for name: String) -> Series {
+        guard let edges else { return self }
+        guard let quantity = EdgeQuantity(series: name) else {
+            // A quantity of the user's own may be compared with any; one of ours that has no edge with none.
+            return !ProbeCatalogue.has(series: name) || name == self.name
+                ? self : Series(name: self.name, steps: [0], values: [.nan])
+        }
+        guard let own = edges[quantity], own.count > 0 else {
+            return Series(name: self.name, steps: [0], values: [.nan])
+        }
+        return own
     }
 
     func joined(with other: Series, name: String, _ combine: (Double, Double) -> Double) -> Series {
@@ -74,9 +99,10 @@ public struct Series: Sendable {
         return result
     }
 
-    /// The first step whose value stands in this relation to the other's last value at or before it.
+    /// The first step whose value stands in this relation to the other's last value at or before it; with the series `edge` of a
+    /// run to the edge of its own curvature.
     public func firstStep(_ relation: Relation, _ other: Series) -> Int? {
-        let compared = joined(with: other, name: name) { relation.holds($0, $1) ? 1 : 0 }
+        let compared = joined(with: other.reference(for: name), name: name) { relation.holds($0, $1) ? 1 : 0 }
         return zip(compared.steps, compared.values).first { $1 == 1 }?.0
     }
 

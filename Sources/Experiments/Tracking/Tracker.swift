@@ -8,6 +8,8 @@ struct Tracker {
     let cadence: Cadence
     /// The number that keys this tracker's random streams.
     let index: Int
+    /// Due at the step that is being taken, which measures it.
+    var isMeasuredByStep = false
     /// What it spent, in the run's whole life.
     private(set) var spent = Spending()
     /// What it may spend, of a tracker with a budget.

@@ -26,6 +26,8 @@ extension GraphBuilder {
     public func log(_ x: Value) -> Value { emit(Log(), x) }
     /// log(1 + x).
     public func logPlusOne(_ x: Value) -> Value { emit(LogPlusOne(), x) }
+    /// eˣ − 1.
+    public func exponentialMinusOne(_ x: Value) -> Value { emit(ExponentialMinusOne(), x) }
     /// √x.
     public func sqrt(_ x: Value) -> Value { emit(Sqrt(), x) }
     /// tanh x.
@@ -44,6 +46,8 @@ extension GraphBuilder {
     public func subtract(_ x: Value, _ y: Value) -> Value { emit(Subtract(), x, y) }
     /// x · y, element by element.
     public func multiply(_ x: Value, _ y: Value) -> Value { emit(Multiply(), x, y) }
+    /// coefficient · x, and 0 where x is 0, whatever the coefficient.
+    public func multiplyNonzero(_ coefficient: Value, _ x: Value) -> Value { emit(MultiplyNonzero(), coefficient, x) }
     /// x / y, element by element.
     public func divide(_ x: Value, _ y: Value) -> Value { emit(Divide(), x, y) }
     /// The larger of x and y, element by element.

@@ -25,6 +25,14 @@ public struct Tensor: Hashable, Sendable {
 }
 
 extension ElementType {
+    /// Whether this real element holds the number with all its digits.
+    func isNormal(_ x: Double) -> Bool { self == .f32 ? Float(x).isNormal : x.isNormal }
+
+    /// Whether (c·d)·x may stand for c·(d·x): not where the product of the numbers overflows, or loses digits near 0.
+    package func canCombine(_ c: Double, _ d: Double) -> Bool {
+        [c, d].contains { $0 == 0 || $0 == 1 || !$0.isFinite } || isNormal(c * d)
+    }
+
     /// The nearest value that the element can hold.
     public func rounded(_ x: Double) -> Double {
         switch self {
@@ -33,6 +41,15 @@ extension ElementType {
         case .i32: x.isNaN ? 0 : min(max(x, Double(Int32.min)), Double(Int32.max)).rounded(.towardZero)
         case .bool: x == 0 ? 0 : 1
         }
+    }
+}
+
+extension Tensor {
+    /// Sums that were taken exactly: an i32 wraps, as the kernels add.
+    init(wrapping type: TensorType, _ sums: [Double]) {
+        // Below 2⁵³ a sum of integers is exact, whatever its order.
+        self.init(
+            type, type.element == .i32 ? sums.map { Double(Int32(truncatingIfNeeded: Int64($0))) } : sums)
     }
 }
 

@@ -3,7 +3,8 @@ import CLua
 /// Requests to a running script, settable from any thread.
 ///
 /// A *stop* ends the script: it cannot be caught, and stays until `clearStop()`. A *pause* only asks: the host looks at
-/// `isPauseRequested` where it can pause, such as between two steps of training.
+/// `isPauseRequested` where it can pause, such as between two steps of training. Lua alone cannot be paused: where a pause has a
+/// patience it becomes a stop there.
 public final class Interrupt: @unchecked Sendable {
     // Sendable: the C structure behind the pointer consists of atomics, and the pointer never changes.
     let control: OpaquePointer
@@ -26,7 +27,8 @@ public final class Interrupt: @unchecked Sendable {
         }
     }
 
-    public func requestPause() { clua_control_request_pause(control) }
+    /// - Parameter patience: seconds after which a script that runs Lua, and has not come to where the host answers, is stopped.
+    public func requestPause(patience: Double = .infinity) { clua_control_request_pause(control, patience) }
     public func clearPause() { clua_control_clear_pause(control) }
     public var isPauseRequested: Bool { clua_control_pausing(control) }
 

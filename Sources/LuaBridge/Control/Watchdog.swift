@@ -7,8 +7,8 @@ import Glibc
 public final class Watchdog: Sendable {
     private let watch: Watch
 
-    /// Calls `onUnanswered` once, on the watchdog's own thread, if a stop stays unanswered for `seconds`. The closure usually
-    /// saves what can be saved and ends the process. Nil where the system has no thread left.
+    /// Calls `onUnanswered`, on the watchdog's own thread, once for each stop that stays unanswered for `seconds`. The closure
+    /// usually saves what can be saved and ends the process, or warns. Nil where the system has no thread left.
     public init?(_ interrupt: Interrupt, after seconds: Double = 2, onUnanswered: @escaping @Sendable () -> Void) {
         watch = Watch(interrupt: interrupt, seconds: seconds, onUnanswered: onUnanswered)
         let retained = Unmanaged.passRetained(watch)
@@ -25,11 +25,13 @@ public final class Watchdog: Sendable {
 
 /// What the thread holds; it outlives its `Watchdog` by one interval at most.
 private final class Watch: @unchecked Sendable {
-    // Sendable: `isOver` is only used under the mutex; the rest never changes.
+    // Sendable: `isOver` and `hasActed` are only used under the mutex; the rest never changes.
     private let interrupt: Interrupt
     private let seconds: Double
     private let onUnanswered: @Sendable () -> Void
     private var isOver = false
+    /// It was called for the present stop.
+    private var hasActed = false
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
     init(interrupt: Interrupt, seconds: Double, onUnanswered: @escaping @Sendable () -> Void) {
@@ -56,9 +58,13 @@ private final class Watch: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         if isOver { return false }
-        guard let age = interrupt.stopAge, age >= seconds else { return true }
-        onUnanswered()
-        return false
+        guard let age = interrupt.stopAge, age >= seconds else {
+            hasActed = false
+            return true
+        }
+        if !hasActed { onUnanswered() }
+        hasActed = true
+        return true
     }
 }
 

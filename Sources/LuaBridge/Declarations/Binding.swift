@@ -35,7 +35,7 @@ enum QuickCheck: Sendable {
         switch self {
         case .any: return true
         case .number: return clua_type(lua, index) == CLUA_NUMBER
-        case .string: return clua_type(lua, index) == CLUA_STRING
+        case .string: return nil  // text, or bytes that are none
         case .boolean: return clua_type(lua, index) == CLUA_BOOLEAN
         case .function: return clua_type(lua, index) == CLUA_FUNCTION
         case .integer:
@@ -139,7 +139,8 @@ extension FunctionDeclaration {
         } else {
             let known = options.map(\.name) + parameters.map(\.name)
             throw ArgumentError(
-                "unknown option '\(option)' for \(name)" + suggestion(for: option, among: known, called: "options"))
+                "unknown option '\(shortened(option))' for \(name)"
+                    + suggestion(for: option, among: known, called: "options"))
         }
         return true
     }

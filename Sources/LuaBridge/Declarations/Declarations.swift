@@ -66,15 +66,7 @@ public enum DefaultValue: Sendable, Equatable, ExpressibleByBooleanLiteral, Expr
     }
 
     /// As Lua writes it.
-    public var spelling: String {
-        switch self {
-        case .boolean(let flag): "\(flag)"
-        case .integer(let integer): "\(integer)"
-        case .number(let number): "\(number)"
-        case .string(let text): "\"\(text)\""
-        case .list(let elements): "{" + elements.map(\.spelling).joined(separator: ", ") + "}"
-        }
-    }
+    public var spelling: String { luaValue.literal }
 }
 
 /// A function or method as scripts see it.

@@ -126,7 +126,8 @@ extension LuaState {
             try push(FunctionDeclaration("\(path).__index", ""), to: stack) { call in
                 let name = call.stack.string(at: 2) ?? call.stack.shown(at: 2)
                 throw ArgumentError(
-                    "unknown name '\(name)' in \(path)" + suggestion(for: name, among: names, called: "names"))
+                    "unknown name '\(shortened(name))' in \(path)"
+                        + suggestion(for: name, among: names, called: "names"))
             }
             try stack.setField(metatable, "__index")
         }

@@ -37,5 +37,5 @@ private func pushTextMethod(_ key: String, to stack: LuaStack) throws -> Int32 {
     if clua_type(stack.lua, -1) == CLUA_FUNCTION { return 1 }
     let members = ["message", "position", "traceback"]
     throw ArgumentError(
-        "unknown property '\(key)' of an error" + suggestion(for: key, among: members, called: "members"))
+        "unknown property '\(shortened(key))' of an error" + suggestion(for: key, among: members, called: "members"))
 }

@@ -1,70 +1,5 @@
 import CLua
 
-/// What every declared class tells, whatever its Swift type.
-public class AnyObjectClass {
-    /// As scripts and messages call it: `run`.
-    public let name: String
-    public let summary: String
-    /// Further names that `LuaType.object` knows it by: `optimizer` for `sgd`, `adam` and others.
-    public let kinds: [String]
-    public internal(set) var methods: [FunctionDeclaration] = []
-    public internal(set) var properties: [Parameter] = []
-    public internal(set) var writableProperties: Set<String> = []
-    public internal(set) var operators: [LuaOperator] = []
-
-    init(_ name: String, _ summary: String, kinds: [String]) {
-        self.name = name
-        self.summary = summary
-        self.kinds = kinds
-    }
-
-    func describes(_ object: AnyObject) -> Bool { false }
-    func isNamed(_ name: String) -> Bool { self.name == name || kinds.contains(name) }
-    func externalBytes(of object: AnyObject) -> Int { 0 }
-    /// The text for an object of this class.
-    func describe(_ object: AnyObject) -> String { name }
-    func install(in state: LuaState) throws {}
-}
-
-/// A class in a state. Its address is the class's key there.
-final class InstalledClass {
-    let declaration: AnyObjectClass
-
-    init(_ declaration: AnyObjectClass) { self.declaration = declaration }
-
-    var key: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
-}
-
-/// Operators that objects can have. Their raw values are Lua's names.
-public enum LuaOperator: String, Sendable, CaseIterable {
-    case add = "__add"
-    case subtract = "__sub"
-    case multiply = "__mul"
-    case divide = "__div"
-    case power = "__pow"
-    case modulo = "__mod"
-    case floorDivide = "__idiv"
-    case equal = "__eq"
-    case less = "__lt"
-    case lessOrEqual = "__le"
-    case negate = "__unm"
-
-    var symbol: String {
-        switch self {
-        case .add: "+"
-        case .subtract, .negate: "-"
-        case .multiply: "*"
-        case .divide: "/"
-        case .power: "^"
-        case .modulo: "%"
-        case .floorDivide: "//"
-        case .equal: "=="
-        case .less: "<"
-        case .lessOrEqual: "<="
-        }
-    }
-}
-
 /// Takes a step of a `for` loop: the values of the loop's variables, or nil at the end.
 public typealias LuaIterator = () throws -> LuaResults?
 
@@ -79,6 +14,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     private var alternatives: [LuaOperator: [(LuaValue, LuaValue) throws -> LuaValue?]] = [:]
     private var operandWords: [LuaOperator: [String]] = [:]
     private var element: ((Object, Int) throws -> LuaValue?)?
+    private var entry: (names: (Object) -> [String], get: (Object, String) throws -> LuaValue?)?
     private var count: ((Object) throws -> Int)?
     private var call: DeclaredMethod?
     private var text: (Object) -> String
@@ -92,6 +28,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     override public init(_ name: String, _ summary: String, kinds: [String] = []) {
         text = { _ in name }
         super.init(name, summary, kinds: kinds)
+        declaredNames.withLock { $0[ObjectIdentifier(Object.self)] = name }
     }
 
     // MARK: properties
@@ -220,6 +157,13 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         element = { try body($0, $1)?.luaValue }
     }
 
+    /// `object["name"]` for names that the object itself knows, such as those of parameters; declared members come first.
+    public func entries(
+        names: @escaping (Object) -> [String], body: @escaping (Object, String) throws -> (some LuaPushable)?
+    ) {
+        entry = (names, { try body($0, $1)?.luaValue })
+    }
+
     /// `#object`
     public func length(body: @escaping (Object) throws -> Int) { count = body }
 
@@ -249,6 +193,13 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
 
     override func describe(_ object: AnyObject) -> String { (object as? Object).map(text) ?? name }
 
+    override func result(of symbol: LuaOperator, _ left: LuaValue, _ right: LuaValue) throws -> LuaValue? {
+        for alternative in alternatives[symbol, default: []] {
+            if let result = try alternative(left, right) { return result }
+        }
+        return nil
+    }
+
     override func install(in state: LuaState) throws {
         let stack = state.stack
         let lua = stack.lua
@@ -274,7 +225,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             }
         }
         for symbol in operators {
-            try pushOperator(symbol, alternatives[symbol] ?? [], to: stack)
+            try pushOperator(symbol, to: stack)
             try stack.setField(metatable, symbol.rawValue)
         }
         try installText(to: stack, metatable)
@@ -283,6 +234,13 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
                 try count(try receiver(raw, "the length")).push(to: raw.stack)
             }
             try stack.setField(metatable, "__len")
+        }
+        if count != nil, element != nil { try installPairs(to: stack, metatable) }
+        if Object.self is any LuaNumeric.Type {
+            try state.push(FunctionDeclaration("tonumber", ""), to: stack) { [self] raw in
+                try (try receiver(raw, "tonumber") as? any LuaNumeric)?.number.push(to: raw.stack) ?? 0
+            }
+            try stack.setField(metatable, "__tonumber")
         }
         if let call {
             try state.push(call.declaration, to: stack, body: call.body)
@@ -298,9 +256,15 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
                 return try (try element(try receiver(raw, "an element"), Int(index)) ?? .nil).push(to: raw.stack)
             }
             let key = raw.stack.string(at: 2) ?? raw.stack.shown(at: 2)
-            let names = (Array(getters.keys) + Array(methodBodies.keys)).sorted()
+            var names = Array(getters.keys) + Array(methodBodies.keys)
+            if let entry, let object = raw.stack.object(at: 1) as? Object {
+                if let value = try entry.get(object, key) { return try value.push(to: raw.stack) }
+                names += entry.names(object)
+            }
+            names.sort()
             throw ArgumentError(
-                "unknown property '\(key)' of \(name)" + suggestion(for: key, among: names, called: "members"))
+                "unknown property '\(shortened(key))' of \(name)"
+                    + suggestion(for: key, among: names, called: "members"))
         }
     }
 
@@ -315,24 +279,44 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
                 throw ArgumentError("\(name.withArticle) cannot be changed: '\(key)' was assigned to")
             }
             let hint = suggestion(for: key, among: setters.keys.sorted(), called: "can be assigned")
-            throw ArgumentError("unknown property '\(key)' of \(name)" + hint)
+            throw ArgumentError("unknown property '\(shortened(key))' of \(name)" + hint)
         }
     }
 
-    private func pushOperator(
-        _ symbol: LuaOperator, _ alternatives: [(LuaValue, LuaValue) throws -> LuaValue?], to stack: LuaStack
-    ) throws {
+    /// Lua asks the left operand's class; where that does not know what to do with the right one, it is asked in its turn.
+    private func pushOperator(_ symbol: LuaOperator, to stack: LuaStack) throws {
         let words = operandWords[symbol, default: []].joined(separator: ", ")
-        try stack.state.push(FunctionDeclaration("\(name) \(symbol.symbol)", ""), to: stack) { raw in
+        try stack.state.push(FunctionDeclaration("\(name) \(symbol.symbol)", ""), to: stack) { [self] raw in
             let left = try raw.stack.value(at: 1)
             let right = try raw.stack.value(at: 2)
-            for alternative in alternatives {
-                if let result = try alternative(left, right) { return try result.push(to: raw.stack) }
+            if let result = try result(of: symbol, left, right) { return try result.push(to: raw.stack) }
+            if case .object(let object) = right, let other = raw.stack.state.installedClass(of: object)?.declaration,
+                other !== self, let result = try other.result(of: symbol, left, right)
+            {
+                return try result.push(to: raw.stack)
             }
             throw ArgumentError(
                 "'\(symbol.symbol)' cannot be applied to \(raw.stack.shown(at: 1)) and \(raw.stack.shown(at: 2)) (it takes: \(words))"
             )
         }
+    }
+
+    /// `pairs`: the elements in order, as `ipairs` gives them.
+    private func installPairs(to stack: LuaStack, _ metatable: Int32) throws {
+        let state = stack.state
+        let next = FunctionDeclaration("next of \(name)", "")
+        try state.push(FunctionDeclaration("pairs", ""), to: stack) { [self] raw in
+            let object = try receiver(raw, "pairs")
+            try raw.stack.state.push(next, to: raw.stack) { [self] raw in
+                var place: Int64 = 0
+                guard clua_to_integer(raw.stack.lua, 2, &place), let element,
+                    let value = try element(try receiver(raw, "an element"), Int(place) + 1)
+                else { return try LuaValue.nil.push(to: raw.stack) }
+                return try LuaResults(Int(place) + 1, value).push(to: raw.stack)
+            }
+            return try LuaResults(object, 0).push(to: raw.stack) + 1
+        }
+        try stack.setField(metatable, "__pairs")
     }
 
     /// `tostring` and `..`

@@ -3,10 +3,10 @@ import Glibc
 
 /// The text of a module and what messages call it.
 public struct LuaModule: Sendable, Equatable {
-    public let source: String
+    public let source: LuaBytes
     public let name: String
 
-    public init(source: String, name: String) {
+    public init(source: LuaBytes, name: String) {
         self.source = source
         self.name = name
     }
@@ -55,8 +55,8 @@ public struct ModuleFinder: Sendable {
     }
 }
 
-/// The text of a regular file of at most 16 MiB.
-func readText(_ path: String) throws -> String {
+/// The bytes of a regular file of at most 16 MiB.
+private func readText(_ path: String) throws -> LuaBytes {
     let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
         throw PathError(description: "'\(path)' cannot be read: \(String(cString: strerror(errno)))")
@@ -75,28 +75,48 @@ func readText(_ path: String) throws -> String {
         guard count > 0 else { break }
         filled += count
     }
-    return String(decoding: bytes[..<filled], as: UTF8.self)
+    return LuaBytes(bytes[..<filled])
 }
 
+/// The names of Lua's standard libraries, which never mean a file.
+private let standardLibraries = [
+    "_G", "coroutine", "debug", "io", "math", "os", "package", "string", "table", "utf8",
+]
+
 extension LuaState {
-    /// Defines `require`. `find` is asked once for each name; it may note what was required. In a trusted state what it does not find
-    /// is left to Lua's own `require`.
+    /// Lets scripts require what `find` finds: it is asked once for each name, and may note what was required. The name of a standard
+    /// library means that library. A trusted state keeps Lua's own `require`, whose searchers ask `find` after `package.preload`.
     public func installModules(find: @escaping (String) throws -> LuaModule?) throws {
         let stack = self.stack
-        let lua = stack.lua
         let top = stack.top
         defer { stack.setTop(top) }
+        if configuration.isTrusted {
+            try installSearcher(find, stack)
+            try installReloadOfPackages(find, stack)
+        } else {
+            try installRequire(find, stack)
+        }
+    }
+
+    private func installRequire(_ find: @escaping (String) throws -> LuaModule?, _ stack: LuaStack) throws {
+        let lua = stack.lua
         try stack.check(clua_push_globals(lua))
-        // The loaded modules by name, and at [1] Lua's own `require`: a table that only our function holds.
-        try stack.check(clua_new_table(lua, 1, 8))
-        try stack.check(clua_get_field(lua, top + 1, "require", 7))
-        try stack.check(clua_set_index(lua, top + 2, 1))
+        let globals = stack.top
+        // The loaded modules by name: a table that only our function holds.
+        try stack.check(clua_new_table(lua, 0, 16))
+        let loaded = stack.top
+        for name in standardLibraries {
+            if name == "_G" { try stack.check(clua_push_globals(lua)) } else { try stack.pushField(globals, name) }
+            try stack.setField(loaded, name)
+        }
         let declaration = FunctionDeclaration(
             "require", "Loads a module from the script's folder or the standard library.",
             parameters: [Parameter("name", .string, "Its name.")],
-            results: [Parameter("module", .any, "What it returned.")])
+            results: [
+                Parameter("module", .any, "What it returned."), Parameter("file", .string, "Where it was found."),
+            ])
         var loading: [String] = []
-        try push(declaration, to: stack, keeping: top + 2) { raw in
+        try push(declaration, to: stack, keeping: loaded) { raw in
             let name: String = try raw.bound(first: 1).get("name")
             let state = raw.stack.state
             try raw.stack.check(clua_push_kept(raw.stack.lua))
@@ -109,31 +129,80 @@ extension LuaState {
             }
             loading.append(name)
             defer { loading.removeLast() }
-            try state.pushModule(name, find: find, loaded: loaded, raw.stack)
-            return 1
+            return try state.pushModule(name, find: find, loaded: loaded, raw.stack)
         }
-        try stack.setField(top + 1, "require")
+        try stack.setField(globals, "require")
+        try installReload(globals: globals, loaded: loaded, find: find)
     }
 
-    /// Runs the module, pushes what it returned (true for nothing) and notes it in the table at `loaded`.
-    private func pushModule(
+    /// Runs the module, pushes what it returned (true for nothing) and where it was found, and notes it in the table at `loaded`.
+    func pushModule(
         _ name: String, find: (String) throws -> LuaModule?, loaded: Int32, _ stack: LuaStack
-    ) throws {
-        if let module = try find(name) {
-            try load(module.source, name: module.name, to: stack.lua)
-        } else {
-            try stack.check(clua_get_index(stack.lua, loaded, 1))
-            guard configuration.isTrusted, clua_type(stack.lua, -1) == CLUA_FUNCTION else {
-                throw ArgumentError("no module '\(name)' in the script's folder or the standard library")
-            }
+    ) throws -> Int32 {
+        guard !standardLibraries.contains(name) else {
+            throw ArgumentError("the library '\(name)' is not part of the sandbox")
         }
+        guard let module = try find(name) else {
+            throw ArgumentError("no module '\(name)' in the script's folder or the standard library")
+        }
+        try load(module.source, name: module.name, to: stack.lua)
         try stack.push(name)
-        try protectedCall(stack, arguments: 1, results: 1)
+        try stack.push(module.name)
+        try protectedCall(stack, arguments: 2, results: 1)
         if clua_type(stack.lua, -1) == CLUA_NIL {
             stack.setTop(stack.top - 1)
             try stack.check(clua_push_boolean(stack.lua, true))
         }
         try stack.check(clua_push_copy(stack.lua, -1))
         try stack.setField(loaded, name)
+        try stack.push(module.name)
+        return 2
+    }
+
+    /// `reload` for modules that Lua's own `require` has loaded.
+    private func installReloadOfPackages(_ find: @escaping (String) throws -> LuaModule?, _ stack: LuaStack) throws {
+        try stack.check(clua_push_globals(stack.lua))
+        let globals = stack.top
+        try stack.pushField(globals, "package")
+        guard clua_type(stack.lua, -1) == CLUA_TABLE else { return }
+        try stack.pushField(stack.top, "loaded")
+        guard clua_type(stack.lua, -1) == CLUA_TABLE else { return }
+        try installReload(globals: globals, loaded: stack.top, find: find)
+    }
+
+    /// Puts a searcher in the second place of `package.searchers`, where one of ours stands already if this is not the first call.
+    private func installSearcher(_ find: @escaping (String) throws -> LuaModule?, _ stack: LuaStack) throws {
+        let lua = stack.lua
+        try stack.check(clua_push_globals(lua))
+        try stack.pushField(stack.top, "package")
+        guard clua_type(lua, -1) == CLUA_TABLE else { return }
+        try stack.pushField(stack.top, "searchers")
+        guard clua_type(lua, -1) == CLUA_TABLE else { return }
+        let searchers = stack.top
+        let ours: Int64 = 2
+        if !hasSearcher {
+            for i in stride(from: Int64(clua_raw_length(lua, searchers)), through: ours, by: -1) {
+                try stack.check(clua_get_index(lua, searchers, i))
+                try stack.check(clua_set_index(lua, searchers, i + 1))
+            }
+            hasSearcher = true
+        }
+        let declaration = FunctionDeclaration(
+            "searcher", "Finds a module for require.", parameters: [Parameter("name", .string, "Its name.")])
+        try push(declaration, to: stack) { raw in
+            let name: String = try raw.bound(first: 1).get("name")
+            do {
+                guard let module = try find(name) else {
+                    throw PathError(description: "no module '\(name)' in the script's folder or the standard library")
+                }
+                try raw.stack.state.load(module.source, name: module.name, to: raw.stack.lua)
+                try raw.stack.push(module.name)
+                return 2
+            } catch let error as PathError {
+                try raw.stack.push(error.description)
+                return 1
+            }
+        }
+        try stack.check(clua_set_index(lua, searchers, ours))
     }
 }

@@ -1,5 +1,11 @@
 import CLua
 
+/// Gives bytes to a function of the shim.
+@inline(__always)
+func withBytes<Result>(_ bytes: LuaBytes, _ body: (UnsafePointer<CChar>?, Int) -> Result) -> Result {
+    bytes.bytes.withUnsafeBytes { body($0.bindMemory(to: CChar.self).baseAddress, $0.count) }
+}
+
 /// Gives the UTF-8 bytes of the text to a function of the shim.
 @inline(__always)
 func withBytes<Result>(_ text: String, _ body: (UnsafePointer<CChar>?, Int) -> Result) -> Result {
@@ -48,6 +54,7 @@ public struct LuaStack {
         case .integer(let integer): try push(integer)
         case .number(let number): try push(number)
         case .string(let text): try push(text)
+        case .bytes(let bytes): try check(withBytes(bytes) { clua_push_string(lua, $0, $1) })
         case .numbers(let numbers):
             try check(numbers.withUnsafeBufferPointer { clua_push_numbers(lua, $0.baseAddress, Int64($0.count)) })
         case .table(let table): try push(table)
@@ -65,9 +72,9 @@ public struct LuaStack {
             try check(clua_set_index(lua, index, Int64(i + 1)))
         }
         // Sorted, so that the table Lua sees does not depend on Swift's hashing.
-        for name in table.fields.keys.sorted() {
-            try push(table[name])
-            try setField(index, name)
+        for (name, value) in table.fields.sorted(by: { $0.key < $1.key }) {
+            try push(value)
+            try check(withBytes(name) { clua_set_field(lua, index, $0, $1) })
         }
     }
 
@@ -83,13 +90,29 @@ public struct LuaStack {
 
     // MARK: reading
 
-    func string(at index: Int32) -> String? {
+    /// The bytes of a string (not of a number), valid while it is on the stack.
+    private func bytes(at index: Int32) -> UnsafeRawBufferPointer? {
         var length = 0
         guard let bytes = clua_to_string(lua, index, &length) else { return nil }
-        return bytes.withMemoryRebound(to: UInt8.self, capacity: length) {
-            String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
-        }
+        return UnsafeRawBufferPointer(start: bytes, count: length)
     }
+
+    /// A string as text, for messages and names: bytes that are not UTF-8 are repaired with U+FFFD.
+    func string(at index: Int32) -> String? { bytes(at: index).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// A string as it is: text, or bytes that are not UTF-8.
+    func exactString(at index: Int32) -> LuaValue {
+        guard let bytes = bytes(at: index) else { return .nil }
+        return String(validating: bytes, as: UTF8.self).map { .string($0) } ?? .bytes(LuaBytes(bytes))
+    }
+
+    /// True for a string that is text.
+    func isText(at index: Int32) -> Bool {
+        if case .string = exactString(at: index) { true } else { false }
+    }
+
+    /// The bytes of a string.
+    func byteString(at index: Int32) -> LuaBytes? { bytes(at: index).map { LuaBytes($0) } }
 
     /// A number as Lua writes it.
     func number(at index: Int32) -> String? {
@@ -117,8 +140,11 @@ public struct LuaStack {
         case CLUA_NUMBER:
             return number(at: index) ?? "a number"
         case CLUA_STRING:
-            let text = string(at: index) ?? ""
-            return "'\(text.prefix(40))\(text.count > 40 ? "…" : "")' (a string)"
+            // Four bytes a character at most: a long string is not read to its end.
+            let bytes = bytes(at: index) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+            let text = String(decoding: bytes.prefix(164), as: UTF8.self)
+            let kind = isText(at: index) ? "a string" : "a string that is not UTF-8"
+            return "'\(text.prefix(40))\(text.count > 40 ? "…" : "")' (\(kind))"
         case CLUA_USERDATA:
             if clua_to_error(lua, index) != nil { return "an error" }
             return object(at: index).map { state.className(of: $0).withArticle } ?? "a userdata"
@@ -174,7 +200,7 @@ struct TableReader {
             var number = 0.0
             _ = clua_to_number(lua, index, &number)
             return .number(number)
-        case CLUA_STRING: return .string(stack.string(at: index) ?? "")
+        case CLUA_STRING: return stack.exactString(at: index)
         case CLUA_TABLE: return .table(try table(at: clua_absolute(lua, index)))
         case CLUA_FUNCTION:
             return .function(LuaFunction(state: stack.state, anchor: try stack.state.anchor(index, of: lua)))
@@ -220,9 +246,9 @@ struct TableReader {
     private mutating func readEntry(into table: inout LuaTable) throws {
         let lua = stack.lua
         defer { stack.setTop(stack.top - 1) }
-        if clua_type(lua, -2) == CLUA_STRING {
+        if let name = stack.byteString(at: -2) {
             try spend()
-            table.fields[stack.string(at: -2) ?? ""] = try value(at: -1)
+            table.fields[name] = try value(at: -1)
             return
         }
         var key: Int64 = 0

@@ -11,11 +11,17 @@ public final class LuaState {
         public var patience = 10.0
         /// Lifts the sandbox.
         public var isTrusted = false
-        /// Writes one line of the script's `print`, without its newline. What it throws is an error in the script; of an
-        /// `OutputError` the system's reason is said.
-        public var print: (String) throws -> Void = { Swift.print($0) }
+        /// Writes one line of the script's `print`, without its newline: bytes, which need not be text. What it throws is an error
+        /// in the script; of an `OutputError` the system's reason is said.
+        public var print: (LuaBytes) throws -> Void = { line in
+            for byte in line.bytes + [UInt8(ascii: "\n")] where putchar(Int32(byte)) == EOF {
+                throw OutputError(code: errno)
+            }
+        }
         /// The message of a Swift error, as scripts read it.
         public var describe: (any Error) -> String = { String(describing: $0) }
+        /// Whether a Swift error ends the script as a stop does, which nothing in Lua can catch: what it called was cancelled.
+        public var isStop: (any Error) -> Bool = { _ in false }
         /// For tests: which allocations are refused (see `clua_options`).
         var firstFailure: Int64 = 0
         var failureCount: Int64 = 0
@@ -56,6 +62,8 @@ public final class LuaState {
         try installErrorClass()
     }
 
+    /// A trusted state's `require` asks a searcher of ours.
+    var hasSearcher = false
     private let printer: Unmanaged<Printer>
     private(set) lazy var link = StateLink(self)
 
@@ -164,7 +172,7 @@ public final class LuaState {
     }
 
     func className(of object: AnyObject) -> String {
-        installedClass(of: object)?.declaration.name ?? "\(type(of: object))"
+        installedClass(of: object)?.declaration.name ?? declaredName(of: object)
     }
 
     func push(object: AnyObject, to stack: LuaStack) throws {
@@ -213,9 +221,9 @@ public final class LuaState {
 
 /// What `print` writes to; a class so that C can hold it.
 private final class Printer {
-    let write: (String) throws -> Void
+    let write: (LuaBytes) throws -> Void
 
-    init(_ write: @escaping (String) throws -> Void) { self.write = write }
+    init(_ write: @escaping (LuaBytes) throws -> Void) { self.write = write }
 }
 
 /// Why a line could not be written: the system's error number.
@@ -237,7 +245,7 @@ private func printLine(_ owner: UnsafeMutableRawPointer, _ text: UnsafePointer<C
     let bytes = UnsafeRawBufferPointer(start: text, count: length)
     return Unmanaged<Printer>.fromOpaque(owner)._withUnsafeGuaranteedRef { printer in
         do {
-            try printer.write(String(decoding: bytes, as: UTF8.self))
+            try printer.write(LuaBytes(bytes))
             return 0
         } catch { return (error as? OutputError)?.code ?? EIO }
     }

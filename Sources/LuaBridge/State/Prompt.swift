@@ -24,10 +24,10 @@ extension LuaState {
             drain()
         }
         do {
-            try load("return \(text)", name: name, to: stack.lua)
+            try load(LuaBytes("return \(text)"), name: name, to: stack.lua)
         } catch let error as LuaError where error.kind == .syntax {
             do {
-                try load(text, name: name, to: stack.lua)
+                try load(LuaBytes(text), name: name, to: stack.lua)
             } catch let error as LuaError where error.kind == .syntax && error.message.hasSuffix("near <eof>") {
                 return .incomplete
             }
@@ -52,7 +52,7 @@ extension LuaState {
         case CLUA_NIL, CLUA_NONE: return "nil"
         case CLUA_BOOLEAN: return clua_to_boolean(stack.lua, index) ? "true" : "false"
         case CLUA_NUMBER: return stack.number(at: index) ?? "a number"
-        case CLUA_STRING: return quoted(stack.string(at: index) ?? "")
+        case CLUA_STRING: return luaLiteral(stack.byteString(at: index) ?? "")
         case CLUA_TABLE: return displayTable(at: index, of: stack, depth: depth)
         case CLUA_FUNCTION:
             guard let object = clua_to_function(stack.lua, index) else { return "function" }
@@ -115,21 +115,4 @@ extension LuaState {
         }
         return fields.sorted() + (left > 0 ? ["… \(left) more"] : [])
     }
-}
-
-/// A string in double quotes, with Lua's escapes.
-private func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for character in text.unicodeScalars {
-        switch character {
-        case "\"": quoted += "\\\""
-        case "\\": quoted += "\\\\"
-        case "\n": quoted += "\\n"
-        case "\t": quoted += "\\t"
-        case "\r": quoted += "\\r"
-        case let control where control.value < 32 || control.value == 127: quoted += "\\\(control.value)"
-        default: quoted.unicodeScalars.append(character)
-        }
-    }
-    return quoted + "\""
 }

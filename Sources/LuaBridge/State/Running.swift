@@ -7,14 +7,20 @@ extension LuaState {
     /// - Parameter keepingLocals: the script's local variables stay visible to `evaluate` when it has ended.
     @discardableResult
     public func run(_ source: String, name: String, keepingLocals: Bool = false) throws -> [LuaValue] {
+        try run(LuaBytes(source), name: name, keepingLocals: keepingLocals)
+    }
+
+    /// The same for a text in bytes, which need not be UTF-8: Lua takes them as they are.
+    @discardableResult
+    public func run(_ source: LuaBytes, name: String, keepingLocals: Bool = false) throws -> [LuaValue] {
         try call([]) { lua in try load(source, name: name, keepingLocals: keepingLocals, to: lua) }
     }
 
     /// Pushes the compiled text.
-    func load(_ source: String, name: String, keepingLocals: Bool = false, to lua: OpaquePointer) throws {
+    func load(_ source: LuaBytes, name: String, keepingLocals: Bool = false, to lua: OpaquePointer) throws {
         let stack = LuaStack(state: self, lua: lua)
         // A first line for the shell is skipped, as Lua's own program does.
-        let source = source.hasPrefix("#") ? "--" + source : source
+        let source = source.bytes.first == UInt8(ascii: "#") ? LuaBytes(Array("--".utf8) + source.bytes) : source
         let load = keepingLocals ? clua_load_keeping_locals : clua_load
         let status = withBytes(source) { load(lua, $0, $1, "@\(name)") }
         guard status == CLUA_RAISED else { return try stack.check(status) }
@@ -129,6 +135,9 @@ extension LuaState {
             default: error = passing
             }
             if let raised = passing.raised, (try? push(raised, to: lua)) != nil { return Int32(CLUA_RAISE_VALUE) }
+        } else if configuration.isStop(thrown) {
+            interrupt.requestStop()
+            return Int32(CLUA_RAISE_STOP)
         } else {
             error = LuaError(.host, configuration.describe(thrown), underlying: thrown)
         }

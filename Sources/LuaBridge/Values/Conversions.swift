@@ -49,6 +49,13 @@ extension LuaObject {
     }
 }
 
+/// A class whose objects stand for a number, as a measurement does: they go wherever Swift or Lua's own functions take a number.
+/// Arithmetic and comparisons are the class's operators.
+public protocol LuaNumeric: LuaObject {
+    /// Nil for an object that stands for none.
+    var number: Double? { get }
+}
+
 extension LuaValue: LuaPushable, LuaReadable {
     public var luaValue: LuaValue { self }
     public static func read(_ value: LuaValue) -> LuaValue? { value }
@@ -83,6 +90,7 @@ extension Double: LuaPushable, LuaReadable {
         switch value {
         case .integer(let integer): Double(integer)
         case .number(let number): number
+        case .object(let object): (object as? any LuaNumeric)?.number
         default: nil
         }
     }
@@ -144,17 +152,17 @@ extension Dictionary: LuaReturnable where Key == String, Value: LuaPushable {
 }
 
 extension Dictionary: LuaPushable where Key == String, Value: LuaPushable {
-    public var luaValue: LuaValue { .table(LuaTable(fields: mapValues(\.luaValue))) }
+    public var luaValue: LuaValue { .table(LuaTable(named: mapValues(\.luaValue))) }
 }
 
 extension Dictionary: LuaReadable where Key == String, Value: LuaReadable {
-    /// Tables with names only: one with elements does not fit.
+    /// Tables with names only: one with elements does not fit, nor one whose names are not text, or the same text twice.
     public static func read(_ value: LuaValue) -> [String: Value]? {
         guard case .table(let table) = value, table.array.isEmpty, table.others.isEmpty else { return nil }
         var entries: [String: Value] = [:]
-        for (name, entry) in table.fields {
-            guard let read = Value.read(entry) else { return nil }
-            entries[name] = read
+        for (bytes, entry) in table.fields {
+            guard let name = bytes.text, let read = Value.read(entry), entries.updateValue(read, forKey: name) == nil
+            else { return nil }
         }
         return entries
     }

@@ -13,7 +13,7 @@ public struct LuaRecord: LuaPushable {
         self.name = name
     }
 
-    public var luaValue: LuaValue { .table(LuaTable(fields: fields)) }
+    public var luaValue: LuaValue { .table(LuaTable(named: fields)) }
 
     public func push(to stack: LuaStack) throws -> Int32 {
         try stack.push(luaValue)
@@ -26,7 +26,7 @@ public struct LuaRecord: LuaPushable {
         try stack.state.push(FunctionDeclaration("\(record).__index", ""), to: stack) { call in
             let name = call.stack.string(at: 2) ?? call.stack.shown(at: 2)
             throw ArgumentError(
-                "unknown name '\(name)' in \(record)" + suggestion(for: name, among: names, called: "names"))
+                "unknown name '\(shortened(name))' in \(record)" + suggestion(for: name, among: names, called: "names"))
         }
         try stack.setField(table + 1, "__index")
         clua_set_metatable(stack.lua, table)

@@ -144,17 +144,22 @@ extension LuaType {
         case .boolean: return kind == CLUA_BOOLEAN ? nil : expected(stack, index)
         case .number(let bounds):
             var number = 0.0
-            return clua_to_number(lua, index, &number) && bounds.contain(number) ? nil : expected(stack, index)
+            if !clua_to_number(lua, index, &number) {
+                guard let object = stack.object(at: index) as? any LuaNumeric, let value = object.number else {
+                    return expected(stack, index)
+                }
+                number = value
+            }
+            return bounds.contain(number) ? nil : expected(stack, index)
         case .integer(let bounds):
             var integer: Int64 = 0
             return clua_to_integer(lua, index, &integer) && bounds.contain(Double(integer))
                 ? nil : expected(stack, index)
-        case .string: return kind == CLUA_STRING ? nil : expected(stack, index)
+        case .string: return kind == CLUA_STRING && stack.isText(at: index) ? nil : expected(stack, index)
         case .choice(let names):
             guard kind == CLUA_STRING, let text = stack.string(at: index) else { return expected(stack, index) }
             if names.contains(text) { return nil }
-            let near = nearestName(to: text, among: names).map { ": did you mean '\($0)'?" } ?? ""
-            return expected(stack, index) + near
+            return expected(stack, index) + nearestNameQuestion(to: text, among: names)
         case .function: return kind == CLUA_FUNCTION ? nil : expected(stack, index)
         case .table: return kind == CLUA_TABLE ? nil : expected(stack, index)
         case .object(let name):
@@ -210,11 +215,13 @@ extension LuaType {
 
     private func mapMismatch(_ stack: LuaStack, _ index: Int32, _ value: LuaType) -> String? {
         guard clua_type(stack.lua, index) == CLUA_TABLE else { return expected(stack, index) }
+        var names: Set<String> = []
         return eachEntry(stack, clua_absolute(stack.lua, index)) { key in
-            guard let name = stack.string(at: key) else {
+            guard case .string(let name) = stack.exactString(at: key) else {
                 return "expected \(words), got a table with the entry \(stack.shown(at: key))"
             }
-            return value.mismatch(stack, key + 1).map { "'\(name)': \($0)" }
+            guard names.insert(name).inserted else { return LuaBytes.twice(name) }
+            return value.mismatch(stack, key + 1).map { "'\(shortened(name))': \($0)" }
         }
     }
 
@@ -223,7 +230,8 @@ extension LuaType {
         let wrong = eachEntry(stack, clua_absolute(stack.lua, index)) { key in
             guard let name = stack.string(at: key) else { return "unexpected entry \(stack.shown(at: key))" }
             guard let field = fields.first(where: { $0.name == name }) else {
-                return "unknown option '\(name)'" + suggestion(for: name, among: fields.map(\.name), called: "options")
+                return "unknown option '\(shortened(name))'"
+                    + suggestion(for: name, among: fields.map(\.name), called: "options")
             }
             seen.insert(name)
             return field.type.mismatch(stack, key + 1).map { "'\(name)': \($0)" }

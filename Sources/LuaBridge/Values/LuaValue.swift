@@ -4,8 +4,9 @@ public enum LuaValue {
     case boolean(Bool)
     case integer(Int)
     case number(Double)
-    /// Bytes that are not UTF-8 are repaired with U+FFFD.
     case string(String)
+    /// A string that is not UTF-8.
+    case bytes(LuaBytes)
     case table(LuaTable)
     /// A list of numbers; only ever made by Swift, as a fast way to return many numbers.
     case numbers([Double])
@@ -26,9 +27,10 @@ public enum LuaValue {
         case .boolean: "boolean"
         case .integer, .number: "number"
         case .string: "string"
+        case .bytes: "string that is not UTF-8"
         case .table, .numbers: "table"
         case .function: "function"
-        case .object(let object): "\(type(of: object))"
+        case .object(let object): declaredName(of: object)
         case .foreign(let name): name
         }
     }
@@ -37,17 +39,21 @@ public enum LuaValue {
 /// A copy of a Lua table: the elements 1…n, and the entries with names.
 public struct LuaTable {
     public var array: [LuaValue]
-    public var fields: [String: LuaValue]
+    public var fields: [LuaBytes: LuaValue]
     /// Entries whose key is neither a string nor in 1…n.
     public var others: [(key: LuaValue, value: LuaValue)]
 
-    public init(array: [LuaValue] = [], fields: [String: LuaValue] = [:]) {
+    public init(array: [LuaValue] = [], fields: [LuaBytes: LuaValue] = [:]) {
         self.array = array
         self.fields = fields
         self.others = []
     }
 
-    public subscript(name: String) -> LuaValue { fields[name] ?? .nil }
+    public init(array: [LuaValue] = [], named fields: [String: LuaValue]) {
+        self.init(array: array, fields: Dictionary(uniqueKeysWithValues: fields.map { (LuaBytes($0.key), $0.value) }))
+    }
+
+    public subscript(name: String) -> LuaValue { fields[LuaBytes(name)] ?? .nil }
 }
 
 extension LuaValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
@@ -59,7 +65,7 @@ extension LuaValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expres
     public init(floatLiteral value: Double) { self = .number(value) }
     public init(stringLiteral value: String) { self = .string(value) }
     public init(arrayLiteral elements: LuaValue...) { self = .table(LuaTable(array: elements)) }
-    public init(dictionaryLiteral elements: (String, LuaValue)...) {
+    public init(dictionaryLiteral elements: (LuaBytes, LuaValue)...) {
         self = .table(LuaTable(fields: Dictionary(elements, uniquingKeysWith: { $1 })))
     }
 }

@@ -32,6 +32,17 @@ public struct Model: Sendable {
     /// Whether a sample's output depends on the batch that it is part of, under `StatisticsUse.batch` and `.running`.
     package let dependsOnBatch: [StatisticsUse: Bool]
 
+    /// Tensors that PyTorch's `state_dict` of this network holds beside parameters and statistics, though nothing changes them:
+    /// the table of positions of a transformer.
+    public package(set) var constants: [Constant] = []
+
+    /// A tensor of a model's `state_dict` that nothing changes.
+    public struct Constant: Sendable {
+        public let name: String
+        public let shape: [Int]
+        public let values: [Double]
+    }
+
     /// The model's table, in the order of the forward pass; empty where no layers were recorded.
     public var layers: [LayerSummary] = []
 
@@ -40,8 +51,10 @@ public struct Model: Sendable {
     public static let targetName = "target"
     /// The name of the graph input that holds the weights of losses in their sum.
     public static let weightName = "sample weight"
-    /// The name of the graph input that a step's learning rate is bound to.
-    package static let rateName = "step rate"
+    /// What the names of a step's scalars begin with: `step rate`.
+    package static let stepPrefix = "step "
+    /// What the names of an update's state begin with, behind the parameter's.
+    package static let statePrefix = "state "
 
     public struct Parameter: Sendable {
         public let name: String
@@ -131,7 +144,8 @@ public struct Model: Sendable {
             }, element: element)
     }
 
-    /// Graphs have further inputs, beside a parameter x also `x.sum` and `x.tangent`: no parameter may be called so.
+    /// Graphs have further inputs, beside a parameter x also `x.sum`, `x.tangent` and `x.state velocity`: no parameter may be
+    /// called so.
     private static func check(_ names: [String], _ buffers: [String]) throws(GraphError) {
         guard !names.isEmpty else { throw GraphError("a model without parameters: there is nothing to train") }
         let known = Set(names)
@@ -139,13 +153,13 @@ public struct Model: Sendable {
             if buffers.contains(name) {
                 throw GraphError("a parameter cannot be named '\(name)': batch statistics have the name")
             }
-            if [inputName, targetName, weightName, rateName].contains(name) {
+            if [inputName, targetName, weightName].contains(name) || name.hasPrefix(stepPrefix) {
                 throw GraphError(
-                    "a parameter cannot be named '\(name)': the name stands for a sample's or step's \(name)")
+                    "a parameter cannot be named '\(name)': the name stands for a part of a sample or of a step")
             }
             guard let dot = name.lastIndex(of: "."), known.contains(String(name[..<dot])) else { continue }
             let last = name[name.index(after: dot)...]
-            if last == "sum" || last.hasPrefix("tangent") {
+            if last == "sum" || last.hasPrefix("tangent") || last.hasPrefix(statePrefix) {
                 throw GraphError("a parameter cannot be named '\(name)' beside one named '\(name[..<dot])'")
             }
         }

@@ -18,7 +18,7 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
     /// x², of theory and not of PyTorch.
     case square
 
-    /// The value for each element. At a kink the derivative is PyTorch's.
+    /// The value for each element. Derivatives at a kink: `docs/definitions.md`.
     public func callAsFunction(_ x: Symbolic) throws(GraphError) -> Symbolic {
         switch self {
         case .identity: return x
@@ -57,15 +57,15 @@ extension Symbolic {
         return try selected(where: compared(.gt, to: threshold), otherwise: bent)
     }
 
-    /// x where x > 0, else α(eˣ − 1). exp is taken of the negative part alone, so that a large positive input does not overflow
-    /// in the branch not chosen; at 0, where zero biases and padding put many inputs, the derivative is that branch's.
+    /// x where x > 0, else α(eˣ − 1). The exponential is taken of the negative part alone, so that a large positive input does not
+    /// overflow in the branch not chosen; at 0, where zero biases and padding put many inputs, every derivative is that branch's.
     func exponentialLinear(alpha: Double) throws(GraphError) -> Symbolic {
         let zero = try constant(0)
-        let negative = try alpha * (zero.minimum(self).exp() + -1)
+        let negative = try alpha * zero.minimum(self).expm1()
         return try selected(where: compared(.gt, to: zero), otherwise: negative)
     }
 
-    /// x cut to [low, high]; the derivative at both ends is 0.
+    /// x cut to [low, high]; every derivative at both ends is 0, that of the bound.
     func clipped(_ low: Double, _ high: Double) throws(GraphError) -> Symbolic {
         try maximum(constant(low)).minimum(constant(high))
     }

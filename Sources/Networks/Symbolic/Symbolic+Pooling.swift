@@ -49,26 +49,30 @@ extension Symbolic {
         return pooling == .max ? try x.max(within) : try x.sum(within)
     }
 
-    /// Windows that overlap or leave gaps: an axis after the other, the places of a window as strided slices.
+    /// Windows that overlap or leave gaps: an axis after the other, the places of a window as strided slices. Of equal elements
+    /// the first in row-major order has the derivative, as where windows lie side by side: rows are folded first, and a later
+    /// place has to be larger.
     private func windows(
         _ pooling: Pooling, from first: Int, _ kernel: [Int], _ stride: [Int], _ counts: [Int]
     ) throws(GraphError) -> Symbolic {
         var x = self
-        for (offset, count) in counts.enumerated() {
+        let order = Array(counts.enumerated())
+        for (offset, count) in pooling == .max ? order.reversed() : order {
             let (window, step) = (kernel[offset], stride[offset])
             func place(_ k: Int) throws(GraphError) -> Symbolic {
                 try x.slice(axis: first + offset, from: k, to: k + (count - 1) * step + 1, stride: step)
             }
             var folded = try place(0)
             for k in 1..<Swift.max(1, window) {
-                folded = pooling == .max ? try folded.maximum(place(k)) : try folded + place(k)
+                folded = pooling == .max ? try place(k).maximum(folded) : try folded + place(k)
             }
             x = folded
         }
         return x
     }
 
-    /// The largest of each window of `[C, H, W]`; the stride is the window's extent where none is given.
+    /// The largest of each window of `[C, H, W]`; the stride is the window's extent where none is given. Of equal elements the
+    /// first has the derivative, in row-major order, as PyTorch's.
     public func maxPool2d(_ kernel: Int, stride: Int? = nil, padding: Int = 0) throws(GraphError) -> Symbolic {
         let stride = stride ?? kernel
         return try pooled(.max, kernel: [kernel, kernel], stride: [stride, stride], padding: [padding, padding])

@@ -108,6 +108,13 @@ extension Symbolic {
             Select(), broadcast(to: target), other.broadcast(to: target))
     }
 
+    /// A real power; NaN below 0 unless the exponent is whole. Its derivatives are right at 0 to every order that exists.
+    public func power(_ exponent: Double) throws(GraphError) -> Symbolic {
+        // Whole exponents that few products make are products, which passes know well.
+        if let whole = Int(exactly: exponent), (-1024...1024).contains(whole) { return try power(whole) }
+        return exponent == 0.5 ? try sqrt() : try with(Power(exponent: exponent))
+    }
+
     /// An integer power, by repeated squaring: exact derivatives at zero.
     public func power(_ exponent: Int) throws(GraphError) -> Symbolic {
         if exponent < 0 { return try constant(1) / power(-exponent) }
@@ -125,6 +132,8 @@ extension Symbolic {
     public func exp() throws(GraphError) -> Symbolic { try with(Exponential()) }
     public func log() throws(GraphError) -> Symbolic { try with(Log()) }
     public func log1p() throws(GraphError) -> Symbolic { try with(LogPlusOne()) }
+    /// eˣ − 1, accurate near 0.
+    public func expm1() throws(GraphError) -> Symbolic { try with(ExponentialMinusOne()) }
     public func sqrt() throws(GraphError) -> Symbolic { try with(Sqrt()) }
     public func tanh() throws(GraphError) -> Symbolic { try with(Tanh()) }
     public func sigmoid() throws(GraphError) -> Symbolic { try with(Logistic()) }
@@ -136,7 +145,8 @@ extension Symbolic {
 // MARK: - Sums, maxima, products
 
 extension Symbolic {
-    private func checked(_ axes: [Int]?, _ what: String) throws(GraphError) -> [Int] {
+    /// The axes that are meant, all by default, in order.
+    func checked(_ axes: [Int]?, _ what: String) throws(GraphError) -> [Int] {
         guard let axes else { return Array(shape.indices) }
         for axis in axes where !shape.indices.contains(axis) {
             throw GraphError("\(what) over axis \(axis + 1) of a tensor of shape \(shape)")

@@ -7,7 +7,7 @@ extension Model {
     ///
     /// Every weight is Xavier uniform. Parameters `embedding.weight`, `decoder.layers.0.self_attn.in_proj_weight`, …,
     /// `decoder.layers.0.multihead_attn.…`, `linear1`, `linear2`, `norm1.gamma`, …, `output_layer.weight`,
-    /// `output_layer.bias`.
+    /// `output_layer.bias`; the `state_dict` holds the positions too, `pos_encoder.pe` `[1, length, width]`.
     /// - Parameter isMemoryCausal: the reference's second attention, to the embedded input, is not masked: it sees tokens to
     ///   come. `true` masks it.
     public static func transformer(
@@ -46,8 +46,14 @@ extension Model {
             for index in 0..<layers { y = try decoder(memory: memory, y, in: scope["decoder"]["layers"][index]) }
             return try head(y, in: scope["output_layer"])
         }
-        return try Model(
+        var model = try Model(
             name: "transformer \(width)×\(layers)", layer: layer, inputShape: [length], inputElement: .i32, seed: seed,
             element: element)
+        model.constants = [
+            Constant(
+                name: "pos_encoder.pe", shape: [1, length, width],
+                values: PositionTable.sequence(length, width: width))
+        ]
+        return model
     }
 }

@@ -67,7 +67,7 @@ final class LinearizedPieces {
                     let memory = try memory(for: program, piece)
                     room -= program.residualBytes
                     spare -= program.residualBytes
-                    run(point: program, inputs(parameters, piece), into: memory)
+                    try run(point: program, inputs(parameters, piece), into: memory)
                     kept = memory
                 }
                 parts.append(Part(piece: piece, program: program, kept: kept))
@@ -89,12 +89,16 @@ final class LinearizedPieces {
     }
 
     private func inputs(_ parameters: [UnsafeRawPointer], _ piece: Oracle.Piece) -> [UnsafeRawPointer] {
-        parameters + [piece.inputs, piece.targets, piece.weights] + oracle.runningInputs
+        var operands = oracle.operands(at: parameters)
+        operands.set(.input, [piece.inputs])
+        operands.set(.target, [piece.targets])
+        operands.set(.weights, [piece.weights])
+        return operands.inputs(oracle.objective.signature(of: work, oracle.use))
     }
 
-    private func run(point program: LinearizedProgram, _ inputs: [UnsafeRawPointer], into memory: [Buffer]) {
+    private func run(point program: LinearizedProgram, _ inputs: [UnsafeRawPointer], into memory: [Buffer]) throws {
         guard let plan = program.point else { return }
-        oracle.run(plan, inputs: inputs, outputs: memory.map(\.base))
+        try oracle.run(plan, inputs: inputs, outputs: memory.map(\.base))
     }
 
     /// The cost of one evaluation, in multiply-adds of the cost model, alone in its block.
@@ -119,14 +123,14 @@ final class LinearizedPieces {
                 let plan = try part.program.linear(adding: adds)
                 let point = part.kept ?? transient[part.piece.count] ?? []
                 let inputs = inputs(parameters, part.piece)
-                if part.kept == nil { run(point: part.program, inputs, into: point) }
+                if part.kept == nil { try run(point: part.program, inputs, into: point) }
                 let residuals = part.program.residuals.map { source -> UnsafeRawPointer in
                     switch source {
                     case .input(let index): inputs[index]
                     case .computed(let index): UnsafeRawPointer(point[index].base)
                     }
                 }
-                oracle.run(
+                try oracle.run(
                     plan,
                     each: zip(tangents, outputs).map { along, outputs in
                         PlanBinding(

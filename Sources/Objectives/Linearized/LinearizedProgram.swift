@@ -87,7 +87,7 @@ extension Oracle {
         let size = types.reduce(0.0) { $0 + $1.shape.reduce(Double($1.element.byteCount)) { $0 * Double($1) } }
         guard size < 0x1p62 else { throw MemoryError.impossibleSize(what: "the point of a linearized product") }
         let (bytes, engine, objective) = (Int(size), engine, objective)
-        let donations = accumulatorDonation("product")
+        let donations = objective.donations(ProgramSignature([.tangents(), .sums], to: [.results("product")]))
         if bytes > limit { throw ArenaLimitError(needed: bytes) }
         func make(_ point: Plan?) -> LinearizedProgram {
             LinearizedProgram(

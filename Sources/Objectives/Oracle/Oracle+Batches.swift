@@ -212,16 +212,23 @@ extension Oracle {
                     let widths = plan.graph.outputs.map { plan.graph.type(of: $0.value).shape.dropFirst().reduce(1, *) }
                     let width = widths.reduce(0, +)
                     let values = try withScratch(count: stack * width, stride: 8, for: quantity.words) { scratch in
+                        let work = OracleWork.batches(quantity, size: size)
+                        var operands = operands(at: parameters)
+                        if case .momentumCurvature = quantity {
+                            operands.set(.tangents(), tangents)
+                        } else {
+                            set(tangents, numberedIn: &operands)
+                        }
                         var (outputs, offset) = ([UnsafeMutableRawPointer](), 0)
-                        for width in widths {
+                        for (slot, width) in zip(objective.signature(of: work, use).outputs, widths) {
+                            operands.set(slot, scratch + offset * 8)
                             outputs.append(scratch + offset * 8)
                             offset += width * stack
                         }
-                        let samples = [
-                            rows.inputs + start * inputRowBytes, rows.targets + start * targetRowBytes,
-                            rows.weights + start * weightRowBytes,
-                        ]
-                        run(plan, inputs: parameters + samples + runningInputs + tangents, outputs: outputs)
+                        try run(
+                            work, count: stack, operands, inputs: rows.inputs + start * inputRowBytes,
+                            targets: rows.targets + start * targetRowBytes,
+                            weights: rows.weights + start * weightRowBytes)
                         return (0..<stack).map { batch in
                             zip(outputs, widths).flatMap { output, width in
                                 (0..<width).map {

@@ -164,7 +164,9 @@ extension Oracle {
     func plan(_ work: OracleWork, count: Int, limit: Int = .max) throws -> Plan {
         let key = PlanCache.Key(work: work, use: use, count: count)
         if let plan = cache.plans[key] { return plan }
-        let plan = try engine.plan(for: graph(work, count), donating: donations(work), arenaLimit: limit)
+        let plan = try engine.plan(
+            for: graph(work, count), donating: objective.donations(objective.signature(of: work, use)),
+            arenaLimit: limit)
         cache.plans[key] = plan
         return plan
     }
@@ -173,7 +175,7 @@ extension Oracle {
         switch work {
         case .samples: try objective.samples(count: count, use: use)
         case .gradient(let updating): try objective.accumulatedGradient(count: count, use: use, updating: updating)
-        case .descent: try objective.descent(count: count, use: use)
+        case .update(let update): try objective.step(update, count: count, use: use)
         case .directional(let order): try objective.directional(order: order, count: count, use: use)
         case .quadratic(let matrix): try objective.quadratic(matrix, count: count, use: use)
         case .batches(let quantity, let size):
@@ -188,46 +190,33 @@ extension Oracle {
         }
     }
 
-    /// Accumulators, parameters and running values are written over.
-    private func donations(_ work: OracleWork) -> [String: String] {
-        switch work {
-        case .samples, .quadratic, .linearizedQuadratic, .batches, .gram: [:]
-        case .gradient(let updating): accumulatorDonation("gradient").merging(updating ? nextBuffers : [:]) { $1 }
-        case .descent:
-            Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).next", $0) })
-                .merging(objective.updatesBuffers(use) ? nextBuffers : [:]) { $1 }
-        case .directional, .linearized: accumulatorDonation("product")
-        }
-    }
-
-    private var nextBuffers: [String: String] {
-        Dictionary(uniqueKeysWithValues: model.buffers.entries.map { ("\($0.name).next", $0.name) })
-    }
-
-    /// Donations of accumulators: `x.sum` becomes the output of this suffix.
-    func accumulatorDonation(_ suffix: String) -> [String: String] {
-        Dictionary(uniqueKeysWithValues: objective.parameterNames.map { ("\($0).\(suffix)", "\($0).sum") })
-    }
-
-    /// Runs a plan and counts its cost. Every plan of an oracle is run here.
-    func run(_ plan: Plan, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]) {
+    /// Runs a plan and counts its cost. Every plan of an oracle is run here, but that of a whole step.
+    func run(_ plan: Plan, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]) throws(Cancelled) {
         cache.work += plan.work
-        plan.run(inputs: inputs, outputs: outputs)
+        try plan.run(inputs: inputs, outputs: outputs, unless: cancellation)
     }
 
-    func run(_ plan: Plan, each bindings: [PlanBinding]) {
+    func run(_ plan: Plan, each bindings: [PlanBinding]) throws(Cancelled) {
         cache.work += plan.work * Double(bindings.count)
-        plan.run(each: bindings)
+        try plan.run(each: bindings, unless: cancellation)
+    }
+
+    private var cancellation: Cancellation? { cache.isWhole ? nil : .current }
+
+    /// Does something that is not to be cut in two, a training step say: only the planner still asks whether it is cancelled.
+    public func uncancelled<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let outer = cache.isWhole
+        cache.isWhole = true
+        defer { cache.isWhole = outer }
+        return try body()
     }
 
     /// The cost of all that this oracle and its copies (`with`, `frozen`) have run so far, in multiply-adds of the cost model
     /// (`Plan.work`). It depends on what was asked and on the sizes of chunks, not on the machine's speed.
     public var work: Double { cache.work }
 
-    /// The running values that a graph of this oracle takes after the sample's weights.
-    var runningInputs: [UnsafeRawPointer] {
-        use == .running ? running.views.map { UnsafeRawPointer($0) } : []
-    }
+    /// Takes off what was run since it was so much: it was cancelled, and has not happened.
+    public func forgetWork(since work: Double) { cache.work = min(cache.work, work) }
 }
 
 /// The largest power of two that is at most n ≥ 1.

@@ -8,39 +8,42 @@ extension Oracle {
         /// The mean of the losses that count.
         public let loss: Double
         /// ℓᵢ, in the order of the samples: the mean over the labels of the sample that count; 0 where none does (label −1).
-        public let losses: [Double]
-        /// f(xᵢ), row by row: `[n, outputs]`.
-        public let outputs: [Double]
+        /// In f64.
+        public let losses: Vector
+        /// f(xᵢ), row by row: `[n, outputs]`; empty where they were not asked for.
+        public let outputs: Vector
 
-        public init(loss: Double, losses: [Double], outputs: [Double]) {
+        public init(loss: Double, losses: Vector, outputs: Vector) {
             self.loss = loss
             self.losses = losses
             self.outputs = outputs
         }
     }
 
-    /// Loss and outputs of every sample of a selection, at parameters θ.
-    public func evaluate(at theta: Vector, over selection: BatchSelection = .all) throws -> Evaluation {
+    /// Loss and outputs of every sample of a selection, at parameters θ. What is kept of them is in the memory account.
+    /// - Parameter keepingOutputs: whether outputs are kept: for each sample as many numbers as the network has outputs.
+    public func evaluate(
+        at theta: Vector, over selection: BatchSelection = .all, keepingOutputs: Bool = true
+    ) throws -> Evaluation {
         try check(theta)
         let rows = try rows(of: selection)
         let width = objective.model.outputCount
         let positions = objective.positionCount
-        var losses: [Double] = []
-        var outputs: [Double] = []
-        losses.reserveCapacity(rows.count)
-        outputs.reserveCapacity(rows.count * width)
+        var losses = try Vector(zeros: rows.count, element: .f64, for: "the losses of all samples")
+        let (outputCount, overflow) = rows.count.multipliedReportingOverflow(by: keepingOutputs ? width : 0)
+        if overflow { throw MemoryError.impossibleSize(what: "the outputs of all samples") }
+        var outputs = try Vector(uninitialized: outputCount, element: element, for: "the outputs of all samples")
         var (sum, kept) = (0.0, 0)
         let size = try pieceSize(of: rows.count, for: .samples)
         try withScratch(count: size, stride: (positions + width) * element.byteCount, for: "losses and outputs") {
             scratch in
             let lossCells = scratch + size * width * element.byteCount
             try theta.withUnsafeBytes { bytes in
-                let parameters = layout.views(of: bytes.baseAddress!, element: element)
+                var operands = operands(at: layout.views(of: bytes.baseAddress!, element: element))
+                operands.set(.value("losses"), lossCells)
+                operands.set(.value("outputs"), scratch)
                 try forEachPiece(of: rows, for: .samples) { piece in
-                    let plan = try plan(.samples, count: piece.count)
-                    run(
-                        plan, inputs: parameters + [piece.inputs, piece.targets] + runningInputs,
-                        outputs: [lossCells, scratch])
+                    try run(.samples, over: piece, operands)
                     for i in 0..<piece.count {
                         var (own, count) = (0.0, 0)
                         for position in 0..<positions {
@@ -49,11 +52,16 @@ extension Oracle {
                             own += number(lossCells, at: cell)
                             count += 1
                         }
-                        losses.append(count == 0 ? 0 : own / Double(count))
+                        losses[piece.start + i] = count == 0 ? 0 : own / Double(count)
                         sum += own
                         kept += count
                     }
-                    for i in 0..<piece.count * width { outputs.append(number(scratch, at: i)) }
+                    if !keepingOutputs { return }
+                    try outputs.withUnsafeMutableBytes { bytes in
+                        let rowBytes = width * element.byteCount
+                        let place = UnsafeMutableRawBufferPointer(rebasing: bytes.dropFirst(piece.start * rowBytes))
+                        place.copyMemory(from: UnsafeRawBufferPointer(start: scratch, count: piece.count * rowBytes))
+                    }
                 }
             }
         }
@@ -70,72 +78,36 @@ extension Oracle {
     }
 
     func gradient(at theta: Vector, rows: Rows, training: Bool = false) throws -> (loss: Double, gradient: Vector) {
+        guard training else { return try accumulatedGradient(at: theta, rows: rows, updating: false) }
+        let updating = objective.updatesBuffers(use)
+        // Planning may be cancelled: all of it comes before running values move.
+        let work = OracleWork.gradient(updating: updating)
+        let rest = try rows.count % pieceSize(of: rows.count, for: work)
+        if rest > 0 { _ = try plan(work, count: rest) }
+        return try uncancelled { try accumulatedGradient(at: theta, rows: rows, updating: updating) }
+    }
+
+    /// - Parameter updating: whether running values move.
+    private func accumulatedGradient(
+        at theta: Vector, rows: Rows, updating: Bool
+    ) throws -> (loss: Double, gradient: Vector) {
         var result = try Vector(zeros: layout.count, element: element)
         var loss = 0.0
-        let updating = training && objective.updatesBuffers(use)
         let work = OracleWork.gradient(updating: updating)
-        let buffers = updating ? running.views : []
-        let before = updating ? buffers.map { UnsafeRawPointer($0) } : runningInputs
         try withScratch(count: 1, stride: 8, for: "a loss") { lossCell in
-            try theta.withUnsafeBytes { bytes in
-                let parameters = layout.views(of: bytes.baseAddress!, element: element)
+            try withViews(of: theta) { parameters in
                 try result.withUnsafeMutableBytes { sum in
-                    let sums = layout.views(of: sum.baseAddress!, element: element)
+                    var operands = operands(at: parameters)
+                    operands.set(.sums, layout.views(of: sum.baseAddress!, element: element))
+                    operands.set(.value("loss"), lossCell)
                     try forEachPiece(of: rows, for: work) { piece in
-                        let samples = [piece.inputs, piece.targets, piece.weights]
-                        try run(
-                            plan(work, count: piece.count),
-                            inputs: parameters + samples + before + sums.map { UnsafeRawPointer($0) },
-                            outputs: [lossCell] + buffers + sums)
+                        try run(work, over: piece, operands)
                         loss += number(lossCell)
                     }
                 }
             }
         }
         return (loss, result)
-    }
-
-    /// θ ← θ − η∇L_B(θ) in place, over a batch: a training step, which moves running statistics.
-    /// - Returns: L_B before the step.
-    public func descend(_ theta: inout Vector, rate: Double, batch: UnsafeBufferPointer<Int>) throws -> Double {
-        try descend(&theta, rate: rate, rows: transientRows(batch, batches: batch.count))
-    }
-
-    /// θ ← θ − η∇L(θ) in place, over all samples.
-    /// - Returns: L before the step.
-    public func descend(_ theta: inout Vector, rate: Double) throws -> Double {
-        try descend(&theta, rate: rate, rows: rows(of: .all))
-    }
-
-    private func descend(_ theta: inout Vector, rate: Double, rows: Rows) throws -> Double {
-        guard try fitsWhole(.descent, count: rows.count) else {
-            let (loss, gradient) = try gradient(at: theta, rows: rows, training: true)
-            try theta.add(-rate, gradient)
-            return loss
-        }
-        let plan = try plan(.descent, count: rows.count)
-        let buffers = objective.updatesBuffers(use) ? running.views : []
-        let before = use == .running ? runningInputs : buffers.map { UnsafeRawPointer($0) }
-        // One scratch for the two scalars: the rate that goes in and the loss that comes out.
-        var scalars = (0.0, 0.0)
-        return try theta.withUnsafeMutableBytes { bytes in
-            let parameters = layout.views(of: bytes.baseAddress!, element: element)
-            return withUnsafeMutableBytes(of: &scalars) { scalars in
-                let rateCell = scalars.baseAddress!
-                let lossCell = scalars.baseAddress! + 8
-                if element == .f64 {
-                    rateCell.storeBytes(of: rate, as: Double.self)
-                } else {
-                    rateCell.storeBytes(of: Float(rate), as: Float.self)
-                }
-                run(
-                    plan,
-                    inputs: parameters.map { UnsafeRawPointer($0) } + [rows.inputs, rows.targets, rows.weights]
-                        + before + [UnsafeRawPointer(rateCell)],
-                    outputs: [lossCell] + buffers + parameters)
-                return number(UnsafeRawPointer(lossCell))
-            }
-        }
     }
 
     func check(_ theta: Vector) throws {

@@ -65,9 +65,13 @@ extension Oracle {
                 for (index, start) in starts.enumerated() {
                     for other in starts[index...] {
                         let isDiagonal = other == start
-                        let plan = try plan(.gram(kind, pair: !isDiagonal), count: size)
-                        let samples = views(of: rows, from: start) + (isDiagonal ? [] : views(of: rows, from: other))
-                        run(plan, inputs: parameters + samples + runningInputs, outputs: [block])
+                        var operands = operands(at: parameters)
+                        operands.set(.otherSamples, views(of: rows, from: other))
+                        operands.set(.value("products"), block)
+                        let samples = views(of: rows, from: start)
+                        try run(
+                            .gram(kind, pair: !isDiagonal), count: size, operands, inputs: samples[0],
+                            targets: samples[1], weights: samples[2])
                         for i in 0..<blockRows {
                             let row = start * width + i
                             for j in (isDiagonal ? i : 0)..<blockRows {

@@ -17,18 +17,24 @@ extension Oracle {
         try withViews(of: theta) { parameters in
             try withViews(of: directions) { tangents in
                 try result.withUnsafeMutableBytes { sum in
-                    let sums = layout.views(of: sum.baseAddress!, element: element)
+                    var operands = operands(at: parameters)
+                    operands.set(.sums, layout.views(of: sum.baseAddress!, element: element))
+                    set(tangents, numberedIn: &operands)
                     try forEachPiece(of: rows, for: .directional(order: order)) { piece in
-                        let samples = [piece.inputs, piece.targets, piece.weights] + runningInputs
-                        try run(
-                            plan(.directional(order: order), count: piece.count),
-                            inputs: parameters + samples + tangents + sums.map { UnsafeRawPointer($0) },
-                            outputs: sums)
+                        try run(.directional(order: order), over: piece, operands)
                     }
                 }
             }
         }
         return result
+    }
+
+    /// Binds directions that follow each other: `x.tangent1`, `x.tangent2`, …
+    func set(_ tangents: [UnsafeRawPointer], numberedIn operands: inout ProgramOperands) {
+        let width = layout.entries.count
+        for number in 0..<tangents.count / max(1, width) {
+            operands.set(.tangents(number: number + 1), Array(tangents[number * width..<(number + 1) * width]))
+        }
     }
 
     /// Calls `body` with the addresses of all parameters' parts of some vectors, vector after vector.
@@ -66,11 +72,11 @@ extension Oracle {
         try withScratch(count: 1, stride: 8, for: "a quadratic form") { cell in
             try withViews(of: theta) { parameters in
                 try withViews(of: direction) { tangents in
+                    var operands = operands(at: parameters)
+                    operands.set(.tangents(), tangents)
+                    operands.set(.value("quadratic"), cell)
                     try forEachPiece(of: rows, for: .quadratic(matrix)) { piece in
-                        let samples = [piece.inputs, piece.targets, piece.weights] + runningInputs
-                        try run(
-                            plan(.quadratic(matrix), count: piece.count), inputs: parameters + samples + tangents,
-                            outputs: [cell])
+                        try run(.quadratic(matrix), over: piece, operands)
                         value += number(cell)
                     }
                 }

@@ -27,6 +27,8 @@ public final class Oracle {
     private let mask: SampleMask?
     private var gathered: Gathered?
     private var weightsOfAll: Buffer?
+    /// Programs of training steps that are ready to run, the last made first.
+    var bound: [BoundStep] = []
     /// Called with the work and the size of its chunks, once for each where data is walked in more than one.
     public var choseChunks: ((_ quantity: String, _ samples: Int) -> Void)?
 

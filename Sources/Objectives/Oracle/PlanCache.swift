@@ -6,7 +6,8 @@ import Networks
 enum OracleWork: Hashable {
     case samples
     case gradient(updating: Bool)
-    case descent
+    /// A training step of this kind.
+    case update(ElementwiseUpdate)
     case directional(order: Int)
     case quadratic(CurvatureMatrix)
     case linearized(CurvatureMatrix)
@@ -21,7 +22,7 @@ enum OracleWork: Hashable {
         switch self {
         case .samples: "losses"
         case .gradient: "gradient"
-        case .descent: "descent"
+        case .update(let update): update == .descent ? "descent" : "training step"
         case .directional(let order): "derivative of order \(order + 1)"
         case .quadratic(let matrix), .linearizedQuadratic(let matrix):
             matrix == .hessian ? "quadratic form" : "quadratic form of the \(matrix.words)"
@@ -75,6 +76,8 @@ final class PlanCache {
     var linearized = RecentlyUsed<Key, LinearizedProgram>(capacity: 32)
     /// Σ `Plan.work` of all plans run.
     var work = 0.0
+    /// Whether what runs is not to be cancelled.
+    var isWhole = false
     /// Chunk sizes by work and the number of samples it is done over.
     var sizes = RecentlyUsed<Key, Int>(capacity: 256)
 }

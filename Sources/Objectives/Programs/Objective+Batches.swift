@@ -26,7 +26,7 @@ extension Objective {
     /// `square` = ‖g_B‖².
     public func momentumCurvature(count: Int, stack: Int, use: StatisticsUse = .batch) throws -> Graph {
         let form = try quadratic(count: count, use: use)
-        return try stacked(count, stack, use, directions: [""]) { builder, batch in
+        return try stacked(count, stack, use, directions: [.tangents()]) { builder, batch in
             let u = batch.directions[0]
             let sum = zip(u, batch.gradient).map { builder.add($0, $1) }
             let value = builder.inline(form, inputs: batch.inputs + sum)[0]
@@ -47,7 +47,7 @@ extension Objective {
     public func batchSlopes(
         along k: Int, count: Int, stack: Int, use: StatisticsUse = .batch
     ) throws -> Graph {
-        try stacked(count, stack, use, directions: (1...max(1, k)).map { "\($0)" }) { _, batch in
+        try stacked(count, stack, use, directions: (1...max(1, k)).map { .tangents(number: $0) }) { _, batch in
             [("slopes", try Symbolic.stacked(batch.directions.map { try batch.product(with: $0) }))]
         }
     }
@@ -67,17 +67,13 @@ extension Objective {
     }
 
     private func stacked(
-        _ count: Int, _ stack: Int, _ use: StatisticsUse, directions suffixes: [String] = [],
+        _ count: Int, _ stack: Int, _ use: StatisticsUse, directions slots: [ProgramSlot] = [],
         _ outputs: (GraphBuilder, Batch) throws -> [(String, Symbolic)]
     ) throws -> Graph {
         let gradient = try gradient(count: count, use: use)
         let builder = GraphBuilder()
         let inputs = gradient.inputs.map { builder.input($0.name, $0.type) }
-        let directions = suffixes.map { suffix in
-            model.layout.entries.map {
-                builder.input("\($0.name).tangent\(suffix)", TensorType(model.element, $0.shape))
-            }
-        }
+        let directions = slots.map { declare($0, in: builder) }
         let values = builder.inline(gradient, inputs: inputs)
         let batch = Batch(
             inputs: inputs, loss: Symbolic(values[0], in: builder), gradient: Array(values.dropFirst()),

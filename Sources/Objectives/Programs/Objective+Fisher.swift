@@ -51,9 +51,7 @@ extension Objective {
         let graph = try sampleGradients(count, use)
         let builder = GraphBuilder()
         let inputs = graph.inputs.map { builder.input($0.name, $0.type) }
-        let tangents = model.layout.entries.map {
-            builder.input("\($0.name).tangent", TensorType(model.element, $0.shape))
-        }
+        let tangents = declare(.tangents(), in: builder)
         let gradients = builder.inline(graph, inputs: inputs)
         var slope: Value?
         for (gradient, tangent) in zip(gradients, tangents) {

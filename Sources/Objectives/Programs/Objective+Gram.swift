@@ -25,7 +25,8 @@ extension Objective {
         let parameters = derivatives.inputs.prefix(parameterNames.count).map { builder.input($0.name, $0.type) }
         let types = derivatives.inputs[parameterNames.count..<parameterNames.count + 3]
         let samples = types.map { builder.input($0.name, $0.type) }
-        let others = pair ? types.map { builder.input(freeName("other \($0.name)"), $0.type) } : samples
+        let others =
+            pair ? zip(names(of: .otherSamples), types).map { builder.input($0, $1.type) } : samples
         let running = derivatives.inputs.dropFirst(parameterNames.count + 3).map { builder.input($0.name, $0.type) }
         let own = builder.inline(derivatives, inputs: parameters + samples + running)
         let other = pair ? builder.inline(derivatives, inputs: parameters + others + running) : own
@@ -84,12 +85,5 @@ extension Objective {
         }
         let jacobian = builder.build(outputs: zip(parameterNames, rows).map { ("\($0).gradient", $1) })
         return try vmap(jacobian, over: [Model.inputName, Model.targetName, Model.weightName], size: count)
-    }
-
-    /// A name for an input that no parameter has.
-    private func freeName(_ name: String) -> String {
-        var candidate = name
-        while parameterNames.contains(candidate) || model.buffers.entry(candidate) != nil { candidate += "'" }
-        return candidate
     }
 }

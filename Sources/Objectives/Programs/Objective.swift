@@ -8,8 +8,7 @@ import Networks
 ///
 /// Where a sample has a target at each of several positions, ℓ and w are given for each of them.
 ///
-/// Inputs of each graph: the parameters by name, then `input`, `target` and `sample weight`, then with running statistics the
-/// model's buffers by name, then what the method says.
+/// What the inputs and outputs of each graph are, and in which order, says its `ProgramSignature`.
 public struct Objective: Sendable {
     public let model: Model
     /// What the loss is called in messages and in the run file.
@@ -112,7 +111,7 @@ public struct Objective: Sendable {
         let weights = Symbolic(
             builder.input(Model.weightName, TensorType(model.element, [count] + positions)), in: builder)
         let running = updating || use == .running ? model.buffers.entries : []
-        let values = running.map { builder.input($0.name, TensorType(model.element, $0.shape)) }
+        let values = running.isEmpty ? [] : declare(.running, in: builder)
         let results = builder.inline(batch, inputs: first + (use == .running ? values : []))
         let losses = Symbolic(results[0], in: builder)
         var outputs = [("loss", try (weights * losses).sum().value)]
@@ -161,23 +160,6 @@ public struct Objective: Sendable {
         try accumulating(gradient(count: count, use: use, updating: updating)) { "\($0).gradient" }
     }
 
-    /// One step of gradient descent on a batch: a further input `step rate` (a scalar); outputs `loss`, of the batch before the
-    /// step, then with batch statistics the running values' `bn1.running_mean.next`, …, then `x.next` = x − rate·gradient.
-    public func descent(count: Int, use: StatisticsUse = .batch) throws -> Graph {
-        let gradient = try gradient(count: count, use: use, updating: updatesBuffers(use))
-        let builder = GraphBuilder()
-        let inputs = gradient.inputs.map { builder.input($0.name, $0.type) }
-        let rate = Symbolic(builder.input(Model.rateName, TensorType(model.element)), in: builder)
-        let values = builder.inline(gradient, inputs: inputs)
-        let first = gradient.outputs.count - parameterNames.count
-        var outputs = zip(gradient.outputs, values).prefix(first).map { ($0.name, $1) }
-        for (index, name) in parameterNames.enumerated() {
-            let step = try rate * Symbolic(values[first + index], in: builder)
-            outputs.append(("\(name).next", try (Symbolic(inputs[index], in: builder) - step).value))
-        }
-        return builder.build(outputs: outputs)
-    }
-
     /// Whether training changes running values.
     func updatesBuffers(_ use: StatisticsUse) -> Bool { use == .batch && !model.statistics.isEmpty }
 
@@ -185,7 +167,7 @@ public struct Objective: Sendable {
     func accumulating(_ graph: Graph, _ name: (String) -> String) throws -> Graph {
         let builder = GraphBuilder()
         let inputs = graph.inputs.map { builder.input($0.name, $0.type) }
-        let sums = model.layout.entries.map { builder.input("\($0.name).sum", TensorType(model.element, $0.shape)) }
+        let sums = declare(.sums, in: builder)
         let values = builder.inline(graph, inputs: inputs)
         let slots = Dictionary(uniqueKeysWithValues: zip(parameterNames.map(name), sums))
         var outputs: [(String, Value)] = []

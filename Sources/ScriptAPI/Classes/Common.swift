@@ -85,6 +85,9 @@ extension Run {
         return numbers.map { $0 - 1 }
     }
 
+    /// A vector of parameter space, whose parts have the names of the parameters.
+    func object(_ vector: Vector) -> VectorObject { VectorObject(vector, objective.model.layout) }
+
     /// The vector in the element of the model.
     func fitting(_ vector: VectorObject, _ what: String) throws -> Vector {
         let layout = objective.model.layout

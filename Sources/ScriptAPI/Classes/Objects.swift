@@ -33,7 +33,13 @@ final class DatasetObject: LuaObject {
 
 final class VectorObject: LuaObject {
     let vector: Vector
-    init(_ vector: Vector) { self.vector = vector }
+    /// What its parts are called; nil for one that belongs to no model.
+    let layout: ParameterLayout?
+
+    init(_ vector: Vector, _ layout: ParameterLayout? = nil) {
+        self.vector = vector
+        self.layout = layout?.count == vector.count ? layout : nil
+    }
 }
 
 final class ArrayObject: LuaObject {
@@ -97,12 +103,20 @@ final class SeriesObject: LuaObject {
 }
 
 /// What `measure` and `H:trace` give: an estimate with its error bar and its cost.
-final class MeasurementObject: LuaObject {
+final class MeasurementObject: LuaNumeric {
     let name: String
     let measurements: [Measurement]
     /// What each measurement is called.
     let names: [String]
     let vectors: [VectorObject]
+    private(set) lazy var values = Result { try ArrayObject(measurements.map(\.value)) }
+    private(set) lazy var residuals = Result { try ArrayObject(measurements.map { $0.residual ?? .nan }) }
+    private(set) lazy var arrays = Result {
+        try (measurements.first?.arrays ?? [:]).mapValues { LuaValue.object(try ArrayObject($0)) }
+    }
+
+    /// What it stands for where a number is taken: the value; of several the first.
+    var number: Double? { measurements.first?.value }
 
     init(_ name: String, _ measurements: [Measurement], names: [String] = [], vectors: [VectorObject] = []) {
         self.name = name
@@ -120,17 +134,23 @@ final class MeasurementObject: LuaObject {
 final class EigenpairsObject: LuaObject {
     let pairs: Eigenpairs
     let vectors: [VectorObject]
+    private(set) lazy var values = Result { try ArrayObject(pairs.values) }
+    private(set) lazy var residuals = Result { try ArrayObject(pairs.residuals) }
 
-    init(_ pairs: Eigenpairs) {
+    init(_ pairs: Eigenpairs, _ layout: ParameterLayout?) {
         self.pairs = pairs
-        vectors = pairs.vectors.map(VectorObject.init)
+        vectors = pairs.vectors.map { VectorObject($0, layout) }
     }
 }
 
 final class EvaluationObject: LuaObject {
     let evaluation: Oracle.Evaluation
     let accuracy: Double?
-    let outputShape: [Int]
+    private let outputShape: [Int]
+    private(set) lazy var losses = Result { try ArrayObject(evaluation.losses.values) }
+    private(set) lazy var outputs = Result {
+        ArrayObject(try NDArray(evaluation.outputs.values, shape: [evaluation.losses.count] + outputShape))
+    }
 
     init(_ evaluation: Oracle.Evaluation, accuracy: Double?, outputShape: [Int]) {
         self.evaluation = evaluation

@@ -66,8 +66,8 @@ struct ProgressMeter {
             guard let value = try? run.series(name).last else { continue }
             if name == "loss" {
                 loss = value
-            } else if name != "edge" {
-                let edge = EdgeQuantity(rawValue: name).flatMap { run.edge(of: $0) }
+            } else if name != "edge", !name.hasPrefix("edge_") {
+                let edge = EdgeQuantity(series: name).flatMap { run.edge(of: $0) }
                 tracked.append(.init(name: name, value: value, edge: edge))
             }
         }

@@ -5,8 +5,8 @@ struct ScriptFile {
     /// What messages and run files call it: its path, `stdin` for standard input.
     let name: String
     let bytes: Data
-    /// Where `require` looks for modules, and `eoss.arrays.load` for files: the script's folder; the working directory for one
-    /// that is no file.
+    /// Where `require` looks for modules, and `eoss.arrays.load` for files: the folder of the script, of the real one where the
+    /// path is a symbolic link; the working directory for one that is no file.
     let folder: String
 
     /// A script is text that a person wrote; a pipe that never ends shall not fill the memory.
@@ -26,7 +26,10 @@ struct ScriptFile {
         guard fstat(descriptor, &status) == 0 else { throw Self.failure(name, errno) }
         bytes = try Self.read(descriptor, name)
         let isPlain = status.st_mode & S_IFMT == S_IFREG && number == nil
-        folder = isPlain ? file.deletingLastPathComponent().path : FileManager.default.currentDirectoryPath
+        folder =
+            isPlain
+            ? file.resolvingSymlinksInPath().deletingLastPathComponent().path
+            : FileManager.default.currentDirectoryPath
     }
 
     /// The descriptor that a path such as `/dev/stdin` or, from a shell's `<(…)`, `/dev/fd/63` stands for.

@@ -15,6 +15,41 @@ extension ScriptHost {
     func adopt(_ run: Run) {
         run.makeFile = { [unowned self] run in try makeFile(for: run) }
         run.atStepBoundary = { [unowned self] run in try stepBoundary(of: run) }
+        run.atCancellation = { [unowned self] run in try answerCancellation(of: run) }
+        run.standsForCancellation = { [unowned self] error in takeBackStop(error) }
+    }
+
+    // MARK: - Requests
+
+    /// Runs what `cancellation` may end; by hand, and so with what estimates have found by then.
+    func cancellable<Result>(_ body: () throws -> Result) throws -> Result {
+        try Cancellation.$current.withValue(cancellation) {
+            try Cancellation.$keepsUnfinished.withValue(true, operation: body)
+        }
+    }
+
+    /// All that was asked for is answered.
+    func clearRequests() {
+        interrupt.clearStop()
+        interrupt.clearPause()
+        cancellation.clear()
+    }
+
+    /// A measurement of a training was cancelled, and waits before its beginning.
+    private func answerCancellation(of run: Run) throws {
+        if interrupt.stopReason != nil { try stop(run) }
+        guard interrupt.isPauseRequested else { throw Cancelled() }
+        try pause(run)
+    }
+
+    /// Whether an error of a script's own quantity stands for long work in it that a pause has cancelled. Lua then ended by a
+    /// stop, which is none for the training.
+    private func takeBackStop(_ error: any Error) -> Bool {
+        guard let error = error as? LuaError, error.kind == .stopped(.requested), interrupt.isPauseRequested else {
+            return false
+        }
+        interrupt.clearStop()
+        return true
     }
 
     // MARK: - Between two steps
@@ -28,6 +63,7 @@ extension ScriptHost {
 
     private func pause(_ run: Run) throws {
         interrupt.clearPause()
+        cancellation.clear()
         guard let prompt = options.pause else {
             interrupt.requestStop()
             return try stop(run)
@@ -39,6 +75,7 @@ extension ScriptHost {
         let end = prompt(self)
         pauseDepth -= 1
         interrupt.clearPause()
+        cancellation.clear()
         if end == .stop {
             interrupt.requestStop()
             try stop(run)

@@ -14,6 +14,8 @@ public final class ScriptHost {
     public let options: ScriptOptions
     /// Requests to pause or to stop, from any thread.
     public let interrupt: Interrupt
+    /// Ends long work, which a request of ``interrupt`` does not reach: both are made together.
+    public let cancellation = Cancellation()
     let state: LuaState
     var parameters: ScriptParameters
     var meter = ProgressMeter()
@@ -38,6 +40,7 @@ public final class ScriptHost {
         configuration.patience = options.patience
         configuration.isTrusted = options.isTrusted
         configuration.print = options.print
+        configuration.isStop = { $0 is Cancelled }
         state = try LuaState(configuration, interrupt: interrupt)
         for declaration in classes() { try state.install(declaration) }
         try state.install(eossNamespace())
@@ -74,7 +77,7 @@ public final class ScriptHost {
     }
 
     private func perform(
-        _ file: URL, _ body: (_ source: String, _ name: String) throws -> Void
+        _ file: URL, _ body: (_ source: LuaBytes, _ name: String) throws -> Void
     ) throws(ScriptFailure) {
         var failures: [String] = []
         do {
@@ -82,7 +85,9 @@ public final class ScriptHost {
             paths = Self.paths(options, scriptFolder: script.folder)
             try installModules(folder: script.folder)
             scripts = [RunScript(path: script.name, source: script.bytes)]
-            try collectingGarbage { try state.scope { try body(Self.text(of: script.bytes), script.name) } }
+            try cancellable {
+                try collectingGarbage { try state.scope { try body(Self.text(of: script.bytes), script.name) } }
+            }
         } catch {
             let failure = failure(of: error)
             if case .failed(let message) = failure { note("error", message) }
@@ -105,8 +110,7 @@ public final class ScriptHost {
     /// Commits the run files; closes them unless a prompt may still write to them. Returns what went wrong.
     @discardableResult
     private func finish() -> [String] {
-        interrupt.clearStop()
-        interrupt.clearPause()
+        clearRequests()
         if options.pause == nil { return closeFiles() }
         return RunFile.commitAll().map(\.description)
     }
@@ -134,10 +138,13 @@ public final class ScriptHost {
     /// Runs what was typed at a prompt, on the state that the script left or is paused in.
     public func evaluate(_ source: String) -> PromptResult {
         promptLines += 1
-        // A stop is for this chunk: the next one, or the training paused below, shall not see it.
-        defer { interrupt.clearStop() }
+        // What a script has made of the name `continue` shall not lock the user in.
+        if pauseDepth > 0, PromptWords.isContinue(source) { return .goOn }
+        // A request is for this chunk: the next one, or the training paused below, shall not see it.
+        defer { clearRequests() }
         do {
-            switch try collectingGarbage({ try state.evaluate(source, name: "prompt") }) {
+            if let text = promptWord(source) { return .done(text) }
+            switch try cancellable({ try collectingGarbage({ try state.evaluate(source, name: "prompt") }) }) {
             case .incomplete: return .incomplete
             case .values(let values):
                 note("prompt", source)
@@ -185,7 +192,7 @@ public final class ScriptHost {
         try state.installModules { [unowned self] name in
             let module = try finder.find(name)
             if let module {
-                let script = RunScript(path: module.name, source: Data(module.source.utf8))
+                let script = RunScript(path: module.name, source: Data(module.source.bytes))
                 scripts.append(script)
                 for file in openFiles { try file.addScript(script) }
             }
@@ -201,9 +208,9 @@ public final class ScriptHost {
     }
 
     /// The text, without the byte order mark that some editors put before it.
-    private static func text(of script: Data) -> String {
+    private static func text(of script: Data) -> LuaBytes {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        return String(decoding: script.starts(with: mark) ? script.dropFirst(mark.count) : script, as: UTF8.self)
+        return LuaBytes(script.starts(with: mark) ? script.dropFirst(mark.count) : script)
     }
 
     /// Relative where the file lies below the current folder.
@@ -227,7 +234,7 @@ enum Stdlib {
         while let name = next.pointee.name {
             let source = UnsafeBufferPointer(start: next.pointee.source, count: next.pointee.length)
             let name = String(cString: name)
-            modules[name] = LuaModule(source: String(decoding: source, as: UTF8.self), name: "stdlib/\(name).lua")
+            modules[name] = LuaModule(source: LuaBytes(source), name: "stdlib/\(name).lua")
             next += 1
         }
         return modules

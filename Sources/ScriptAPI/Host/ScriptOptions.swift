@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import LuaBridge
 
 /// What a host is told by the command line, and whom it tells.
 public struct ScriptOptions {
@@ -24,8 +25,9 @@ public struct ScriptOptions {
     public var patience = 10.0
     /// Further entries for the environment that run files record.
     public var environment: [String: String] = [:]
-    /// Takes one line of the script's `print`, without its newline. What it throws is an error in the script (`OutputError`).
-    public var print: (String) throws -> Void = { Swift.print($0) }
+    /// Takes one line of the script's `print`, without its newline: bytes, which need not be text. What it throws is an error in the
+    /// script (`OutputError`).
+    public var print: (LuaBytes) throws -> Void = LuaState.Configuration().print
     /// Takes a line for the user, such as which run file was made.
     public var message: (String) -> Void = { _ in }
     /// Takes a line about what is wrong with a run file, on any thread.

@@ -23,20 +23,23 @@ struct ScriptParameters {
     /// Takes the declaration of a script, whose text tells the order in which a person reads the names.
     /// - Throws: `ArgumentError` for a setting of another type than the default's, or of no parameter.
     mutating func declare(_ defaults: [String: LuaValue], source: String) throws {
+        if let name = defaults.filter({ $0.value.holdsBytes }).keys.min() {
+            throw ArgumentError("'\(name)' of eoss.params: a text that is not UTF-8 cannot stand in a run file")
+        }
         let order = Self.order(of: Array(defaults.keys), in: source)
-        declared = order.map { ScriptParameter(name: $0, value: (defaults[$0] ?? .nil).spelling) }
+        declared = order.map { ScriptParameter(name: $0, value: (defaults[$0] ?? .nil).literal) }
         values = defaults
         areDeclared = true
         for setting in settings {
             guard let value = defaults[setting.name] else {
-                let near = nearestName(to: setting.name, among: order).map { ": did you mean '\($0)'?" } ?? ""
+                let near = nearestNameQuestion(to: setting.name, among: order)
                 let known = order.isEmpty ? "it declares none" : "it declares " + order.joined(separator: ", ")
                 throw ArgumentError("--set \(setting.name): the script has no such parameter\(near) (\(known))")
             }
             guard let read = Self.read(setting.text, like: value) else {
                 throw ArgumentError(
                     "--set \(setting.name)=\(setting.text): expected \(value.kindOfParameter), as the default "
-                        + value.spelling)
+                        + value.literal)
             }
             values[setting.name] = read
         }
@@ -99,17 +102,12 @@ struct ScriptParameters {
 }
 
 extension LuaValue {
-    /// As Lua writes it.
-    var spelling: String {
+    /// Whether it is, or has among its elements, a string that is not UTF-8.
+    fileprivate var holdsBytes: Bool {
         switch self {
-        case .nil: "nil"
-        case .boolean(let flag): "\(flag)"
-        case .integer(let integer): "\(integer)"
-        case .number(let number): "\(number)"
-        case .string(let text): "\"\(text)\""
-        case .table(let table): "{" + table.array.map(\.spelling).joined(separator: ", ") + "}"
-        case .numbers(let numbers): "{" + numbers.map { "\($0)" }.joined(separator: ", ") + "}"
-        case .function, .object, .foreign: typeName
+        case .bytes: true
+        case .table(let table): table.array.contains(where: \.holdsBytes)
+        default: false
         }
     }
 
@@ -124,7 +122,7 @@ extension LuaValue {
 
     fileprivate var json: JSONValue {
         switch self {
-        case .nil, .function, .object, .foreign: .null
+        case .nil, .bytes, .function, .object, .foreign: .null
         case .boolean(let flag): .bool(flag)
         case .integer(let integer): .integer(integer)
         case .number(let number): .number(number)

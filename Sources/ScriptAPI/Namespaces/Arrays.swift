@@ -5,6 +5,22 @@ import LuaBridge
 /// `eoss.arrays`: files of named arrays.
 extension ScriptHost {
     func addArrays(to eoss: Namespace) {
+        eoss.function(
+            "vector", "A vector of these numbers.",
+            parameters: [
+                Parameter("numbers", .object("array").or(.vector).or(.list(of: .number)), "Such as { 1, 2, 3 }.")
+            ],
+            options: [
+                .optional("dtype", .element, "Its element type; that of the numbers, of a table f64 by default.")
+            ],
+            results: [Parameter("vector", .vector, "The vector.")]
+        ) { call in
+            let numbers = try call.value("numbers")
+            let given = VectorObject.read(numbers)
+            let vector = try given?.vector ?? ArrayObject(ArrayObject.spelled(by: numbers, "numbers")).vector()
+            guard try call.has("dtype") else { return VectorObject(vector, given?.layout) }
+            return VectorObject(try vector.converted(to: call.element()), given?.layout)
+        }
         let arrays = eoss.namespace("arrays", "Files of named arrays.")
         arrays.function(
             "load", "Reads the arrays of a safetensors, npz, npy or MATLAB file (one array of it is called 'array').",
@@ -28,7 +44,7 @@ extension ScriptHost {
                     "'arrays' of eoss.arrays.save: expected names, such as { gradient = run:gradient() }")
             }
             var named: [String: NDArray] = [:]
-            for (name, value) in table.fields.sorted(by: { $0.key < $1.key }) {
+            for (name, value) in try table.fields.named(in: "'arrays' of eoss.arrays.save") {
                 named[name] = try ArrayObject.spelled(by: value, name)
             }
             try save(named, to: call.get("path"))

@@ -118,7 +118,7 @@ func described(_ value: LuaValue) -> String {
     case .nil: "nothing (is there a return?)"
     case .object(let object): object is TensorObject ? "a tensor" : "no tensor but another object"
     case .table, .numbers: "a table"
-    case .boolean, .integer, .number, .string, .function, .foreign: "a \(value.typeName)"
+    case .boolean, .integer, .number, .string, .bytes, .function, .foreign: "a \(value.typeName)"
     }
 }
 

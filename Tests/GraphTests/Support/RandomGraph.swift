@@ -69,10 +69,10 @@ struct RandomGraph {
         let type = b.type(of: x)
         switch Int.random(in: 0..<41, using: &random) {
         case 0: return b.negate(x)
-        case 1: return b.exponential(small(x))
+        case 1: return pick([b.exponential, b.exponentialMinusOne])(small(x))
         case 2: return b.log(aboveOne(x))
         case 3: return b.logPlusOne(b.square(small(x)))
-        case 4: return b.sqrt(aboveOne(x))
+        case 4: return b.power(aboveOne(x), pick([0.5, 1.5, -0.5, 0.3, 3]))
         case 5: return b.tanh(x)
         case 6: return b.logistic(x)
         case 7: return b.abs(x)

@@ -38,7 +38,7 @@ import Testing
             try compare("loss", [gradient.loss])
             try compare("gradient", gradient.gradient.values)
             try compare("product", problem.oracle.linearize(at: problem.theta).apply(problem.direction).values)
-            try compare("output", problem.oracle.evaluate(at: problem.theta).outputs)
+            try compare("output", problem.oracle.evaluate(at: problem.theta).outputs.values)
         }
     }
 

@@ -2,13 +2,37 @@ import Graph
 
 extension Lowering {
     mutating func lower(_ dot: DotGeneral, _ node: Graph.Node, accumulate: Bool) throws {
-        let views = node.operands.prefix(2).map { memory.views[$0.id] }
-        let shape = ProductShape(
-            dot, graph.type(of: node.operands[0]), graph.type(of: node.operands[1]), strides: views.map { $0?.strides })
+        let shape = productShape(dot, node)
         if !accumulate, let call = ColumnDotsCall(shape) {
             try lower(call, node)
             return
         }
+        let (call, sources) = try product(dot, shape, node, accumulate: accumulate)
+        let to = try target(node.results.lowerBound)
+        try lower(call, sources, accumulate ? Array(node.operands[2...]) : [], to: to, label(node))
+    }
+
+    /// A region that reads a contraction: in one step where the kernel of the product makes whole rows, else one after the other.
+    mutating func lower(_ fusion: DotFusion, _ node: Graph.Node) throws {
+        let shape = productShape(fusion.dot, node)
+        let (call, sources) = try product(fusion.dot, shape, node, accumulate: false)
+        if try lower(region: fusion.body, node, computing: (call, sources, rowAxes: shape.aRows.count)) { return }
+        let product = try newBuffer(fusion.body.inputs[0].type)
+        try lower(call, sources, [], to: product, label(node))
+        try lower(region: fusion.body, node, first: product)
+    }
+
+    private func productShape(_ dot: DotGeneral, _ node: Graph.Node) -> ProductShape {
+        ProductShape(
+            dot, graph.type(of: node.operands[0]), graph.type(of: node.operands[1]),
+            strides: node.operands.prefix(2).map { memory.views[$0.id]?.strides })
+    }
+
+    /// The product of a node's first two operands before it is cut, and where these lie, copied if no kernel reads their strides.
+    private mutating func product(
+        _ dot: DotGeneral, _ shape: ProductShape, _ node: Graph.Node, accumulate: Bool
+    ) throws -> (call: ProductCall, sources: [Storage]) {
+        let views = node.operands.prefix(2).map { memory.views[$0.id] }
         var sources = try zip(node.operands, views).map { operand, view in
             guard let view else { return try source(operand) }
             return try source(Value(view.base)).advanced(by: view.offset * graph.type(of: operand).element.byteCount)
@@ -42,24 +66,27 @@ extension Lowering {
                     type.element, "copy \(type) for a product"))
             sources[side] = buffer
         }
-        let resultType = graph.types[node.results.lowerBound]
+        return (call, sources)
+    }
+
+    /// - Parameter addend: with a call that accumulates, the addend and the scale.
+    private mutating func lower(
+        _ call: ProductCall, _ sources: [Storage], _ addend: [Value], to: Storage, _ label: String
+    ) throws {
         if let chunks = ProductTiling.chunks(call) {
-            try lower(call, in: chunks, sources, node)
+            try lower(call, in: chunks, sources, to: to, label)
             return
         }
+        var call = call
         ProductTiling.tile(&call)
-        var reads = sources
-        var inPlace: [(write: Int, read: Int)] = []
-        if accumulate {
-            reads += [try source(node.operands[2]), try source(node.operands[3])]
-            inPlace = [(0, 2)]
+        let reads = try sources + addend.map { try source($0) }
+        if call.tiles == 0 && call.m * call.n * call.batches > 0 {
+            preconditionFailure("a product without tiles has a result")
         }
-        let to = try target(node.results.lowerBound)
-        if call.tiles == 0 && resultType.elements > 0 { preconditionFailure("a product without tiles has a result") }
         steps.append(
             Step(
-                kernel: .product(call), reads: reads, writes: [to], inPlace: inPlace, tiles: call.tiles,
-                label: label(node)))
+                kernel: .product(call), reads: reads, writes: [to], inPlace: addend.isEmpty ? [] : [(0, 2)],
+                tiles: call.tiles, label: label))
     }
 
     private func product(_ shape: ProductShape, _ operands: [ProductOperand], accumulate: Bool) -> ProductCall {
@@ -79,7 +106,7 @@ extension Lowering {
 
     /// Partial results of chunks of the contracted axis, then their sum.
     private mutating func lower(
-        _ product: ProductCall, in chunks: ProductChunks, _ sources: [Storage], _ node: Graph.Node
+        _ product: ProductCall, in chunks: ProductChunks, _ sources: [Storage], to: Storage, _ label: String
     ) throws {
         var call = product
         call.kind = chunks.kind
@@ -95,11 +122,10 @@ extension Lowering {
         steps.append(
             Step(
                 kernel: .product(call), reads: sources, writes: [partial], inPlace: [], tiles: call.tiles,
-                label: label(node) + ", partial"))
-        let type = graph.types[node.results.lowerBound]
+                label: label + ", partial"))
         try reduce(
             partial, Axes(extents: [results], strides: [1]).collapsed(),
             Axes(extents: [count], strides: [results]).collapsed(), isSum: true, chunks.partial,
-            to: try target(node.results.lowerBound), type.element, label(node))
+            to: to, product.result, label)
     }
 }

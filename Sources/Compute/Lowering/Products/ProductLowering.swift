@@ -141,10 +141,11 @@ enum ProductTiling {
         [call.k, call.n, call.aRow, call.aColumn, call.bRow, call.bColumn].allSatisfy { $0 <= Int(Int32.max) }
     }
 
-    static func tile(_ call: inout ProductCall) {
+    /// - Parameter byRows: whether tiles have to be whole rows of the result, by our own kernels.
+    static func tile(_ call: inout ProductCall, byRows: Bool = false) {
         (call.tileM, call.tileN, call.tileBatches) = (max(1, call.m), max(1, call.n), 1)
         guard call.tiles > 0 else { return }
-        if call.kind == .blas { tileForBLAS(&call) } else { tileForOwnKernels(&call) }
+        if call.kind == .blas { tileForBLAS(&call) } else { tileForOwnKernels(&call, byRows: byRows) }
     }
 
     /// Nearly square tiles, halved until there are enough to share; halving keeps their number even and their sizes equal.
@@ -159,7 +160,7 @@ enum ProductTiling {
         call.tileBatches = evenTile(call.batches, tiles: min(call.batches, mostTiles), multiple: 1)
     }
 
-    private static func tileForOwnKernels(_ call: inout ProductCall) {
+    private static func tileForOwnKernels(_ call: inout ProductCall, byRows: Bool) {
         let perMatrix = Double(call.m) * Double(call.n) * Double(max(1, call.kChunk > 0 ? call.kChunk : call.k))
         let work = perMatrix * Double(call.batches)
         let wanted = max(min(Double(usualTiles), work / smallestWork), work / tileWork)
@@ -169,7 +170,7 @@ enum ProductTiling {
             return
         }
         let perBatch = ceilDivide(tiles, call.batches)
-        if call.kind == .outer ? call.m >= skinny : call.m > call.n {
+        if byRows || (call.kind == .outer ? call.m >= skinny : call.m > call.n) {
             // Whole rows of the result, which it may share with an addend in memory.
             call.tileM = evenTile(call.m, tiles: min(perBatch, ceilDivide(call.m, leastRows)), multiple: 8)
         } else {

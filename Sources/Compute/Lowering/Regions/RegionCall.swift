@@ -24,7 +24,7 @@ struct RegionCall {
         /// What of it belongs to one step of the walked axis: merged axes, the walked one first.
         var block = Axes(extents: [], strides: [])
     }
-    enum Access { case contiguous, scalar, inPlace, strided }
+    enum Access { case contiguous, scalar, inPlace, strided, computed }
 
     /// A sum or maximum over the region's middle axis.
     struct Reduction {
@@ -50,6 +50,8 @@ struct RegionCall {
     /// With reductions: the elements are [groups, reduced, inner].
     var reduced = 1
     var inner = 1
+    /// What computes one of the operands, rows at a time.
+    var product: RegionProduct?
     var walk = RegionWalk()
     var tiles: Int { walk.tiles }
 
@@ -73,6 +75,15 @@ struct RegionCall {
         }
         return pairs
     }
+}
+
+/// A product that a region computes as it walks over its rows: one operand of the region.
+struct RegionProduct {
+    /// One matrix, by one of our own kernels, without an addend.
+    var call: ProductCall
+    var operand: Int
+    /// Rows that are made at a time.
+    var rows = 0
 }
 
 /// How a region is walked: `ck_region` says what the numbers mean.
@@ -102,6 +113,7 @@ enum ElementwiseOpcode {
         case is Exponential: CK_EXP
         case is Log: CK_LOG
         case is LogPlusOne: CK_LOG1P
+        case is ExponentialMinusOne: CK_EXPM1
         case is Sqrt: CK_SQRT
         case is Tanh: CK_TANH
         case is Logistic: CK_LOGISTIC
@@ -111,6 +123,8 @@ enum ElementwiseOpcode {
         case is Add: CK_ADD
         case is Subtract: CK_SUBTRACT
         case is Multiply: CK_MULTIPLY
+        case is MultiplyNonzero: CK_MULTIPLY_NONZERO
+        case is Power: CK_POWER
         case is Divide: CK_DIVIDE
         case is Maximum: CK_MAXIMUM
         case is Minimum: CK_MINIMUM

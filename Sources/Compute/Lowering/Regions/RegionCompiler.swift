@@ -48,9 +48,12 @@ struct RegionCompiler {
     private var operandNumbers: [Source: [Walk: Int]] = [:]
     /// The axes that outputs are reduced over; empty where none is.
     private let reducedAxes: [Int]
+    /// The number of axes that are rows, which stay apart from those behind them; 0: all may merge.
+    private let rowAxes: Int
 
-    init(_ body: Graph) {
+    init(_ body: Graph, rowAxes: Int = 0) {
         self.body = body
+        self.rowAxes = rowAxes
         var producers: [Int: Int] = [:]
         for (index, node) in body.nodes.enumerated() { producers[node.result.id] = index }
         self.producers = producers
@@ -139,11 +142,7 @@ struct RegionCompiler {
             throw GraphError("an elementwise region uses a value it does not make")
         }
         let node = body.nodes[index]
-        if let constant = node.operation as? Constant {
-            return operand(
-                .constant(type.element, constant.splat.bitPattern), type.element,
-                Walk(offset: 0, strides: [Int](repeating: 0, count: shape.count)))
-        }
+        if let constant = node.operation as? Constant { return number(of: constant.splat, type.element) }
         if let operand = moved(node, view) { return try number(of: operand) }
         guard let opcode = ElementwiseOpcode.of(node.operation) else {
             throw GraphError("\(node.operation.mnemonic) is not elementwise and stands in an elementwise region")
@@ -153,10 +152,18 @@ struct RegionCompiler {
             draftSources.append(
                 try number(of: View(value: operand, axes: view.axes, start: view.start, step: view.step)))
         }
+        if let power = node.operation as? Power { draftSources.append(number(of: power.exponent, type.element)) }
         let element = body.type(of: node.operands[node.operation is Select ? 1 : 0]).element
         drafts.append(Draft(opcode: opcode, element: element, resultElement: type.element, sources: draftSources))
         origins.append(.draft(drafts.count - 1))
         return origins.count - 1
+    }
+
+    /// A number, the same for every element.
+    private mutating func number(of value: Double, _ element: ElementType) -> Int {
+        operand(
+            .constant(element, value.bitPattern), element,
+            Walk(offset: 0, strides: [Int](repeating: 0, count: shape.count)))
     }
 
     /// The operand as it is seen through an operation that moves; `nil` for other operations.
@@ -256,8 +263,11 @@ struct RegionCompiler {
         // Axes stay apart where a reduction begins or ends.
         var kept = Axes.rowMajorStrides(shape.indices.map { reducedAxes.contains($0) ? 1 : shape[$0] })
         for axis in reducedAxes { kept[axis] = 0 }
+        var rows = Axes.rowMajorStrides(shape)
+        for axis in 0..<rowAxes { rows[axis] = 0 }
         let collapsed = Axes.collapsed(
-            shape, walks.map(\.strides) + [Axes.rowMajorStrides(shape)] + (reductionNumbers.isEmpty ? [] : [kept]))
+            shape,
+            walks.map(\.strides) + [Axes.rowMajorStrides(shape), rows] + (reductionNumbers.isEmpty ? [] : [kept]))
         let operands = elements.indices.map { index in
             RegionCall.Operand(
                 element: elements[index],

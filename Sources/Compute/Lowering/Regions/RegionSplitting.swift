@@ -5,8 +5,8 @@ extension Graph {
     func splittingLargeRegions() throws(GraphError) -> Graph {
         var isLarge = [Bool](repeating: false, count: nodes.count)
         for (index, node) in nodes.enumerated() {
-            guard let fusion = node.operation as? Fusion else { continue }
-            var compiler = RegionCompiler(fusion.body)
+            guard let body = (node.operation as? Fusion)?.body ?? (node.operation as? DotFusion)?.body else { continue }
+            var compiler = RegionCompiler(body)
             isLarge[index] = try compiler.compile() == nil
         }
         guard isLarge.contains(true) else { return self }
@@ -14,8 +14,8 @@ extension Graph {
         var values = inputs.map { b.input($0.name, $0.type) }
         for (index, node) in nodes.enumerated() {
             let operands = node.operands.map { values[$0.id] }
-            if isLarge[index], let fusion = node.operation as? Fusion {
-                values += b.inline(fusion.body, inputs: operands)
+            if isLarge[index], let expanded = node.operation.expansion(of: operands.map(b.type)) {
+                values += b.inline(expanded, inputs: operands)
             } else {
                 values += try b.applyAll(node.operation, operands)
             }

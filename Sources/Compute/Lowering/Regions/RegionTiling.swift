@@ -22,8 +22,46 @@ enum RegionTiling {
         cut(&call, tiles: tiles)
     }
 
+    /// Lets a region compute an operand as it walks: rows of a product at a time, so many that they stay near. Tiles are those of
+    /// the product by rows, which all products with these weights have.
+    /// - Returns: whether it can; nothing has changed otherwise.
+    static func compute(_ operand: Int, by product: ProductCall, in call: inout RegionCall) -> Bool {
+        guard product.kind != .blas, product.batches == 1, product.kChunk == 0, !product.accumulates,
+            product.element == product.result, call.reductions.isEmpty, call.extents == [product.m, product.n],
+            call.operands[operand].access == .contiguous
+        else { return false }
+        var walk = call.walk
+        // Blocks are whole rows or lie within one; the kernels make up to 8 rows at once.
+        var rows = 8
+        if walk.axis == 0 {
+            walk.blockUnits =
+                walk.blockUnits >= 8
+                ? walk.blockUnits / 8 * 8 : walk.blockUnits >= 4 ? 4 : max(1, walk.blockUnits / 2 * 2)
+            rows = max(rows, walk.blockUnits)
+        }
+        let (made, overflow) = (rows + 1).multipliedReportingOverflow(by: product.n * product.element.byteCount)
+        guard !overflow, made <= mostComputedBytes else { return false }
+        var tiled = product
+        ProductTiling.tile(&tiled, byRows: true)
+        let tile = roundUp(tiled.tileM, to: rows)
+        walk.blocks = walk.axis == 0 ? walk.lineBlocks : product.m * walk.lineBlocks
+        walk.tileBlocks = walk.axis == 0 ? tile / walk.blockUnits : tile * walk.lineBlocks
+        (walk.stretchBlocks, walk.stretchTiles) = (walk.tileBlocks, 1)
+        call.walk = walk
+        call.operands[operand].access = .computed
+        // What it makes at a time is one tile.
+        (tiled.tileM, tiled.tileN) = (rows, product.n)
+        call.product = RegionProduct(call: tiled, operand: operand, rows: rows)
+        return true
+    }
+
+    /// Of rows that are computed: half of a thread's working memory.
+    private static let mostComputedBytes = Int(CK_SCRATCH_BYTES) / 2
+
     private static func wantedTiles(_ call: RegionCall) -> Int {
-        let transcendental = [CK_EXP, CK_LOG, CK_LOG1P, CK_TANH, CK_LOGISTIC, CK_ERF].map { Int($0.rawValue) }
+        let transcendental = [CK_EXP, CK_EXPM1, CK_LOG, CK_LOG1P, CK_TANH, CK_LOGISTIC, CK_ERF, CK_POWER].map {
+            Int($0.rawValue)
+        }
         let perElement = call.instructions.reduce(call.reductions.count) {
             $0 + (transcendental.contains($1.opcode) ? transcendentalCost : 1)
         }

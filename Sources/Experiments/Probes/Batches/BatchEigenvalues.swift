@@ -49,6 +49,7 @@ public final class BatchLambdaMax: Probe {
         var starts = stream
         starts.position = 1 << 49
         var (largest, products, residual) = (-Double.infinity, 0, 0.0)
+        var (converged, miss) = (true, 0.0)
         var estimate = try naming("batch_lambda_max", run) {
             try source.mean { batches, size in
                 try stride(from: 0, to: batches.count, by: size).map { first in
@@ -56,16 +57,21 @@ public final class BatchLambdaMax: Probe {
                         of: source.oracle, at: run.parameters, over: .indices(Array(batches[first..<first + size])))
                     let pairs = try topEigenpairs(of: matrix, tolerance: tolerance, solver: solver, stream: &starts)
                     products += pairs.products
+                    converged = converged && pairs.converged
+                    miss = max(miss, pairs.missProbability)
                     if pairs.values[0] > largest { (largest, residual) = (pairs.values[0], pairs.residuals[0]) }
                     return pairs.values[0]
                 }
             }
         }
         estimate.products = products
-        return [
+        var found = [
             Measurement(step: run.step, estimate),
             Measurement(step: run.step, value: largest, samples: estimate.samples, residual: residual),
         ]
+        // Of all batches the worst.
+        for i in found.indices { (found[i].converged, found[i].missProbability) = (converged, miss) }
+        return found
     }
 }
 
@@ -111,7 +117,7 @@ public final class StepBatchLambdaMax: EigenvectorProbe {
         return [
             Measurement(
                 step: run.step, value: pairs.values[0], samples: 1, products: pairs.products,
-                residual: pairs.residuals[0])
+                residual: pairs.residuals[0], converged: pairs.converged, missProbability: pairs.missProbability)
         ]
     }
 }

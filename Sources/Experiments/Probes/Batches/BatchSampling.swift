@@ -199,7 +199,9 @@ extension ProbeScope {
     /// L over the samples of the scope.
     func loss(of run: Run) throws -> Double {
         if samples == nil, statistics == .batch { return try run.evaluation().loss }
-        return try oracle(of: run).evaluate(at: run.parameters, over: selection(of: run)).loss
+        return try oracle(of: run).evaluate(
+            at: run.parameters, over: selection(of: run), keepingOutputs: false
+        ).loss
     }
 }
 
@@ -211,5 +213,6 @@ extension Measurement {
             step: step, value: estimate.value, standardError: estimate.standardError, samples: estimate.samples,
             products: estimate.products == 0 ? nil : estimate.products, seconds: estimate.seconds,
             interval: lower <= upper ? lower...upper : nil)
+        isFinished = estimate.isFinished
     }
 }

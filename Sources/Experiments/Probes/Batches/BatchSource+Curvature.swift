@@ -42,25 +42,33 @@ extension BatchSource {
         }
 
         var needed = Double(limit)
+        var pilot: Estimate?
         if monteCarlo.relativeError > 0 {
             let few = min(limit, max(monteCarlo.chunk, 2 * Self.fewestPermutations))
-            let pilot = try plain(
+            let first = try plain(
                 MonteCarlo(
                     relativeError: monteCarlo.relativeError, minSamples: min(monteCarlo.minSamples, few),
                     maxSamples: few, chunk: monteCarlo.chunk))
-            let excess = pilot.relativeError / monteCarlo.relativeError
-            if pilot.samples < few || few == limit || !pilot.value.isFinite { return pilot }
+            let excess = first.relativeError / monteCarlo.relativeError
+            if first.samples < few || few == limit || !first.value.isFinite { return first }
+            pilot = first
             needed = min(needed, Double(few) * excess * excess)
         }
         let permutations = try BatchDraws(size: size, of: count, for: monteCarlo)
         let isWhole = monteCarlo.relativeError > 0 || limit % permutations.group == 0
         var estimate: Estimate
-        if permutations.group > 1, isWhole, needed >= Double(Self.fewestPermutations * permutations.group) {
-            estimate = try permuted(permutations, isRatioOfMeans, draw)
-        } else if needed > 2 * Double(count) / Double(size), try hasUnbiasedGradients() {
-            estimate = try controlled(run, scope, isRatioOfMeans, kept, draw)
-        } else {
-            estimate = try plain(monteCarlo)
+        do {
+            if permutations.group > 1, isWhole, needed >= Double(Self.fewestPermutations * permutations.group) {
+                estimate = try permuted(permutations, isRatioOfMeans, draw)
+            } else if needed > 2 * Double(count) / Double(size), try hasUnbiasedGradients() {
+                estimate = try controlled(run, scope, isRatioOfMeans, kept, draw)
+            } else {
+                estimate = try plain(monteCarlo)
+            }
+        } catch let cancelled as Cancelled {
+            guard Cancellation.keepsUnfinished, let pilot else { throw cancelled }
+            estimate = pilot
+            estimate.isFinished = false
         }
         estimate.seconds = (ContinuousClock.now - start) / .seconds(1)
         return estimate

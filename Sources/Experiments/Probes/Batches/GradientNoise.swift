@@ -56,12 +56,20 @@ extension BatchSource {
     }
 }
 
-/// η/(b(1 − β)): the temperature of SGD, β = 0 without momentum. Smith, Elsen & De 2020.
+/// η/(b(1 − β)): the temperature of SGD with momentum β, η/b without. Smith, Elsen & De 2020.
+///
+/// A rule that divides its step by a P has a rate for each direction and no one temperature: an error where the probe is made, not
+/// a number where the rule is changed later.
 final class Temperature: Probe {
     static let declarations = [
         ProbeDeclaration("temperature", "η/(b(1 − β)), the scale of the noise of SGD. [Smith, Elsen & De 2020]") {
-            _, _ in
-            Temperature()
+            _, run in
+            guard !run.rule.hasPreconditioner else {
+                throw ExperimentError.invalid(
+                    "temperature is the scale of the noise of sgd, momentum and nesterov: \(run.rule.name), which run "
+                        + "'\(run.name)' has, divides its step by a preconditioner, and its noise has no one scale")
+            }
+            return Temperature()
         }
     ]
 
@@ -69,6 +77,7 @@ final class Temperature: Probe {
 
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let kept = 1 - (run.rule.momentum?.factor ?? 0)
-        return [Measurement(step: run.step, value: run.learningRate / (Double(run.batchCount) * kept))]
+        let value = run.rule.hasPreconditioner ? .nan : run.learningRate / (Double(run.batchCount) * kept)
+        return [Measurement(step: run.step, value: value)]
     }
 }

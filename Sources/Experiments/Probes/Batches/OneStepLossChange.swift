@@ -43,7 +43,7 @@ final class OneStepLossChange: Probe {
             }
             return try stride(from: 0, to: batches.count, by: size).enumerated().map { number, first in
                 let theta = try stepped(run, oracle, Array(batches[first..<first + size]))
-                let change = try oracle.evaluate(at: theta, over: source.selection).loss - loss
+                let change = try oracle.evaluate(at: theta, over: source.selection, keepingOutputs: false).loss - loss
                 let controls = slopes.map { [($0[number][0] - mean) * run.learningRate / scale] } ?? []
                 return ControlledDraw(value: change / scale, controls: controls)
             }
@@ -58,7 +58,7 @@ final class OneStepLossChange: Probe {
         if let batch {
             _ = try batch.withUnsafeBufferPointer { try rule.step(&theta, StepOracle(oracle, batch: $0)) }
         } else {
-            _ = try rule.step(&theta, StepOracle(oracle, batch: nil))
+            _ = try rule.step(&theta, StepOracle(oracle))
         }
         return theta
     }

@@ -53,28 +53,71 @@ struct FoundEigenpairs {
     let products: Int
     /// Wall-clock time of the solve; nil where another probe had paid for it.
     let seconds: Double?
+    /// False where the solve was cancelled.
+    let isFinished: Bool
+
+    /// For what is computed of them: an unfinished solve has no more to say than its values.
+    func finished() throws(Cancelled) -> FoundEigenpairs {
+        if !isFinished { throw Cancelled() }
+        return self
+    }
+    /// Whether every pair of the solve met its tolerance.
+    let converged: Bool
+    /// `Eigenpairs.missProbability`.
+    let missProbability: Double
 
     /// One measurement a pair.
     /// - Parameter factor: what values are scaled by, and residuals with its size.
     func measurements(at step: Int, factor: Double = 1) -> [Measurement] {
         values.indices.map { i in
-            Measurement(
+            var measurement = Measurement(
                 step: step, value: factor * values[i], products: products, residual: abs(factor) * residuals[i],
-                seconds: seconds)
+                seconds: seconds, converged: converged, missProbability: missProbability)
+            measurement.isFinished = isFinished
+            return measurement
         }
+    }
+
+    /// A number that was made of these pairs, with what is known of their errors.
+    /// - Parameter pair: the one whose residual belongs to it; the largest of all by default.
+    func measurement(at step: Int, value: Double, ofPair pair: Int? = nil) -> Measurement {
+        Measurement(
+            step: step, value: value, products: products, residual: pair.map { residuals[$0] } ?? residuals.max(),
+            seconds: seconds, converged: converged, missProbability: missProbability)
     }
 }
 
-/// The eigenpairs that probes of a run have found, so that probes which look at the same point pay for one solve together, and
-/// each solve starts from the one before.
+/// Where along a run a solve was made: it is a start for another one as long as training led from there to here, in few steps.
+///
+/// A warm solve looks less thoroughly for a larger eigenvalue than a cold one, because its predecessors have looked for it here.
+/// That holds no more after the parameters or the rule were assigned, nor far away. A hundred steps are what the rule for warm
+/// starts was measured over (`docs/decisions/eigenpairs.md`).
+struct SolveOrigin {
+    static let reach = 100
+
+    private let step: Int
+    private let assignments: Int
+
+    init(_ run: Run) { (step, assignments) = (run.step, run.assignments) }
+
+    func isNear(_ run: Run) -> Bool { run.assignments == assignments && run.step - step <= Self.reach }
+}
+
+/// The eigenpairs that probes of a run have found, so that probes which look at the same point pay for one solve together.
+///
+/// A solve starts from the one before as long as that was near, see ``SolveOrigin``. What is looked at by hand starts cold: what was
+/// looked at before may be as far away as one likes, and a number should not depend on it.
 ///
 /// A solve serves all who ask at the same parameters for at most as many pairs to at most its accuracy; the first who asks pays,
 /// so of several counts or tolerances the most demanding probe is best tracked first. Its start vectors come from a stream of
 /// the run's seed, the step and the question, not of the probe. What another probe found before can therefore change a value by
 /// as much as its tolerance allows, never the training.
 final class EigenCache {
-    private struct Answer {
+    fileprivate struct Answer {
         var version: Int
+        var origin: SolveOrigin
+        /// Whether it was found from random vectors alone.
+        var isCold: Bool
         var tolerance: Double
         /// Nil once the parameters have moved on.
         var pairs: Eigenpairs?
@@ -85,7 +128,7 @@ final class EigenCache {
         var solves = 1
     }
 
-    private struct Kept<Value> {
+    fileprivate struct Kept<Value> {
         var version: Int
         var value: Value
     }
@@ -95,10 +138,26 @@ final class EigenCache {
     /// the start knows of an eigenvector.
     static let fewDimensions = 32
 
+    /// Whether every solve starts cold.
+    private let startsCold: Bool
     /// By question and number of pairs.
     private var answers: [EigenQuestion: [Int: Answer]] = [:]
     private var gradients: [EigenQuestion: Kept<Vector>] = [:]
     private var stabilizations: [EigenQuestion: Kept<(tolerance: Double, value: SelfStabilization)>] = [:]
+
+    init(startsCold: Bool = false) { self.startsCold = startsCold }
+
+    /// All that it holds, to be put back after a measurement that was cancelled.
+    struct Contents {
+        fileprivate let answers: [EigenQuestion: [Int: Answer]]
+        fileprivate let gradients: [EigenQuestion: Kept<Vector>]
+        fileprivate let stabilizations: [EigenQuestion: Kept<(tolerance: Double, value: SelfStabilization)>]
+    }
+
+    var contents: Contents {
+        get { Contents(answers: answers, gradients: gradients, stabilizations: stabilizations) }
+        set { (answers, gradients, stabilizations) = (newValue.answers, newValue.gradients, newValue.stabilizations) }
+    }
 
     /// - Parameters:
     ///   - preconditioner: P, for the preconditioned Hessian.
@@ -113,7 +172,7 @@ final class EigenCache {
         }
         let present = family.filter { isPresent($0.value) }.sorted { $0.key < $1.key }
         let serving = present.first { k, answer in
-            k >= settings.k && answer.tolerance <= settings.tolerance
+            k >= settings.k && answer.tolerance <= settings.tolerance && (answer.isCold || !settings.isCold)
                 && (settings.solver == .automatic || settings.solver == answer.pairs?.solver)
         }
         if let pairs = serving?.value.pairs { return found(pairs, settings.k, isNew: false) }
@@ -123,10 +182,11 @@ final class EigenCache {
         var warmStart: [Vector] = []
         if matrix.dimension <= Self.fewDimensions {
             settings.tolerance = min(settings.tolerance, matrix.element == .f32 ? 1e-6 : 1e-12)
-        } else {
-            let nearest = family.min { (abs($0.key - settings.k), $0.key) < (abs($1.key - settings.k), $1.key) }?.value
+        } else if !startsCold, !settings.isCold {
+            let near = family.filter { $0.value.origin.isNear(run) }
+            let nearest = near.min { (abs($0.key - settings.k), $0.key) < (abs($1.key - settings.k), $1.key) }?.value
             let known = present.last { $0.key < settings.k }?.value.pairs?.vectors ?? []
-            warmStart = known + ((family[settings.k] ?? nearest)?.warmStart ?? [])
+            warmStart = known + ((near[settings.k] ?? nearest)?.warmStart ?? [])
         }
         let solves = family[settings.k].map { isPresent($0) ? $0.solves : 0 } ?? 0
         var stream = RandomStream(
@@ -134,10 +194,12 @@ final class EigenCache {
             index: UInt64(run.step) << 20 | question.kind.number << 16 | UInt64(settings.k & 0xFFF) << 4
                 | UInt64(solves & 0xF))
         let pairs = try solve(question.kind, matrix, settings, warmStart: warmStart, stream: &stream)
+        if !pairs.isFinished { return found(pairs, settings.k, isNew: true) }
         // What belongs to other parameters is of no use any more, but for where to start from.
         for (k, answer) in family where !isPresent(answer) { family[k]?.pairs = nil }
         family[settings.k] = Answer(
-            version: run.version, tolerance: settings.tolerance, pairs: pairs, warmStart: pairs.warmStart,
+            version: run.version, origin: SolveOrigin(run), isCold: warmStart.isEmpty, tolerance: settings.tolerance,
+            pairs: pairs, warmStart: pairs.warmStart,
             preconditioner: preconditioner, solves: solves + 1)
         answers[question] = family
         return found(pairs, settings.k, isNew: true)
@@ -167,7 +229,8 @@ final class EigenCache {
         FoundEigenpairs(
             values: Array(pairs.values.prefix(k)), vectors: Array(pairs.vectors.prefix(k)),
             residuals: Array(pairs.residuals.prefix(k)), products: isNew ? pairs.products : 0,
-            seconds: isNew ? pairs.seconds : nil)
+            seconds: isNew ? pairs.seconds : nil, isFinished: pairs.isFinished, converged: pairs.converged,
+            missProbability: pairs.missProbability)
     }
 
     /// ∇L over the samples of a scope, at the parameters of the moment.

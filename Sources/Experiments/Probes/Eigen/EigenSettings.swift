@@ -12,10 +12,14 @@ public struct EigenSettings: Sendable {
     public var solver: EigenSolver
     /// What the matrix is taken over.
     public var scope: ProbeScope
+    /// Whether every solve starts from random vectors alone, with the certainty of a first one.
+    public var isCold: Bool
 
     public init(
-        k: Int = 1, tolerance: Double = 0.01, solver: EigenSolver = .automatic, scope: ProbeScope = ProbeScope()
+        k: Int = 1, tolerance: Double = 0.01, solver: EigenSolver = .automatic, scope: ProbeScope = ProbeScope(),
+        isCold: Bool = false
     ) {
+        self.isCold = isCold
         self.k = k
         self.tolerance = tolerance
         self.solver = solver
@@ -24,11 +28,11 @@ public struct EigenSettings: Sendable {
 
     static let options: [ProbeOption] = [.k] + optionsOfOne
     /// Of probes that look at one eigenpair.
-    static let optionsOfOne: [ProbeOption] = [.tolerance, .solver] + ProbeScope.options
+    static let optionsOfOne: [ProbeOption] = [.tolerance, .solver, .cold] + ProbeScope.options
 
     /// The same for probes that look at directions, with a tolerance ten times as small.
     static let directionOptions: [ProbeOption] = [.k] + directionOptionsOfOne
-    static let directionOptionsOfOne: [ProbeOption] = [.directionTolerance, .solver] + ProbeScope.options
+    static let directionOptionsOfOne: [ProbeOption] = [.directionTolerance, .solver, .cold] + ProbeScope.options
     /// The defaults of probes that look at directions.
     public static let ofDirections = EigenSettings(tolerance: 0.001)
 
@@ -44,7 +48,8 @@ public struct EigenSettings: Sendable {
     public init(_ arguments: ProbeArguments, _ run: Run) throws {
         try self.init(
             k: arguments.eigenvalueCount(of: run), tolerance: arguments.number("tolerance") ?? 0.01,
-            solver: arguments.choice("solver") ?? .automatic, scope: ProbeScope(arguments, run))
+            solver: arguments.choice("solver") ?? .automatic, scope: ProbeScope(arguments, run),
+            isCold: arguments.boolean("cold") ?? false)
     }
 
     /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
@@ -77,6 +82,10 @@ extension ProbeOption {
     static let solver = ProbeOption(
         "solver", .choice(EigenSolver.allCases.map(\.rawValue)), default: "\"automatic\"",
         "How eigenvalues are found; by default whatever costs least.")
+    static let cold = ProbeOption(
+        "cold", .boolean, default: "false",
+        "Find eigenvectors from a random start each time, not from those last found on the way: a fifth dearer, and surer of the largest one. What is measured by hand always is."
+    )
 }
 
 /// A probe that finds eigenvectors.

@@ -5,9 +5,11 @@ import Dynamics
 /// The largest eigenvalues of P^{−½}HP^{−½}, the curvature that a rule with a preconditioner P sees (Cohen et al. 2022, 2024):
 /// `preconditioned_lambda_max`, with k > 1 also `preconditioned_lambda_max_2`, …; or η times the largest, `effective_sharpness`.
 ///
-/// P is without the learning rate, from the state after the last step's gradient; at θ₀, before there is one, as it will be once
-/// the gradient over the probe's samples has entered. Not a number while the run has a rule without a preconditioner, which it
-/// was given after tracking began.
+/// At θ_t, P is without the learning rate and as it is once the gradient at θ_t has entered: what the step from θ_t is divided by,
+/// as in the central-flows code. The gradient is that over the probe's samples, all of them by default, whatever the batch size: of
+/// mini-batches the expectation of the gradient enters, not that of its square, so P is that of a step without noise. Where the
+/// run has it already it costs nothing, else a gradient. Not a number while the run has a rule without a preconditioner, which
+/// it was given after tracking began.
 public final class PreconditionedEigenvalues: Probe {
     public enum Quantity: String, Sendable {
         case largest = "preconditioned_lambda_max"
@@ -35,7 +37,7 @@ public final class PreconditionedEigenvalues: Probe {
         self.quantity = quantity
         self.settings = settings
         seriesNames = EigenSettings.names(quantity.rawValue, settings.k)
-        guard try preconditioner(of: run) != nil else {
+        guard run.rule.hasPreconditioner else {
             throw ExperimentError.invalid(
                 "\(quantity.rawValue): \(run.rule.name) has no preconditioner, so this would be lambda_max; rules that have one "
                     + "are rmsprop, scalar_rmsprop, adagrad, adam and adamw")
@@ -43,7 +45,7 @@ public final class PreconditionedEigenvalues: Probe {
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        guard let preconditioner = try preconditioner(of: run) else {
+        guard run.rule.hasPreconditioner, let preconditioner = try preconditioner(of: run) else {
             return seriesNames.map { _ in Measurement(step: run.step, value: .nan) }
         }
         let found = try naming(quantity.rawValue, run) {
@@ -56,11 +58,6 @@ public final class PreconditionedEigenvalues: Probe {
     }
 
     private func preconditioner(of run: Run) throws -> Preconditioner? {
-        do {
-            return try run.rule.preconditioner()
-        } catch UpdateRuleError.noGradientYet {
-            return try run.rule.preconditioner(
-                after: run.eigenCache.gradient(over: settings.scope, of: run))
-        }
+        try run.rule.preconditioner(after: run.eigenCache.gradient(over: settings.scope, of: run))
     }
 }

@@ -66,7 +66,7 @@ public final class SecondMomentContraction: EigenvectorProbe {
     public let options: Options
     public let seriesNames = ["second_moment_contraction"]
     public private(set) var vectors: [Vector] = []
-    private var warmStart: [Vector] = []
+    private var warmStart: (origin: SolveOrigin, vectors: [Vector])?
 
     /// - Throws: `ExperimentError.invalid` for options that cannot be met.
     public init(_ options: Options = Options()) throws {
@@ -87,21 +87,24 @@ public final class SecondMomentContraction: EigenvectorProbe {
         let share = rate * rate / Double(batches.count)
         let full = try run.curvature(over: scope)
         let squares = hessians.map { (weight: share, matrix: $0.squared() as any LinearOperator) }
+        let start = warmStart.flatMap { options.eigen.isCold || !$0.origin.isNear(run) ? nil : $0.vectors } ?? []
         let pairs = try naming("second_moment_contraction", run) {
             try topEigenpairs(
                 of: OperatorSum([(-2 * rate, full)] + squares), tolerance: options.eigen.tolerance,
-                warmStart: warmStart, solver: options.eigen.solver, stream: &stream)
+                warmStart: start, solver: options.eigen.solver, stream: &stream)
         }
-        vectors = pairs.vectors
-        warmStart = pairs.warmStart
         let along = try hessians.map { rate * rate * (try $0.apply(pairs.vectors[0]).squaredNorm) }
         let mean = along.reduce(0, +) / Double(along.count)
         let scatter = along.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         let error = (scatter / Double(along.count - 1) / Double(along.count)).squareRoot()
+        // Last, so that a measurement which is cancelled leaves the probe as it was.
+        vectors = pairs.vectors
+        warmStart = (SolveOrigin(run), pairs.warmStart)
         return [
             Measurement(
                 step: run.step, value: pairs.values[0], standardError: isExact ? 0 : error, samples: batches.count,
-                products: pairs.products, residual: pairs.residuals[0])
+                products: pairs.products, residual: pairs.residuals[0], converged: pairs.converged,
+                missProbability: pairs.missProbability)
         ]
     }
 

@@ -54,7 +54,7 @@ public final class SpectralDensityProbe: Probe {
         let nodes = Array(density.nodes.joined())
         let residuals = Array(density.residuals.joined())
         let top = nodes.indices.max { nodes[$0] < nodes[$1] }
-        return [
+        var measurement =
             Measurement(
                 step: run.step, value: top.map { nodes[$0] } ?? .nan, samples: density.nodes.count,
                 products: density.products, residual: top.map { residuals[$0] },
@@ -62,6 +62,7 @@ public final class SpectralDensityProbe: Probe {
                     "nodes": nodes, "weights": density.weights.joined().map { $0 * share }, "residuals": residuals,
                     "vector": density.nodes.enumerated().flatMap { i, nodes in nodes.map { _ in Double(i) } },
                 ])
-        ]
+        measurement.isFinished = density.isFinished
+        return [measurement]
     }
 }

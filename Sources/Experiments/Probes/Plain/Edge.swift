@@ -5,15 +5,24 @@ extension Run {
     /// Whether a step takes all samples.
     public var isFullBatch: Bool { batchCount == data.train.count }
 
-    /// Up to which value of a curvature the rule is stable with the present learning rate and batch size; of the curvature that
-    /// it is best known for where none is named. Nil where none is known.
-    public func edge(of quantity: EdgeQuantity? = nil) -> Double? {
-        guard let quantity else { return rule.firstEdge(isFullBatch: isFullBatch)?.value }
-        return rule.edge(of: quantity, isFullBatch: isFullBatch)
+    /// How much of the data a step takes.
+    public var batchExtent: BatchExtent { BatchExtent(batchCount, of: data.train.count) }
+
+    /// Up to where a curvature may go with the present learning rate and batch size; of the curvature that the rule is best known
+    /// for where none is named. Nil where none is known.
+    public func stabilityEdge(of quantity: EdgeQuantity? = nil) -> StabilityEdge? {
+        guard let quantity else { return rule.firstEdge(on: batchExtent)?.edge }
+        return rule.edge(of: quantity, on: batchExtent)
     }
+
+    /// The same as one number, the lower end of an interval: below it training is stable.
+    public func edge(of quantity: EdgeQuantity? = nil) -> Double? { stabilityEdge(of: quantity)?.lower }
 }
 
 /// The stability edge of the rule, for a curvature; not a number where none is known.
+///
+/// One series for each curvature: `edge` for the one that the rule is best known for, `edge_lambda_max` and so on for those that are
+/// named, so that several can be tracked side by side.
 final class Edge: Probe {
     static let declarations = [
         ProbeDeclaration(
@@ -21,15 +30,21 @@ final class Edge: Probe {
             options: [
                 ProbeOption(
                     "of", .choice(EdgeQuantity.allCases.map(\.rawValue)),
-                    default: "that of the rule: 2/lr for sgd", "The curvature whose edge is meant.")
-            ]
-        ) { arguments, _ in Edge(of: try arguments.choice("of")) }
+                    default: "that of the rule: 2/lr for sgd",
+                    "The curvature whose edge is meant; the series is then edge_lambda_max, say.")
+            ], series: { [name(try $0.choice("of"))] }, make: { arguments, _ in Edge(of: try arguments.choice("of")) })
     ]
 
-    let seriesNames = ["edge"]
+    /// The name of the series; see also ``Run/series(_:)``.
+    static func name(_ quantity: EdgeQuantity?) -> String { quantity.map { "edge_\($0.rawValue)" } ?? "edge" }
+
+    let seriesNames: [String]
     private let quantity: EdgeQuantity?
 
-    init(of quantity: EdgeQuantity?) { self.quantity = quantity }
+    init(of quantity: EdgeQuantity?) {
+        self.quantity = quantity
+        seriesNames = [Self.name(quantity)]
+    }
 
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         [Measurement(step: run.step, value: run.edge(of: quantity) ?? .nan)]

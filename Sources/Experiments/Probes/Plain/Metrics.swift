@@ -23,14 +23,14 @@ final class Metric: Probe {
 
     static let declarations = [
         declaration("loss", "L(θ) over the training data.") { try $0.evaluation().loss },
-        declaration("accuracy", "The share of training samples that the network labels rightly.") {
-            try $0.accuracy(of: $0.evaluation(), on: $0.data.train)
-        },
+        declaration(
+            "accuracy", "The share of training samples that the network labels rightly; not a number for a regression."
+        ) { try $0.accuracy(of: $0.evaluation(), on: $0.data.train) ?? .nan },
         declaration("test_loss", "The loss over the test data.") { try $0.testEvaluation().loss },
         declaration("test_accuracy", "The share of test samples that the network labels rightly.") { run in
             let evaluation = try run.testEvaluation()
             guard let split = run.data.test else { return .nan }
-            return try run.accuracy(of: evaluation, on: split)
+            return try run.accuracy(of: evaluation, on: split) ?? .nan
         },
         declaration("batch_loss", "The loss of the last step's batch at the parameters before it.") {
             $0.batchLoss ?? .nan

@@ -47,8 +47,7 @@ public final class ProjectedNoise: EigenvectorProbe {
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let start = ContinuousClock.now
         let source = try sampling.source(of: run, stream)
-        let found = try naming(Self.series[0], run) { try run.largestEigenpairs(.hessian, settings) }
-        vectors = found.vectors
+        let found = try naming(Self.series[0], run) { try run.largestEigenpairs(.hessian, settings).finished() }
         var noise = try variance(along: found.vectors[0], run, source)
         noise.products = found.products
         var predicted = noise
@@ -64,10 +63,12 @@ public final class ProjectedNoise: EigenvectorProbe {
                 predicted.skewness = noise.skewness.map { -$0 }
             }
         }
+        vectors = found.vectors
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         return [noise, predicted].map { estimate in
             var measurement = Measurement(step: run.step, estimate)
             (measurement.residual, measurement.seconds) = (found.residuals[0], seconds)
+            (measurement.converged, measurement.missProbability) = (found.converged, found.missProbability)
             // Nothing is sampled then, but the eigenvector is known to its residual only.
             if estimate.standardError == 0, estimate.value != 0 {
                 (measurement.standardError, measurement.interval) = (nil, nil)

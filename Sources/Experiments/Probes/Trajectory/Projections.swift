@@ -31,7 +31,7 @@ public final class GradientProjection: Probe {
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let found = try naming("gradient_projection", run) { try run.largestEigenpairs(.hessian, settings) }
+        let found = try naming("gradient_projection", run) { try run.largestEigenpairs(.hessian, settings).finished() }
         var rest = try run.eigenCache.gradient(over: settings.scope, of: run)
         let norm = rest.norm()
         var squares = 0.0
@@ -40,15 +40,9 @@ public final class GradientProjection: Probe {
             let coefficient = try u.dot(rest)
             try rest.add(-coefficient, u)
             squares += coefficient * coefficient
-            result.append(
-                Measurement(
-                    step: run.step, value: squares.squareRoot() / norm, products: found.products,
-                    residual: found.residuals[i], seconds: found.seconds))
+            result.append(found.measurement(at: run.step, value: squares.squareRoot() / norm, ofPair: i))
         }
-        let left = Measurement(
-            step: run.step, value: rest.norm() / norm, products: found.products, residual: found.residuals.max(),
-            seconds: found.seconds)
-        return result + [left]
+        return result + [found.measurement(at: run.step, value: rest.norm() / norm)]
     }
 }
 
@@ -72,14 +66,10 @@ public final class Alignment: Probe {
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let found = try naming("alignment", run) { try run.largestEigenpairs(.hessian, settings) }
+        let found = try naming("alignment", run) { try run.largestEigenpairs(.hessian, settings).finished() }
         let gradient = try run.eigenCache.gradient(over: settings.scope, of: run)
         let slope = try found.vectors[0].dot(gradient)
-        return [
-            Measurement(
-                step: run.step, value: abs(slope) / gradient.norm(), products: found.products,
-                residual: found.residuals[0], seconds: found.seconds)
-        ]
+        return [found.measurement(at: run.step, value: abs(slope) / gradient.norm(), ofPair: 0)]
     }
 }
 
@@ -109,13 +99,9 @@ public final class EigenvectorAngle: EigenvectorProbe {
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let found = try naming("eigenvector_angle", run) { try run.largestEigenpairs(.hessian, settings) }
+        let found = try naming("eigenvector_angle", run) { try run.largestEigenpairs(.hessian, settings).finished() }
         let angle = vectors.isEmpty ? .nan : try largestPrincipalAngle(between: vectors, and: found.vectors)
         vectors = found.vectors
-        return [
-            Measurement(
-                step: run.step, value: angle, products: found.products, residual: found.residuals.max(),
-                seconds: found.seconds)
-        ]
+        return [found.measurement(at: run.step, value: angle)]
     }
 }

@@ -75,7 +75,7 @@ extension Run {
     func sharedStabilization(
         _ settings: EigenSettings
     ) throws -> (value: SelfStabilization, found: FoundEigenpairs) {
-        let found = try largestEigenpairs(.hessian, settings)
+        let found = try largestEigenpairs(.hessian, settings).finished()
         let (scope, tolerance) = (settings.scope, settings.tolerance)
         if let value = eigenCache.stabilization(over: scope, tolerance: tolerance, of: self) { return (value, found) }
         let value = try selfStabilization(along: found.vectors[0], sharpness: found.values[0], scope: scope)
@@ -137,7 +137,10 @@ public final class StabilizationProbe: EigenvectorProbe {
             case .selfStabilization: [value.strength, value.deviation]
             }
         return values.map {
-            Measurement(step: run.step, value: $0, products: found.products, residual: found.residuals[0])
+            var measurement = found.measurement(at: run.step, value: $0, ofPair: 0)
+            // The third derivative took time too.
+            measurement.seconds = nil
+            return measurement
         }
     }
 }

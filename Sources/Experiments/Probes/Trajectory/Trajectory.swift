@@ -88,8 +88,10 @@ public final class GradientCosine: Probe {
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let gradient = try run.gradient()
-        defer { last = (run.version, gradient) }
-        guard let before = run.previousParameters else { return [Measurement(step: run.step, value: .nan)] }
+        guard let before = run.previousParameters else {
+            last = (run.version, gradient)
+            return [Measurement(step: run.step, value: .nan)]
+        }
         let previous: Vector
         // A step is one change of the parameters: measured at each, every gradient is computed once.
         if let last, last.version == run.version - 1 {
@@ -97,6 +99,7 @@ public final class GradientCosine: Probe {
         } else {
             previous = try run.oracle.gradient(at: before).gradient
         }
+        last = (run.version, gradient)
         return [
             Measurement(step: run.step, value: try gradient.dot(previous) / (gradient.norm() * previous.norm()))
         ]
@@ -145,7 +148,9 @@ public final class DirectionCoordinate: Probe {
         }
         var stream = stream
         let hessian = CurvatureOperator(of: run.oracle, at: run.parameters)
-        return try Self.unit(topEigenpairs(of: hessian, k: 1, tolerance: 0.001, stream: &stream).vectors[0])
+        let pairs = try topEigenpairs(of: hessian, k: 1, tolerance: 0.001, stream: &stream)
+        if !pairs.isFinished { throw Cancelled() }
+        return try Self.unit(pairs.vectors[0])
     }
 
     private static func unit(_ vector: Vector) throws -> Vector {

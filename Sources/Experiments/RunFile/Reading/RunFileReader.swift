@@ -145,13 +145,15 @@ public final class RunFileReader: Sendable {
             }
             interval = low...high
         }
-        return Measurement(
+        var measured = Measurement(
             step: try row.decode(Int.self, atIndex: 0),
             value: nan.contains(.value) ? .nan : try row.decode(Double.self, atIndex: 1),
             standardError: try real(2, .standardError), samples: try row.decode(Int?.self, atIndex: 3),
             products: try row.decode(Int?.self, atIndex: 4), residual: try real(5, .residual),
             seconds: try real(6, .seconds), operations: try real(7, .operations),
             extra: try row.decode(String?.self, atIndex: 11), interval: interval)
+        measured.takeStoredExtra()
+        return measured
     }
 
     /// What happened, in order.

@@ -76,7 +76,7 @@ enum RunFileDatabase {
                 ids.measurement, sample.series, measured.step, measured.value, measured.standardError, measured.samples,
                 measured.products, measured.residual, measured.seconds, measured.operations,
                 measured.interval?.lowerBound, measured.interval?.upperBound, nan.isEmpty ? nil : nan.rawValue,
-                measured.extra,
+                try measured.storedExtra,
             ])
             if let arrays = measured.arrays { try Self.insert(arrays, of: ids.measurement, into: db) }
         }

@@ -36,7 +36,7 @@ extension Reduction {
         for (x, place) in zip(operands[0].values, Places.offsets(shape: shape, strides: strides)) {
             result[place] = Self.combine(result[place], x)
         }
-        return [Tensor(types[0], result)]
+        return [Tensor(wrapping: types[0], result)]
     }
 
     public func batched(operands: [Value], marked: [Bool], size: Int, in b: GraphBuilder) -> [Value] {

@@ -9,6 +9,9 @@ public protocol UnaryElementwise: Operation {
 
     static func value(_ x: Double) -> Double
 
+    /// The same of integers; where they are accepted and their results need not fit, it wraps as the kernels do.
+    static func value(_ x: Int32) -> Int32
+
     /// f'(x), given x and y = f(x); `nil` where it is zero.
     static func derivative(_ x: Value, _ y: Value, in b: GraphBuilder) -> Value?
 
@@ -18,6 +21,7 @@ public protocol UnaryElementwise: Operation {
 
 extension UnaryElementwise {
     public static var acceptsIntegers: Bool { false }
+    public static func value(_ x: Int32) -> Int32 { Int32(ElementType.i32.rounded(value(Double(x)))) }
 
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {
         try expect(1, of: operands)
@@ -29,7 +33,10 @@ extension UnaryElementwise {
     }
 
     public func evaluate(_ operands: [Tensor], as types: [TensorType]) -> [Tensor] {
-        [Tensor(types[0], operands[0].values.map(Self.value))]
+        if types[0].element == .i32 {
+            return [Tensor(types[0], operands[0].values.map { Double(Self.value(Int32($0))) })]
+        }
+        return [Tensor(types[0], operands[0].values.map { Self.value($0) })]
     }
 
     public func tangents(at site: Site, along tangents: [Value?], in b: GraphBuilder) -> [Value?] {
@@ -53,9 +60,14 @@ extension UnaryElementwise {
 public protocol BinaryElementwise: Operation {
     init()
     static func value(_ x: Double, _ y: Double) -> Double
+    /// The same of integers: sums, differences and products wrap as the kernels' do; a quotient that does not exist saturates.
+    static func value(_ x: Int32, _ y: Int32) -> Int32
 }
 
 extension BinaryElementwise {
+    public static func value(_ x: Int32, _ y: Int32) -> Int32 {
+        Int32(ElementType.i32.rounded(value(Double(x), Double(y))))
+    }
 
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {
         try expect(2, of: operands)
@@ -67,7 +79,11 @@ extension BinaryElementwise {
     }
 
     public func evaluate(_ operands: [Tensor], as types: [TensorType]) -> [Tensor] {
-        [Tensor(types[0], zip(operands[0].values, operands[1].values).map(Self.value))]
+        let pairs = zip(operands[0].values, operands[1].values)
+        if types[0].element == .i32 {
+            return [Tensor(types[0], pairs.map { Double(Self.value(Int32($0), Int32($1))) })]
+        }
+        return [Tensor(types[0], pairs.map { Self.value($0, $1) })]
     }
 
     public func batched(operands: [Value], marked: [Bool], size: Int, in b: GraphBuilder) -> [Value] {

@@ -40,7 +40,7 @@ public struct ScatterAdd: Operation {
         for (update, row) in rows.starts.enumerated() {
             for place in 0..<rows.length { result[row + place] += operands[1].values[update * rows.length + place] }
         }
-        return [Tensor(types[0], result)]
+        return [Tensor(wrapping: types[0], result)]
     }
 
     public func tangents(at site: Site, along tangents: [Value?], in b: GraphBuilder) -> [Value?] {

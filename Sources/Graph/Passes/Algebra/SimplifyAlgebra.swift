@@ -1,7 +1,8 @@
 /// Replaces expressions by cheaper ones of the same value.
 ///
 /// What is assumed of floating-point numbers: the sign of a zero does not matter, and factors that are constants may be
-/// multiplied beforehand. Nothing is assumed to be finite: 0·x and x − x stay, so that a NaN is seen.
+/// multiplied beforehand, unless their product overflows or loses digits. Nothing is assumed to be finite: 0·x and x − x stay, so
+/// that a NaN is seen. Integers wrap, in constants too.
 public func simplifyAlgebra(_ g: Graph) -> Graph {
     let simplifier = Simplifier()
     return g.rewritten(in: simplifier.b) { node, operands in
@@ -16,7 +17,8 @@ struct Simplifier {
     let b = GraphBuilder()
 
     func make(_ operation: any Operation, _ operands: [Value]) -> Value {
-        sums(operation, operands) ?? products(operation, operands) ?? signs(operation, operands)
+        sums(operation, operands) ?? products(operation, operands) ?? powers(operation, operands)
+            ?? signs(operation, operands)
             ?? choices(operation, operands) ?? conversions(operation, operands) ?? shapesOfConstants(
                 operation, operands)
             ?? shapes(operation, operands) ?? reductions(operation, operands) ?? parts(operation, operands)
@@ -48,6 +50,19 @@ struct Simplifier {
         return nil
     }
 
+    /// What an operation makes of numbers, as a constant of this type.
+    private func constant(_ operation: some Operation, of values: Double..., as type: TensorType) -> Value {
+        let scalar = TensorType(type.element)
+        let result = operation.evaluate(values.map { Tensor(scalar, repeating: $0) }, as: [scalar])[0]
+        return b.constant(result.scalar, type)
+    }
+
+    /// c·d, where (c·d)·x may stand for c·(d·x). Of 10³⁰ and 10³⁰ f32 has no product, but of 10³⁰ and 10³⁰·10⁻³⁰ it has.
+    private func combined(_ c: Double, _ d: Double, as type: TensorType) -> Value? {
+        let product = constant(Multiply(), of: c, d, as: type)
+        return !type.element.isFloating || type.element.canCombine(c, d) ? product : nil
+    }
+
     // MARK: 1·x, −1·x, c·(d·x), (−x)·y, x/1, x/2ⁿ
 
     private func products(_ operation: any Operation, _ x: [Value]) -> Value? {
@@ -56,12 +71,15 @@ struct Simplifier {
             if let factor = b.splat(of: x[0]) {
                 if factor == 1 { return x[1] }
                 if factor == -1 { return make(Negate(), [x[1]]) }
-                if let own = b.splat(of: x[1]) { return b.constant(factor * own, b.type(of: x[1])) }
-                if let inner = match(Multiply.self, x[1]), let second = b.splat(of: inner.operands[0]) {
-                    return make(Multiply(), [b.constant(factor * second, b.type(of: x[1])), inner.operands[1]])
+                let type = b.type(of: x[1])
+                if let own = b.splat(of: x[1]) { return constant(Multiply(), of: factor, own, as: type) }
+                if let inner = match(Multiply.self, x[1]), let second = b.splat(of: inner.operands[0]),
+                    let product = combined(factor, second, as: type)
+                {
+                    return make(Multiply(), [product, inner.operands[1]])
                 }
                 if let y = match(Negate.self, x[1]) {
-                    return make(Multiply(), [b.constant(-factor, b.type(of: x[1])), y.operands[0]])
+                    return make(Multiply(), [constant(Negate(), of: factor, as: type), y.operands[0]])
                 }
                 return nil
             }
@@ -73,9 +91,37 @@ struct Simplifier {
             }
         }
         if operation is Divide, let divisor = b.splat(of: x[1]), b.type(of: x[1]).element.isFloating {
-            // Exact, for then 1/c is a power of two.
-            if divisor.significand == 1, (1 / divisor).isNormal {
+            // Exact, for then 1/c is a power of two that the element holds.
+            if divisor.significand == 1, b.type(of: x[1]).element.isNormal(1 / divisor) {
                 return make(Multiply(), [b.constant(1 / divisor, b.type(of: x[1])), x[0]])
+            }
+        }
+        return nil
+    }
+
+    // MARK: x⁰, x^½, x¹, x², and products with a coefficient that is finite
+
+    private func powers(_ operation: any Operation, _ x: [Value]) -> Value? {
+        if let power = operation as? Power {
+            switch power.exponent {
+            case 0: return b.constant(1, b.type(of: x[0]))
+            case 0.5: return make(Sqrt(), x)
+            case 1: return x[0]
+            case 2: return make(Multiply(), [x[0], x[0]])
+            default: return nil
+            }
+        }
+        if operation is MultiplyNonzero {
+            if let coefficient = b.splat(of: x[0]), coefficient.isFinite { return make(Multiply(), x) }
+            if let factor = b.splat(of: x[1]), factor != 0 { return make(Multiply(), x) }
+            // A sign or a number before the coefficient changes nothing where x is 0.
+            if let y = match(Negate.self, x[0]) {
+                return make(Negate(), [make(MultiplyNonzero(), [y.operands[0], x[1]])])
+            }
+            if let product = match(Multiply.self, x[0]), let factor = b.splat(of: product.operands[0]), factor != 0,
+                factor.isFinite
+            {
+                return make(Multiply(), [product.operands[0], make(MultiplyNonzero(), [product.operands[1], x[1]])])
             }
         }
         return nil
@@ -86,9 +132,10 @@ struct Simplifier {
     private func signs(_ operation: any Operation, _ x: [Value]) -> Value? {
         guard operation is Negate else { return nil }
         if let y = match(Negate.self, x[0]) { return y.operands[0] }
-        if let value = b.splat(of: x[0]) { return b.constant(-value, b.type(of: x[0])) }
+        let type = b.type(of: x[0])
+        if let value = b.splat(of: x[0]) { return constant(Negate(), of: value, as: type) }
         if let product = match(Multiply.self, x[0]), let factor = b.splat(of: product.operands[0]) {
-            return make(Multiply(), [b.constant(-factor, b.type(of: x[0])), product.operands[1]])
+            return make(Multiply(), [constant(Negate(), of: factor, as: type), product.operands[1]])
         }
         if let difference = match(Subtract.self, x[0]) { return make(Subtract(), difference.operands.reversed()) }
         return nil
@@ -196,7 +243,8 @@ struct Simplifier {
             let type = b.type(of: x[0])
             let count = sum.dimensions.reduce(1) { $0 * type.shape[$1] }
             let shape = sum.kept(rank: type.rank).map { type.shape[$0] }
-            return b.constant(value * Double(count), TensorType(type.element, shape))
+            return constant(
+                Multiply(), of: value, type.element.wrapped(count), as: TensorType(type.element, shape))
         }
         if let inner = match(BroadcastInDim.self, x[0]) {
             let repeated = inner.operation.repeated
@@ -212,7 +260,8 @@ struct Simplifier {
                     dimensions: inner.operation.dimensions.compactMap(kept.firstIndex)), inner.operands)
             let rest = sum.dimensions.filter { !dropped.contains($0) }.compactMap(kept.firstIndex)
             let total = make(ReduceSum(dimensions: rest), [narrower])
-            return make(Multiply(), [b.constant(Double(count), b.type(of: total)), total])
+            let type = b.type(of: total)
+            return make(Multiply(), [b.constant(type.element.wrapped(count), type), total])
         }
         return nil
     }
@@ -247,6 +296,11 @@ struct Simplifier {
 }
 
 extension ElementType {
+    /// A count as a factor: of integers that wrap, what is left of it counts.
+    fileprivate func wrapped(_ count: Int) -> Double {
+        self == .i32 ? Double(Int32(truncatingIfNeeded: count)) : Double(count)
+    }
+
     /// Whether a conversion from `other` to this element keeps every number.
     fileprivate func holds(_ other: ElementType) -> Bool {
         switch (self, other) {

@@ -157,7 +157,9 @@ struct ContractionReader {
         let hasRoom = network.factors.count < Self.factorLimit && network.extents.count < Self.labelLimit
         switch node.operation {
         case is Constant:
-            guard let value = splats[factor.value.id], value.isFinite else { return nil }
+            guard let value = splats[factor.value.id], value.isFinite,
+                g.type(of: factor.value).element.canCombine(network.coefficient, value)
+            else { return nil }
             network.coefficient *= value
             return ([], false)
         case let transpose as Transpose:
@@ -182,7 +184,12 @@ struct ContractionReader {
             }
             return ([.init(value: node.operands[0], labels: operandLabels)], true)
         case is Multiply:
-            let isScaling = node.operands.contains { splats[$0.id] != nil }
+            let scale = node.operands.lazy.compactMap { splats[$0.id] }.first
+            let isScaling = scale != nil
+            // A factor whose product with the others is no number stays where it is.
+            if let scale, !isRoot, !g.type(of: factor.value).element.canCombine(network.coefficient, scale) {
+                return nil
+            }
             let isProduct = isOpen && hasRoom && (isSummed || isScaledContraction(node))
             guard isScaling || isProduct else { return nil }
             return (node.operands.map { .init(value: $0, labels: labels) }, isSummed)

@@ -57,37 +57,38 @@ struct RunFigure {
     }
 
     private static func kind(of name: String) -> Kind {
-        let name = base(of: name)
-        if name == EdgeQuantity.effectiveSharpness.rawValue { return .effective }
+        switch EdgeQuantity(series: name) {
+        case .effectiveSharpness?: return .effective
+        // The sign of a rate, not a curvature.
+        case .secondMomentContraction?: return .other
+        case .some: return .curvature
+        case nil: break
+        }
         let isCurvature =
-            quantity(of: name) != nil || name.contains("lambda_max") || name.hasSuffix("_sharpness")
-            || ["edge", "fisher_max", "ntk_max"].contains(name)
+            name.contains("lambda_max") || name.hasSuffix("_sharpness")
+            || ["edge", "fisher_max", "ntk_max"].contains(where: name.hasPrefix)
         if isCurvature { return .curvature }
         if name == "loss" || name.hasSuffix("_loss") { return .loss }
         return name == "accuracy" || name.hasSuffix("_accuracy") ? .accuracy : .other
-    }
-
-    /// The name without the number of an eigenvalue: lambda_max for lambda_max_3.
-    private static func base(of name: String) -> String {
-        guard let end = name.lastIndex(of: "_"), Int(name[name.index(after: end)...]) != nil else { return name }
-        return String(name[..<end])
-    }
-
-    /// The curvature whose edge a series is compared with; nil where none is known.
-    private static func quantity(of name: String) -> EdgeQuantity? {
-        switch base(of: name) {
-        case "hessian_norm", "lambda_max_gn": .lambdaMax
-        case "step_sharpness", "batch_sharpness_gn": .batchSharpness
-        case let base: EdgeQuantity(rawValue: base)
-        }
     }
 
     private func series(
         _ name: String, _ kind: Kind, of run: Run, label: Bool, _ colours: inout [String: Int]
     ) throws -> Reports.Series {
         var series = try run.series(name).between(from, to)
-        if kind == .curvature || kind == .effective, isOverEdge { series = series.over(Self.edge(of: run, for: name)) }
-        let key = label ? "\(name), \(run.name)" : name
+        var key = label ? "\(name), \(run.name)" : name
+        if kind == .curvature || kind == .effective, isOverEdge {
+            // Without an edge of its own a curvature over another's would be a number without a meaning: it is none, and the
+            // legend says why.
+            if let edge = run.knownEdge(for: name) {
+                series = series.over(edge)
+                if edge.last?.isNaN == true { key += " (at the end no edge under \(run.rule.name))" }
+            } else {
+                series = Experiments.Series(
+                    name: name, steps: series.steps, values: series.values.map { _ in .nan })
+                key += " (no edge under \(run.rule.name))"
+            }
+        }
         let colour = colours[key] ?? colours.count
         colours[key] = colour
         let hasErrors = series.standardErrors.contains { $0 > 0 }
@@ -103,6 +104,7 @@ struct RunFigure {
             if isOverEdge {
                 panel.yLabel = "over the edge"
                 panel.references.append(ReferenceLine(name: "edge", value: 1))
+                for run in runs { panel.references += Self.bands(of: run, for: names, label: runs.count > 1) }
             } else {
                 panel.yLabel = kind == .effective ? "lr times curvature" : "curvature"
                 for run in runs { panel.references += Self.edges(of: run, for: names, label: runs.count > 1) }
@@ -115,38 +117,59 @@ struct RunFigure {
         }
     }
 
-    /// The edges of the curvatures that these series belong to; edges that agree are one line.
+    /// The edges of the curvatures that these series belong to; edges that agree are one line, one that is an interval is a band.
     private static func edges(of run: Run, for names: [String], label: Bool) -> [ReferenceLine] {
-        var lines: [(quantities: [EdgeQuantity], edge: Experiments.Series)] = []
-        for quantity in names.compactMap(quantity(of:))
-        where !lines.contains(where: { $0.quantities.contains(quantity) }) {
-            let edge = edge(of: run, quantity)
-            if edge.count == 0 { continue }
-            if let i = lines.firstIndex(where: { $0.edge.steps == edge.steps && $0.edge.values == edge.values }) {
+        var lines: [(quantities: [EdgeQuantity], line: ReferenceLine)] = []
+        for quantity in quantities(of: names) {
+            let edges = run.edges(of: quantity)
+            if edges.isEmpty { continue }
+            let line = ReferenceLine(
+                name: "", x: edges.map { Double($0.step) }, y: edges.map(\.value), upper: edges.map(\.upper))
+            if let i = lines.firstIndex(where: { $0.line.isSame(as: line) }) {
                 lines[i].quantities.append(quantity)
             } else {
-                lines.append(([quantity], edge))
+                lines.append(([quantity], line))
             }
         }
-        return lines.map { quantities, edge in
-            let isPlain = run.edge(of: quantities[0]) == 2 / run.learningRate
-            let name =
+        return lines.map { quantities, line in
+            var line = line
+            let edge = run.stabilityEdge(of: quantities[0])
+            let isPlain = edge == StabilityEdge(2 / run.learningRate)
+            line.name =
                 isPlain
                 ? "2/lr" : lines.count == 1 ? "edge" : "edge of \(quantities.map(\.rawValue).joined(separator: ", "))"
-            return ReferenceLine(
-                name: label ? "\(name), \(run.name)" : name, x: edge.steps.map(Double.init), y: edge.values)
+            if edge?.isInterval == true { line.name += ", an interval" }
+            if label { line.name += ", \(run.name)" }
+            return line
         }
     }
 
-    /// The edge that a series is divided by: that of its curvature, or else the one the rule is best known for.
-    private static func edge(of run: Run, for name: String) -> Experiments.Series {
-        let own = quantity(of: name).map { edge(of: run, $0) }
-        return own.flatMap { $0.count > 0 ? $0 : nil } ?? edge(of: run, nil)
+    /// Edges that are intervals, over their lower ends.
+    private static func bands(of run: Run, for names: [String], label: Bool) -> [ReferenceLine] {
+        quantities(of: names).compactMap { quantity in
+            let edges = run.edges(of: quantity)
+            guard edges.contains(where: { $0.upper > $0.value }) else { return nil }
+            let name = "the edge of \(quantity.rawValue) is an interval"
+            return ReferenceLine(
+                name: label ? "\(name), \(run.name)" : name, x: edges.map { Double($0.step) }, y: edges.map { _ in 1 },
+                upper: edges.map { $0.upper / $0.value })
+        }
     }
 
-    /// An edge from each step on at which it changed.
-    private static func edge(of run: Run, _ quantity: EdgeQuantity?) -> Experiments.Series {
-        let edges = run.edges(of: quantity)
-        return Experiments.Series(name: "edge", steps: edges.map(\.step), values: edges.map(\.value))
+    /// The curvatures with an edge that series belong to, each once.
+    private static func quantities(of names: [String]) -> [EdgeQuantity] {
+        names.compactMap { $0.hasPrefix("edge") ? nil : EdgeQuantity(series: $0) }.reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+        }
+    }
+}
+
+extension ReferenceLine {
+    /// Whether both run along the same places; an end, which is not a number, is one.
+    fileprivate func isSame(as other: ReferenceLine) -> Bool {
+        func bits(_ line: ReferenceLine) -> [[UInt64]] {
+            [line.x, line.y, line.upper ?? line.y].map { $0.map(\.bitPattern) }
+        }
+        return bits(self) == bits(other)
     }
 }

@@ -89,8 +89,12 @@ struct SpectrumFigure {
         let kind: CurvatureMatrix = try call.choice("matrix")
         let isPreconditioned: Bool = try call.get("preconditioned")
         var object = try curvature(kind, of: run, call, usesSeed: true)
-        if isPreconditioned { object = try run.preconditioner().precondition(object) }
+        if isPreconditioned {
+            object = try run.preconditioner(at: call.has("at") ? call.point(of: run) : nil).precondition(object)
+        }
         let density = try object.density(call)
+        // A figure shows what was asked for, or is not drawn.
+        if !density.isFinished { throw Cancelled() }
         let k = min(try call.get("k", as: Int.self), object.matrix.dimension)
         var outliers: [Double] = []
         if density.isExact {
@@ -108,7 +112,7 @@ struct SpectrumFigure {
 
     /// The edge of an eigenvalue of the Hessian; of a rule that has one for full batches only, that one.
     private static func edge(of run: Run, _ quantity: EdgeQuantity) -> Double? {
-        run.edge(of: quantity) ?? run.rule.edge(of: quantity, isFullBatch: true)
+        run.edge(of: quantity) ?? run.rule.edge(of: quantity, on: .all)?.lower
     }
 
     /// Places so close that a Gaussian of this width is smooth, but not more than can be seen.

@@ -1,4 +1,7 @@
+import Compute
+import Datasets
 import Dynamics
+import Experiments
 import Graph
 import LuaBridge
 import Networks
@@ -36,8 +39,17 @@ func modelClass(_ host: ScriptHost) -> ObjectClass<ModelObject> {
     models.property("count", .integer, "The number of parameters.") { $0.model.layout.count }
     models.property("dtype", .string, "The element type.") { $0.model.element.rawValue }
     models.property("params", .vector, "The initial parameters, which runs start from.") {
-        VectorObject($0.model.initial)
+        VectorObject($0.model.initial, $0.model.layout)
     }
+    models.method(
+        "vector", "A vector of this network's parameters.",
+        parameters: [
+            Parameter(
+                "values", .number.or(.object("array")).or(.vector).or(.table),
+                "A table of arrays, numbers or tables of them by the parameters' names, all of them; or all numbers in their order; or one number for all."
+            )
+        ], results: [Parameter("vector", .vector, "The vector, in the network's element type.")]
+    ) { object, call in try object.vector(call.value("values")) }
     models.property("shapes", .map(of: .list(of: .integer)), "The shape of each parameter, by its name.") {
         Dictionary(uniqueKeysWithValues: $0.model.layout.entries.map { ($0.name, $0.shape) })
     }
@@ -81,4 +93,32 @@ func modelClass(_ host: ScriptHost) -> ObjectClass<ModelObject> {
     }
     models.external { $0.model.layout.count * $0.model.element.byteCount }
     return models
+}
+
+extension ModelObject {
+    /// The vector of all parameters that a script spells.
+    fileprivate func vector(_ value: LuaValue) throws -> VectorObject {
+        let (layout, element) = (model.layout, model.element)
+        if case .table(let table) = value, !table.fields.isEmpty {
+            var arrays: [String: NDArray] = [:]
+            for (name, value) in try table.fields.named(in: "\(model.name):vector") {
+                if let number = Double.read(value), let entry = layout.entry(name) {
+                    let numbers = [Double](repeating: number, count: entry.count)
+                    arrays[name] = try NDArray(numbers, shape: entry.shape)
+                } else {
+                    arrays[name] = try ArrayObject.spelled(by: value, name)
+                }
+            }
+            return VectorObject(try layout.vector(of: arrays, element: element, from: "\(model.name):vector"), layout)
+        }
+        if let number = Double.read(value) {
+            return VectorObject(
+                try Vector([Double](repeating: number, count: layout.count), element: element), layout)
+        }
+        let numbers = try ArrayObject.spelled(by: value, "values")
+        guard numbers.count == layout.count else {
+            throw ArgumentError("model:vector: \(numbers.count) numbers for \(layout.count) parameters")
+        }
+        return VectorObject(try ArrayObject(numbers).vector().converted(to: element), layout)
+    }
 }

@@ -68,7 +68,7 @@ func addAlgebra(to operators: ObjectClass<OperatorObject>) {
         "The coordinates, in the space of the operator, of a vector of the space around: of all parameters, say.",
         parameters: [Parameter("v", .vector, "The vector.")],
         results: [Parameter("w", .vector, "Its part in the operator's space.")]
-    ) { a, call in VectorObject(try a.space.fitting(call.get("v"))) }
+    ) { a, call in VectorObject(try a.space.fitting(call.get("v")), a.space.layout) }
     operators.method(
         "lift",
         "The vector of all parameters with these coordinates in the space of the operator, and nothing beside them.",
@@ -81,7 +81,7 @@ func addAlgebra(to operators: ObjectClass<OperatorObject>) {
                 "operator:lift: a vector of \(vector.vector.count) numbers, the operator has \(a.matrix.dimension) rows"
             )
         }
-        return VectorObject(try a.space.lifted(a.space.fitting(vector)))
+        return VectorObject(try a.space.lifted(a.space.fitting(vector)), a.space.whole.layout)
     }
 }
 

@@ -68,10 +68,10 @@ private func addMembers(to operators: ObjectClass<OperatorObject>) {
         return ArrayObject(try NDArray(rows, shape: [count, count]))
     }
     operators.infix(.multiply, "operator * vector") { (object: OperatorObject, v: VectorObject) in
-        VectorObject(try object.matrix.apply(object.space.fitting(v)))
+        VectorObject(try object.matrix.apply(object.space.fitting(v)), object.space.layout)
     }
     operators.infix(.multiply, "operator * {vector, …}") { (object: OperatorObject, vectors: [VectorObject]) in
-        try object.matrix.apply(block: object.fitting(vectors)).map(VectorObject.init)
+        try object.matrix.apply(block: object.fitting(vectors)).map { VectorObject($0, object.space.layout) }
     }
 }
 

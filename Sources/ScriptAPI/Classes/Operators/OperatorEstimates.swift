@@ -17,7 +17,7 @@ func addEstimates(to operators: ObjectClass<OperatorObject>) {
                 "Take exactly so many vectors (hutch++ and xtrace: products)."),
         results: [Parameter("trace", .object("measurement"), "The estimate.")]
     ) { object, call in
-        var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: 1)
+        var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: OperatorStream.trace)
         let estimate = try trace(
             of: object.matrix, method: call.choice("method"), samples: call.stopping(), stream: &stream)
         return MeasurementObject("trace", [Measurement(step: 0, estimate)])
@@ -30,9 +30,12 @@ func addEstimates(to operators: ObjectClass<OperatorObject>) {
                 of: "norm of the standard errors over that of the diagonal"),
         results: [Parameter("diagonal", .object("diagonal"), "The diagonal with the error of each entry.")]
     ) { object, call in
-        if try call.get("exact", as: Bool.self) { return DiagonalObject(try exactDiagonal(of: object.matrix)) }
-        var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: 2)
-        return DiagonalObject(try diagonal(of: object.matrix, samples: call.stopping(), stream: &stream))
+        if try call.get("exact", as: Bool.self) {
+            return DiagonalObject(try exactDiagonal(of: object.matrix), in: object.space)
+        }
+        var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: OperatorStream.diagonal)
+        return DiagonalObject(
+            try diagonal(of: object.matrix, samples: call.stopping(), stream: &stream), in: object.space)
     }
     operators.method(
         "solve", "x with (A + damping·I)x = b, by conjugate gradients, for a matrix that is positive definite.",
@@ -49,7 +52,7 @@ func addEstimates(to operators: ObjectClass<OperatorObject>) {
             try solve(
                 object.matrix, object.space.fitting(call.get("b")), damping: call.get("damping"),
                 tolerance: call.get("tolerance"), start: start.map { try object.space.fitting($0) },
-                maxProducts: call.get("max_products")))
+                maxProducts: call.get("max_products")), in: object.space)
     }
 }
 

@@ -82,3 +82,11 @@ final class CountedOperator: LinearOperator {
         return try matrix.quadratic(block: block)
     }
 }
+
+/// Numbers of the streams of `.vector` that operators draw from: beyond those of sketches (`RandomProjection`) and of the user's
+/// own vectors, so that with the same seed no two of them are the same numbers.
+enum OperatorStream {
+    static let trace: UInt64 = 1 << 40 | 1
+    static let diagonal: UInt64 = 1 << 40 | 2
+    static let density: UInt64 = 1 << 40 | 3
+}

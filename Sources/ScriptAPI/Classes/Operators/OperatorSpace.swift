@@ -76,12 +76,11 @@ final class OperatorSpace {
             }
         }
         // Of one or two letters anything is near.
-        let near =
-            (block.count < 3 ? nil : nearestName(to: block, among: known)).map { ": did you mean '\($0)'?" } ?? ""
+        let near = block.utf8.count < 3 ? "" : nearestNameQuestion(to: block, among: known)
         let all = layout.entries.map(\.name)
         let shown = all.prefix(24).joined(separator: ", ") + (all.count > 24 ? ", … (\(all.count) in all)" : "")
         throw ArgumentError(
-            "unknown block '\(block)' of \(name)\(near) (its parameters: \(shown); or their beginnings)")
+            "unknown block '\(shortened(block))' of \(name)\(near) (its parameters: \(shown); or their beginnings)")
     }
 
     // MARK: - Vectors

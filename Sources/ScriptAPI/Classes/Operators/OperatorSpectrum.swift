@@ -16,7 +16,7 @@ func addSpectrum(to operators: ObjectClass<OperatorObject>) {
             try topEigenpairs(
                 of: object.matrix, k: call.get("k"), tolerance: call.get("tolerance"),
                 warmStart: object.warmStart(call), solver: call.choice("solver"), stream: &stream,
-                maxProducts: call.get("max_products")))
+                maxProducts: call.get("max_products")), object.space.layout)
     }
     operators.method(
         "bottom", "The algebraically smallest eigenvalues, smallest first, with eigenvectors and residuals.",
@@ -28,7 +28,7 @@ func addSpectrum(to operators: ObjectClass<OperatorObject>) {
             try bottomEigenpairs(
                 of: object.matrix, k: call.get("k"), tolerance: call.get("tolerance"),
                 warmStart: object.warmStart(call), solver: call.choice("solver"), stream: &stream,
-                maxProducts: call.get("max_products")))
+                maxProducts: call.get("max_products")), object.space.layout)
     }
     operators.method(
         "above",
@@ -43,7 +43,7 @@ func addSpectrum(to operators: ObjectClass<OperatorObject>) {
             try eigenpairs(
                 of: object.matrix, above: call.get("threshold"), tolerance: call.get("tolerance"),
                 warmStart: object.warmStart(call), stream: &stream, maxProducts: call.get("max_products"),
-                atMost: call.get("at_most")))
+                atMost: call.get("at_most")), object.space.layout)
     }
     operators.method(
         "norm", "The operator norm: the magnitude of the eigenvalue farthest from zero, with its residual and vector.",
@@ -57,9 +57,11 @@ func addSpectrum(to operators: ObjectClass<OperatorObject>) {
         return MeasurementObject(
             "norm",
             zip(pair.values, pair.residuals).map { value, residual in
-                Measurement(
+                var measurement = Measurement(
                     step: 0, value: abs(value), products: pair.products, residual: residual, seconds: pair.seconds)
-            }, vectors: pair.vectors.map(VectorObject.init))
+                measurement.isFinished = pair.isFinished
+                return measurement
+            }, vectors: pair.vectors.map { VectorObject($0, object.space.layout) })
     }
     operators.method(
         "density",
@@ -97,7 +99,7 @@ extension OperatorObject {
     /// The density, by the options `vectors`, `steps` and `seed`.
     func density(_ call: borrowing LuaCall) throws -> SpectralDensity {
         var stream = RandomStream(
-            seed: UInt64(try call.get("seed", as: Int?.self) ?? 1), purpose: .vector, index: 3)
+            seed: UInt64(try call.get("seed", as: Int?.self) ?? 1), purpose: .vector, index: OperatorStream.density)
         return try spectralDensity(
             of: matrix, vectors: call.get("vectors"), steps: call.get("steps"), stream: &stream)
     }

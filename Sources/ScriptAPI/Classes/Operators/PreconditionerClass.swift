@@ -24,7 +24,7 @@ func preconditionerClass() -> ObjectClass<PreconditionerObject> {
     let preconditioners = ObjectClass<PreconditionerObject>(
         "preconditioner", "P, the positive diagonal matrix that a rule divides its step by, without lr; a value.")
     preconditioners.property("rule", .string, "The optimizer it belongs to.") { $0.rule }
-    preconditioners.property("diagonal", .vector, "Its diagonal.") { VectorObject(try $0.diagonal()) }
+    preconditioners.property("diagonal", .vector, "Its diagonal.") { VectorObject(try $0.diagonal(), $0.space.layout) }
     preconditioners.method(
         "precondition",
         "P^(−½)AP^(−½), with the eigenvalues of P⁻¹A: the curvature that the rule sees. For a block of A the same block of P.",
@@ -38,7 +38,7 @@ func preconditionerClass() -> ObjectClass<PreconditionerObject> {
         ], results: [Parameter("vector", .vector, "The vector.")]
     ) { object, call in
         let v = try object.space.fitting(call.get("v"))
-        return VectorObject(try object.preconditioner.power(call.get("s"), times: v))
+        return VectorObject(try object.preconditioner.power(call.get("s"), times: v), object.space.layout)
     }
     preconditioners.length { $0.space.dimension }
     preconditioners.description { object in
@@ -88,6 +88,13 @@ extension PreconditionerObject {
 }
 
 extension Run {
+    /// What the rule divides its step by at a point: P once the gradient there, over all samples, has entered.
+    /// - Throws: as ``preconditioner(after:)``.
+    func preconditioner(at point: Vector?) throws -> PreconditionerObject {
+        guard rule.hasPreconditioner else { return try preconditioner() }
+        return try preconditioner(after: point.map { try oracle.gradient(at: $0).gradient } ?? gradient())
+    }
+
     /// What the rule divides its step by.
     /// - Throws: where it divides by nothing, naming the rules that do.
     func preconditioner(after gradient: Vector? = nil) throws -> PreconditionerObject {

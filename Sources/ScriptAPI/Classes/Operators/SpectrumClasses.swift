@@ -12,6 +12,11 @@ final class DensityObject: LuaObject {
     let density: SpectralDensity
     /// Of what, as an expression.
     let expression: String
+    private(set) lazy var nodes = Result { try ArrayObject(density.nodes.flatMap { $0 }) }
+    private(set) lazy var weights = Result {
+        let share = 1 / Double(density.weights.count)
+        return try ArrayObject(density.weights.flatMap { $0.map { $0 * share } })
+    }
 
     init(_ density: SpectralDensity, of expression: String) {
         self.density = density
@@ -21,14 +26,16 @@ final class DensityObject: LuaObject {
 
 final class DiagonalObject: LuaObject {
     let estimate: DiagonalEstimate
+    let space: OperatorSpace
 
-    init(_ estimate: DiagonalEstimate) { self.estimate = estimate }
+    init(_ estimate: DiagonalEstimate, in space: OperatorSpace) { (self.estimate, self.space) = (estimate, space) }
 }
 
 final class SolutionObject: LuaObject {
     let solution: LinearSolution
+    let space: OperatorSpace
 
-    init(_ solution: LinearSolution) { self.solution = solution }
+    init(_ solution: LinearSolution, in space: OperatorSpace) { (self.solution, self.space) = (solution, space) }
 }
 
 /// `density`: what `H:density` gives.
@@ -36,11 +43,10 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
     let densities = ObjectClass<DensityObject>(
         "density", "The density of an operator's eigenvalues, as quadrature rules of random vectors; a value.")
     densities.property("nodes", .object("array"), "The nodes of all vectors, one vector after the other.") {
-        try ArrayObject($0.density.nodes.flatMap { $0 })
+        try $0.nodes.get()
     }
-    densities.property("weights", .object("array"), "Their weights, of sum 1: shares of the eigenvalues.") { object in
-        let share = 1 / Double(object.density.weights.count)
-        return try ArrayObject(object.density.weights.flatMap { $0.map { $0 * share } })
+    densities.property("weights", .object("array"), "Their weights, of sum 1: shares of the eigenvalues.") {
+        try $0.weights.get()
     }
     densities.property("vectors", .integer, "How many random vectors.") { $0.density.nodes.count }
     densities.property("dimension", .integer, "The operator's number of rows.") { $0.density.dimension }
@@ -68,6 +74,9 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
     }
     densities.property("products", .integer, "How many matrix-vector products it took.") { $0.density.products }
     densities.property("seconds", .number, unit: "seconds", "How long it took.") { $0.density.seconds }
+    densities.property("finished", .boolean, "False where it was cancelled: from the products until then.") {
+        $0.density.isFinished
+    }
     densities.method(
         "at", "The density at a place or at several, each node drawn as a Gaussian, and its standard error.",
         parameters: [Parameter("x", .number.or(.list(of: .number)).or(.object("array")), "The place or places.")],
@@ -113,6 +122,7 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
             ? "\(density.dimension) eigenvalues"
             : "\(density.nodes.count) vectors, \(density.products) products, dimension \(density.dimension)"
         return "density of \(object.expression) from \(short(lower)) to \(short(upper)): \(how)"
+            + (density.isFinished ? "" : unfinished)
     }
     densities.external { $0.density.nodes.reduce(0) { $0 + $1.count * 24 } }
     return densities
@@ -121,13 +131,16 @@ func densityClass(_ host: ScriptHost) -> ObjectClass<DensityObject> {
 /// `diagonal`: what `H:diagonal` gives.
 func diagonalClass() -> ObjectClass<DiagonalObject> {
     let diagonals = ObjectClass<DiagonalObject>("diagonal", "The diagonal of an operator with its errors; a value.")
-    diagonals.property("values", .vector, "The diagonal.") { VectorObject($0.estimate.values) }
+    diagonals.property("values", .vector, "The diagonal.") { VectorObject($0.estimate.values, $0.space.layout) }
     diagonals.property("stderrs", .vector, "The standard error of each entry; 0 where it is exact.") {
-        VectorObject($0.estimate.standardErrors)
+        VectorObject($0.estimate.standardErrors, $0.space.layout)
     }
     diagonals.property("samples", .integer, "How many random vectors it took.") { $0.estimate.samples }
     diagonals.property("products", .integer, "How many products or quadratic forms it took.") { $0.estimate.products }
     diagonals.property("seconds", .number, unit: "seconds", "How long it took.") { $0.estimate.seconds }
+    diagonals.property("finished", .boolean, "False where it was cancelled: from the vectors until then.") {
+        $0.estimate.isFinished
+    }
     diagonals.length { $0.estimate.values.count }
     diagonals.elements { object, i in
         (1...max(1, object.estimate.values.count)).contains(i) ? object.estimate.values[i - 1] : nil
@@ -140,7 +153,7 @@ func diagonalClass() -> ObjectClass<DiagonalObject> {
         return
             "diagonal of \(estimate.values.count) entries (norm \(short(size)), \(errors)), \(estimate.samples) samples: "
             + listed((0..<min(4, estimate.values.count)).map { estimate.values[$0] })
-            + (estimate.values.count > 4 ? ", …" : "")
+            + (estimate.values.count > 4 ? ", …" : "") + (estimate.isFinished ? "" : unfinished)
     }
     diagonals.external { 2 * $0.estimate.values.count * $0.estimate.values.element.byteCount }
     return diagonals
@@ -149,7 +162,7 @@ func diagonalClass() -> ObjectClass<DiagonalObject> {
 /// `solution`: what `H:solve` gives.
 func solutionClass() -> ObjectClass<SolutionObject> {
     let solutions = ObjectClass<SolutionObject>("solution", "The solution of a linear system; a value.")
-    solutions.property("x", .vector, "The solution.") { VectorObject($0.solution.x) }
+    solutions.property("x", .vector, "The solution.") { VectorObject($0.solution.x, $0.space.layout) }
     solutions.property("residual", .number, "The norm of b − (A + damping·I)x over that of b.") { $0.solution.residual }
     solutions.property("products", .integer, "How many matrix-vector products it took.") { $0.solution.products }
     solutions.property("converged", .boolean, "Whether the residual meets the tolerance.") { $0.solution.converged }

@@ -42,15 +42,15 @@ private func addState(to runs: ObjectClass<Run>) {
             }
         }, set: { (run: Run, value: LuaValue) in try run.setBatchSize(Run.BatchSize(value)) })
     runs.property(
-        "params", .vector, "The parameters: a copy; can be assigned.", get: { VectorObject($0.parameters) },
+        "params", .vector, "The parameters: a copy; can be assigned.", get: { $0.object($0.parameters) },
         set: { (run: Run, vector: VectorObject) in try run.setParameters(run.fitting(vector, "params")) })
     runs.property(
         "optimizer", .object("optimizer"), "The update rule; can be assigned.", get: { OptimizerObject($0.rule) },
-        set: { (run: Run, optimizer: OptimizerObject) in run.setRule(optimizer.rule) })
+        set: { (run: Run, optimizer: OptimizerObject) in try run.setRule(optimizer.rule) })
     runs.property("loss", .number, "The loss over all training samples, at these parameters.") {
         try $0.evaluation().loss
     }
-    runs.property("accuracy", .number, "The share of training samples classified right.") {
+    runs.property("accuracy", .number, "The share of training samples classified right; nil for a regression.") {
         try $0.accuracy(of: $0.evaluation(), on: $0.data.train)
     }
     runs.property("batch_loss", .number, "The loss of the last step's batch, before the step; nil before the first.") {

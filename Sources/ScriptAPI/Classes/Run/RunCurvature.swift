@@ -16,7 +16,10 @@ func addCurvature(to runs: ObjectClass<Run>) {
     runs.method(
         "preconditioner", "What the optimizer divides its step by, without lr, after its last gradient.",
         options: [
-            .optional("gradient", .vector, "As it will be once this gradient has entered, run:gradient() say.")
+            .optional(
+                "gradient", .vector,
+                "As it will be once this gradient has entered: run:gradient() for P at these parameters, as "
+                    + "preconditioned_lambda_max has it.")
         ], results: [Parameter("preconditioner", .object("preconditioner"), "The diagonal matrix P.")]
     ) { run, call in
         let gradient: VectorObject? = try call.get("gradient")
@@ -78,8 +81,7 @@ extension LuaCall {
         guard count <= all else {
             throw ArgumentError("'samples' is \(count): run '\(run.name)' has \(all) training samples")
         }
-        let seed = try get("seed", as: Int?.self).map(UInt64.init) ?? run.seed
-        var stream = RandomStream(seed: seed, purpose: .subset, index: 1)
-        return [.indices(stream.sample(count, from: all))]
+        let seed = try get("seed", as: Int?.self).map(UInt64.init)
+        return [.indices(ProbeScope.draw(count, of: run, seed: seed))]
     }
 }

@@ -11,9 +11,9 @@ func addDerivatives(to runs: ObjectClass<Run>) {
         results: [Parameter("gradient", .vector, "The gradient.")]
     ) { run, call in
         if try !call.has("batch"), try !call.has("at"), try !call.has("statistics") {
-            return VectorObject(try run.gradient())
+            return run.object(try run.gradient())
         }
-        return VectorObject(
+        return run.object(
             try call.oracle(of: run).gradient(at: call.point(of: run), over: call.selection(of: run)).gradient)
     }
     addCurvature(to: runs)
@@ -22,7 +22,7 @@ func addDerivatives(to runs: ObjectClass<Run>) {
         options: Parameter.here, results: [Parameter("product", .vector, "Hv.")]
     ) { run, call in
         let v = try run.fitting(call.get("v"), "v")
-        return VectorObject(
+        return run.object(
             try call.oracle(of: run).directional(at: call.point(of: run), along: [v], over: call.selection(of: run)))
     }
     runs.method(
@@ -35,7 +35,7 @@ func addDerivatives(to runs: ObjectClass<Run>) {
             throw ArgumentError("run:D takes one vector or more: run:D(v) is the Hessian times v")
         }
         let directions = try vectors.map { try run.fitting($0, "v") }
-        return VectorObject(
+        return run.object(
             try call.oracle(of: run).directional(
                 at: call.point(of: run), along: directions, over: call.selection(of: run)))
     }

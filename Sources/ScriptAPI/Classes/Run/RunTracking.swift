@@ -48,14 +48,18 @@ func addTracking(to runs: ObjectClass<Run>) {
         parameters: [
             Parameter("name", .string, "The series looked at."),
             Parameter("relation", .choice(Series.Relation.allCases.map(\.rawValue)), "The relation."),
-            Parameter("other", .string.or(.number), "The name of a series, or a number."),
+            Parameter(
+                "other", .string.or(.number),
+                "The name of a series, or a number; 'edge' is the stability edge of the quantity looked at, tracked or not."
+            ),
         ], results: [Parameter("step", .integer, "The step; nil where there is none.")]
     ) { run, call in
         let series = try run.series(call.get("name"))
         let relation: Series.Relation = try call.choice("relation")
         let other = try call.value("other")
         if let number = Double.read(other) { return series.firstStep(relation, number) }
-        return series.firstStep(relation, try run.series(call.get("other")))
+        let name: String = try call.get("other")
+        return series.firstStep(relation, try name == "edge" ? run.edge(for: series.name) : run.series(name))
     }
 }
 
@@ -76,6 +80,6 @@ func addMeasuring(to runs: ObjectClass<Run>) {
         let measured = try run.measure(probe)
         let vectors = (probe as? any EigenvectorProbe)?.vectors ?? []
         return MeasurementObject(
-            name, measured, names: probe.seriesNames, vectors: vectors.map(VectorObject.init))
+            name, measured, names: probe.seriesNames, vectors: vectors.map(run.object))
     }
 }

@@ -12,6 +12,10 @@ func addTraining(to runs: ObjectClass<Run>) {
             .optional("time", .number(.nonNegative), "So much further time, the sum of the learning rates."),
             .optional("stop_loss", .number, "Until the loss over all samples is at or below this."),
             .optional("stop_accuracy", .number, "Until the training accuracy is at or above this."),
+            .optional(
+                "check_every", .integer(.positive), unit: "steps",
+                "At which steps stop_loss and stop_accuracy are looked at: its multiples, and those at which loss or accuracy is tracked. By default exactly those, or every 100 steps where neither is tracked: a look is a forward pass over all samples, n/(3 batch_size) steps."
+            ),
             .optional("max_loss", .number, "Until the loss of a batch is above this."),
         ], results: [Parameter("reached", .string, "Which goal was reached: 'step', 'loss', …")]
     ) { run, call in
@@ -52,13 +56,16 @@ func addTraining(to runs: ObjectClass<Run>) {
 private func trainingGoal(of run: Run, _ call: borrowing LuaCall) throws -> TrainingGoal {
     var goal = TrainingGoal(
         step: try call.get("to"), loss: try call.get("stop_loss"), accuracy: try call.get("stop_accuracy"),
-        maxLoss: try call.get("max_loss"))
+        checkEvery: try call.get("check_every"), maxLoss: try call.get("max_loss"))
     if let steps: Int = try call.get("steps") {
         let (end, overflow) = run.step.addingReportingOverflow(steps)
         goal.step = min(goal.step ?? .max, overflow ? .max : end)
     }
     if let epochs: Double = try call.get("epochs") { goal.epoch = run.epoch + epochs }
     if let time: Double = try call.get("time") { goal.time = run.time + time }
+    if goal.checkEvery != nil, goal.loss == nil, goal.accuracy == nil {
+        throw ArgumentError("run:train: 'check_every' belongs to stop_loss and stop_accuracy: give one of them")
+    }
     let hasGoal =
         goal.step != nil || goal.epoch != nil || goal.time != nil || goal.loss != nil || goal.accuracy != nil
         || goal.maxLoss != nil

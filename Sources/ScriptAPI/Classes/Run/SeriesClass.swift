@@ -10,18 +10,22 @@ func seriesClass() -> ObjectClass<SeriesObject> {
     series.property("stderrs", .object("array"), "Their standard errors; nan where a value has none.") {
         try $0.standardErrors.get()
     }
-    series.method("mean", "The mean of the values.", results: [Parameter("mean", .number, "nan for no values.")]) {
-        series, _ in series.series.mean
-    }
     series.method(
-        "median", "The median of the values.", results: [Parameter("median", .number, "nan for no values.")]
+        "mean", "The mean of the values.",
+        results: [Parameter("mean", .number, "nan for no values, or where one of them is nan.")]
+    ) { series, _ in series.series.mean }
+    series.method(
+        "median", "The median of the values.",
+        results: [Parameter("median", .number, "nan for no values, or where one of them is nan.")]
     ) { series, _ in series.series.median }
     series.method("last", "The last value.", results: [Parameter("value", .number, "nil for no values.")]) {
         series, _ in series.series.last
     }
     series.method(
-        "over", "Each value divided by the other series' last value at or before its step.",
-        parameters: [Parameter("other", .object("series"), "The divisor, such as the series of the edge.")],
+        "over",
+        "Each value divided by the other series' last value at or before its step; by the series 'edge' of a run, by the edge of "
+            + "its own curvature, nan where that has none.",
+        parameters: [Parameter("other", .object("series"), "The divisor, such as run:series('edge').")],
         results: [Parameter("ratio", .object("series"), "The ratios.")]
     ) { series, call in
         let other: SeriesObject = try call.get("other")

@@ -3,9 +3,10 @@ import Datasets
 import Graph
 import LuaBridge
 
-/// `array`: numbers in any number of axes, such as those of a file or the values of a series.
+/// `array`: numbers in any number of axes, such as those of a file or the values of a series. Its arithmetic is element by element.
 func arrayClass() -> ObjectClass<ArrayObject> {
-    let arrays = ObjectClass<ArrayObject>("array", "Numbers in one or more axes; a value.")
+    let arrays = ObjectClass<ArrayObject>(
+        "array", "Numbers in one or more axes, with arithmetic element by element; a value.")
     arrays.property("dtype", .string, "Its element type.") { $0.array.element.rawValue }
     arrays.method(
         "shape", "The extents of its axes.", results: [Parameter("extents", .list(of: .integer), "The extents.")]
@@ -31,14 +32,22 @@ func arrayClass() -> ObjectClass<ArrayObject> {
         results: [Parameter("numbers", .table, "The numbers.")]
     ) { array, _ in array.table() }
     arrays.method(
-        "tovector", "Its numbers in order, as a vector.", results: [Parameter("vector", .vector, "The vector.")]
+        "tovector", "Its numbers in order, as a vector: f32 stays f32, everything else becomes f64.",
+        results: [Parameter("vector", .vector, "The vector.")]
     ) { array, _ in VectorObject(try array.vector()) }
+    addArithmetic(to: arrays)
+    addPowers(to: arrays)
+    arrays.negation { try negated(.array($0.array)) }
+    arrays.infix(.equal, "array == array") { (a: ArrayObject, b: ArrayObject) in
+        a.array.shape == b.array.shape && a.array.values == b.array.values
+    }
     arrays.length { $0.array.shape.first ?? 1 }
     arrays.elements { array, i in try array.element(i) }
     arrays.description { array in
         let a = array.array
         let shape = a.shape.isEmpty ? "scalar" : a.shape.map(String.init).joined(separator: "×")
-        let first = (0..<min(a.count, 6)).map { short(a[flat: $0]) }.joined(separator: ", ")
+        let first = (0..<min(a.count, 6)).map { i in a.integer(flat: i).map { "\($0)" } ?? short(a[flat: i]) }.joined(
+            separator: ", ")
         return "array \(shape) (\(a.element.rawValue)): \(first)\(a.count > 6 ? ", …" : "")"
     }
     arrays.external { $0.array.count * $0.array.element.byteCount }
@@ -48,9 +57,7 @@ func arrayClass() -> ObjectClass<ArrayObject> {
 extension ArrayObject {
     /// The number at a place in row-major order, an integer where the array has integers.
     func number(_ flat: Int) -> LuaValue {
-        let number = array[flat: flat]
-        if !array.element.isFloating, let integer = Int(exactly: number) { return .integer(integer) }
-        return .number(number)
+        array.integer(flat: flat).map { .integer($0) } ?? .number(array[flat: flat])
     }
 
     /// The number, or the part of the array, at an index of the first axis from 1; nil beyond its end.

@@ -6,7 +6,10 @@ import LuaBridge
 
 /// `measurement`: what measuring gave, with its error bar and its cost.
 func measurementClass() -> ObjectClass<MeasurementObject> {
-    let results = ObjectClass<MeasurementObject>("measurement", "A measured value, its error bar and its cost.")
+    let results = ObjectClass<MeasurementObject>(
+        "measurement",
+        "A measured value, its error bar and its cost; a number where one is taken, as in m < 3, m / 2 and '%g'. Only == with a number needs m.value."
+    )
     results.property("name", .string, "What was measured.") { $0.name }
     results.property("value", .number, "The value; of several the first.") { $0.measurements.first?.value }
     results.property("stderr", .number, "Its standard error; nil where it has none.") {
@@ -22,8 +25,7 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
     results.property(
         "arrays", .map(of: .object("array")), "Lists of numbers that belong to the value, by name: 'nodes', say."
     ) { result in
-        let arrays = try (result.measurements.first?.arrays ?? [:]).mapValues { LuaValue.object(try ArrayObject($0)) }
-        return LuaRecord(arrays, called: "the lists of \(result.name)")
+        LuaRecord(try result.arrays.get(), called: "the lists of \(result.name)")
     }
     results.property(
         "operations", .number, unit: "multiply-adds", "What it took by the cost model, the same on every machine."
@@ -35,15 +37,26 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
         $0.measurements.first?.products
     }
     results.property("residual", .number, "The residual of an eigenvalue.") { $0.measurements.first?.residual }
+    results.property(
+        "converged", .boolean, "Of an eigenvalue: whether the solver met its tolerance; nil for other quantities."
+    ) { $0.measurements.first?.converged }
+    results.property(
+        "miss_probability", .number,
+        "Of an eigenvalue: how likely the start may have hidden one far beyond it, at most; nil for other quantities."
+    ) { $0.measurements.first?.missProbability }
     results.property("seconds", .number, unit: "seconds", "How long it took.") { $0.measurements.first?.seconds }
     results.property("step", .integer, unit: "steps", "At which step.") { $0.measurements.first?.step }
+    results.property("finished", .boolean, "False where measuring was cancelled: what was found by then.") {
+        $0.measurements.allSatisfy(\.isFinished)
+    }
     results.property("values", .object("array"), "All values: of lambda_max the k eigenvalues.") {
-        try ArrayObject($0.measurements.map(\.value))
+        try $0.values.get()
     }
     results.property("residuals", .object("array"), "Their residuals; nan where they have none.") {
-        try ArrayObject($0.measurements.map { $0.residual ?? .nan })
+        try $0.residuals.get()
     }
     results.property("vectors", .list(of: .vector), "Eigenvectors, where there are any.") { $0.vectors }
+    addNumberOperators(to: results)
     results.description { result in
         guard let first = result.measurements.first else { return result.name }
         var text = "\(result.name) = \(result.measurements.map { short($0.value) }.joined(separator: ", "))"
@@ -51,10 +64,34 @@ func measurementClass() -> ObjectClass<MeasurementObject> {
         if let samples = first.samples { text += ", \(samples) samples" }
         if let products = first.products { text += ", \(products) products" }
         if let residual = first.residual { text += ", residual \(short(residual))" }
+        if let miss = first.missProbability { text += ", miss probability \(short(miss))" }
+        if first.converged == false { text += ", not converged" }
+        if !result.measurements.allSatisfy(\.isFinished) { text += unfinished }
         return text
     }
     results.external { $0.vectors.reduce(0) { $0 + $1.vector.count * $1.vector.element.byteCount } }
     return results
+}
+
+/// What a result that was cancelled says of itself when it is shown.
+let unfinished = ", unfinished: it was interrupted"
+/// A measurement in arithmetic and comparisons is its value, as Lua computes with numbers. (Lua takes a number and an object for
+/// different without asking, so `m == 3` is false whatever m is.)
+private func addNumberOperators(to results: ObjectClass<MeasurementObject>) {
+    let operators: [(LuaOperator, String, (Double, Double) -> Double)] = [
+        (.add, "+", { $0 + $1 }), (.subtract, "-", { $0 - $1 }), (.multiply, "*", { $0 * $1 }),
+        (.divide, "/", { $0 / $1 }),
+        (.power, "^", luaPower), (.floorDivide, "//", { ($0 / $1).rounded(.down) }), (.modulo, "%", luaModulo),
+    ]
+    for (symbol, spelling, body) in operators {
+        results.infix(symbol, "number \(spelling) number") { (a: Double, b: Double) in body(a, b) }
+    }
+    results.infix(.less, "number < number") { (a: Double, b: Double) in a < b }
+    results.infix(.lessOrEqual, "number <= number") { (a: Double, b: Double) in a <= b }
+    results.infix(.equal, "measurement == measurement") { (a: MeasurementObject, b: MeasurementObject) in
+        a.number == b.number
+    }
+    results.negation { -($0.number ?? .nan) }
 }
 
 /// What the estimate says of itself; of a standard error alone by Student's t, with a degree of freedom less than samples.
@@ -75,10 +112,10 @@ func eigenpairsClass() -> ObjectClass<EigenpairsObject> {
     let pairs = ObjectClass<EigenpairsObject>(
         "eigenpairs", "Eigenvalues with their eigenvectors and residuals; a value.")
     pairs.property("values", .object("array"), "The eigenvalues, in the order asked for.") {
-        try ArrayObject($0.pairs.values)
+        try $0.values.get()
     }
     pairs.property("vectors", .list(of: .vector), "Their eigenvectors, orthonormal.") { $0.vectors }
-    pairs.property("residuals", .object("array"), "The norms of Hv − λv.") { try ArrayObject($0.pairs.residuals) }
+    pairs.property("residuals", .object("array"), "The norms of Hv − λv.") { try $0.residuals.get() }
     pairs.property("products", .integer, "How many matrix-vector products it took.") { $0.pairs.products }
     pairs.property("value", .number, "The first eigenvalue; nil where there is none.") { $0.pairs.values.first }
     pairs.property("residual", .number, "Its residual.") { $0.pairs.residuals.first }
@@ -94,12 +131,15 @@ func eigenpairsClass() -> ObjectClass<EigenpairsObject> {
     ) { $0.pairs.missProbability }
     pairs.property("converged", .boolean, "Whether every pair meets the tolerance.") { $0.pairs.converged }
     pairs.property("seconds", .number, unit: "seconds", "How long it took.") { $0.pairs.seconds }
+    pairs.property("finished", .boolean, "False where the solve was cancelled: what was found by then.") {
+        $0.pairs.isFinished
+    }
     pairs.length { $0.pairs.values.count }
     pairs.description { object in
         let pairs = object.pairs
         let values = zip(pairs.values, pairs.residuals).map { "\(short($0)) (residual \(short($1)))" }
         return (values.isEmpty ? "no eigenvalues" : values.joined(separator: ", ")) + ", \(pairs.products) products"
-            + (pairs.converged ? "" : ", not converged")
+            + (pairs.converged ? "" : ", not converged") + (pairs.isFinished ? "" : unfinished)
     }
     pairs.external { $0.vectors.reduce(0) { $0 + $1.vector.count * $1.vector.element.byteCount } }
     return pairs
@@ -109,16 +149,17 @@ func eigenpairsClass() -> ObjectClass<EigenpairsObject> {
 func evaluationClass() -> ObjectClass<EvaluationObject> {
     let results = ObjectClass<EvaluationObject>("evaluation", "Losses and outputs over samples.")
     results.property("loss", .number, "The mean of the losses.") { $0.evaluation.loss }
-    results.property("accuracy", .number, "The share of samples classified right; nil without classes.") { $0.accuracy }
-    results.property("losses", .object("array"), "The loss of each sample.") { try ArrayObject($0.evaluation.losses) }
-    results.property("outputs", .object("array"), "The network's output for each sample.") { result in
-        let shape = [result.evaluation.losses.count] + result.outputShape
-        return ArrayObject(try NDArray(result.evaluation.outputs, shape: shape))
+    results.property("accuracy", .number, "The share of samples classified right; nil for a regression.") {
+        $0.accuracy
     }
+    results.property("losses", .object("array"), "The loss of each sample.") { try $0.losses.get() }
+    results.property("outputs", .object("array"), "The network's output for each sample.") { try $0.outputs.get() }
     results.description { result in
         "loss \(short(result.evaluation.loss)) over \(result.evaluation.losses.count) samples"
             + (result.accuracy.map { ", accuracy \(short($0))" } ?? "")
     }
-    results.external { ($0.evaluation.losses.count + $0.evaluation.outputs.count) * 8 }
+    results.external { result in
+        [result.evaluation.losses, result.evaluation.outputs].reduce(0) { $0 + $1.count * $1.element.byteCount }
+    }
     return results
 }

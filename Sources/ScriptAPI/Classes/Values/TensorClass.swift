@@ -24,11 +24,8 @@ func tensorClass() -> ObjectClass<TensorObject> {
         let (value, shape): (Double, [Int]?) = (try call.get("value"), try call.shape("shape"))
         return try tensor.map { try $0.constant(value, shape: shape ?? $0.shape) }
     }
-    arithmetic(.add, "+") { try $0 + $1 }
-    arithmetic(.subtract, "-") { try $0 - $1 }
-    arithmetic(.multiply, "*") { try $0 * $1 }
-    arithmetic(.divide, "/") { try $0 / $1 }
-    tensors.infix(.power, "tensor ^ number") { (x: TensorObject, p: Double) in try x.map { try $0.power(real: p) } }
+    addArithmetic(to: tensors)
+    tensors.infix(.power, "tensor ^ number") { (x: TensorObject, p: Double) in try x.map { try $0.power(p) } }
     tensors.negation { try $0.map { try $0.negated() } }
     tensors.length { try $0.symbol().shape.first ?? 1 }
     // x[i] is eoss.at(x, i); nil just behind the last place, where ipairs ends.
@@ -49,28 +46,4 @@ func tensorClass() -> ObjectClass<TensorObject> {
         return "tensor \(symbol.type)"
     }
     return tensors
-
-    func arithmetic(
-        _ symbol: LuaOperator, _ spelling: String, _ body: @escaping (Symbolic, Symbolic) throws -> Symbolic
-    ) {
-        tensors.infix(symbol, "tensor \(spelling) tensor") { (a: TensorObject, b: TensorObject) in
-            try a.combined(b, body)
-        }
-        tensors.infix(symbol, "tensor \(spelling) number") { (a: TensorObject, b: Double) in
-            try a.map { try body($0, $0.constant(b)) }
-        }
-        tensors.infix(symbol, "number \(spelling) tensor") { (a: Double, b: TensorObject) in
-            try b.map { try body($0.constant(a), $0) }
-        }
-    }
-}
-
-extension Symbolic {
-    /// A real power: integers by repeated multiplication, ½ by the root, others as exp(p log x), for x > 0.
-    fileprivate func power(real p: Double) throws -> Symbolic {
-        if let integer = Int(exactly: p), (-1024...1024).contains(integer) { return try power(integer) }
-        if p == 0.5 { return try sqrt() }
-        if p == -0.5 { return try constant(1) / sqrt() }
-        return try (p * log()).exp()
-    }
 }

@@ -1,10 +1,13 @@
 import Compute
 import Datasets
+import Experiments
 import LuaBridge
+import Networks
 
 /// `vector`: a point or a direction in parameter space, which nothing changes.
 func vectorClass() -> ObjectClass<VectorObject> {
-    let vectors = ObjectClass<VectorObject>("vector", "A point or a direction in parameter space; a value.")
+    let vectors = ObjectClass<VectorObject>(
+        "vector", "A point or a direction in parameter space, with arithmetic element by element; a value.")
     vectors.property("dtype", .string, "Its element type.") { $0.vector.element.rawValue }
     vectors.method(
         "dot", "The inner product, summed in f64.",
@@ -18,7 +21,7 @@ func vectorClass() -> ObjectClass<VectorObject> {
         "norm", "The Euclidean norm.", results: [Parameter("norm", .number, "The norm.")]
     ) { vector, _ in vector.vector.norm() }
     vectors.method("copy", "The same vector.", results: [Parameter("vector", .vector, "The copy.")]) { vector, _ in
-        VectorObject(vector.vector)
+        vector.mapped { $0 }
     }
     vectors.method(
         "randn", "A vector of the same length and element type with independent standard normal numbers.",
@@ -26,25 +29,37 @@ func vectorClass() -> ObjectClass<VectorObject> {
         results: [Parameter("vector", .vector, "The random vector.")]
     ) { vector, call in
         var stream = RandomStream(seed: try call.seed(), purpose: .vector)
-        return VectorObject(
-            try .randomNormal(count: vector.vector.count, element: vector.vector.element, stream: &stream))
+        return try vector.mapped { try .randomNormal(count: $0.count, element: $0.element, stream: &stream) }
     }
+    vectors.method(
+        "part", "The numbers of one parameter in its shape, a copy; also v[\"layers.0.weight\"].",
+        parameters: [Parameter("name", .string, "Which, as in PyTorch.")],
+        results: [Parameter("array", .object("array"), "The numbers.")]
+    ) { vector, call in
+        let name: String = try call.get("name")
+        if let part = try vector.part(name) { return part }
+        throw ArgumentError("vector:part: \(vector.withoutPart(name))")
+    }
+    vectors.entries(names: { $0.layout?.entries.map(\.name) ?? [] }, body: { try $0.part($1) })
     vectors.method("totable", "Its numbers as a Lua table.", results: [Parameter("numbers", .table, "The numbers.")]) {
         vector, _ in LuaValue.numbers(vector.vector.values)
     }
     vectors.method("toarray", "Its numbers as an array.", results: [Parameter("array", .object("array"), "The array.")])
     { vector, _ in ArrayObject(try NDArray(vector: vector.vector)) }
+    // What belongs to a vector space is the engine's; the rest goes element by element as with all numbers.
     vectors.infix(.add, "vector + vector") { (a: VectorObject, b: VectorObject) in
-        VectorObject(try combined(a, b) { try $0 + $1 })
+        VectorObject(try combined(a, b) { try $0 + $1 }, a.layout ?? b.layout)
     }
     vectors.infix(.subtract, "vector - vector") { (a: VectorObject, b: VectorObject) in
-        VectorObject(try combined(a, b) { try $0 - $1 })
+        VectorObject(try combined(a, b) { try $0 - $1 }, a.layout ?? b.layout)
     }
-    vectors.infix(.multiply, "number * vector") { (a: Double, v: VectorObject) in VectorObject(try a * v.vector) }
-    vectors.infix(.multiply, "vector * number") { (v: VectorObject, a: Double) in VectorObject(try a * v.vector) }
-    vectors.infix(.divide, "vector / number") { (v: VectorObject, a: Double) in VectorObject(try v.vector / a) }
+    vectors.infix(.multiply, "number * vector") { (a: Double, v: VectorObject) in try v.mapped { try a * $0 } }
+    vectors.infix(.multiply, "vector * number") { (v: VectorObject, a: Double) in try v.mapped { try a * $0 } }
+    vectors.infix(.divide, "vector / number") { (v: VectorObject, a: Double) in try v.mapped { try $0 / a } }
+    addArithmetic(to: vectors)
+    addPowers(to: vectors)
     vectors.infix(.equal, "vector == vector") { (a: VectorObject, b: VectorObject) in a.vector == b.vector }
-    vectors.negation { VectorObject(try -$0.vector) }
+    vectors.negation { try $0.mapped { try -$0 } }
     vectors.length { $0.vector.count }
     vectors.elements { vector, i in (1...max(1, vector.vector.count)).contains(i) ? vector.vector.at(i - 1) : nil }
     vectors.description { vector in
@@ -54,6 +69,28 @@ func vectorClass() -> ObjectClass<VectorObject> {
     }
     vectors.external { $0.vector.count * $0.vector.element.byteCount }
     return vectors
+}
+
+extension VectorObject {
+    /// What is made of the vector, of a vector of the same space.
+    fileprivate func mapped(_ body: (Vector) throws -> Vector) rethrows -> VectorObject {
+        VectorObject(try body(vector), layout)
+    }
+
+    fileprivate func part(_ name: String) throws -> ArrayObject? {
+        guard let layout, let entry = layout.entry(name) else { return nil }
+        return ArrayObject(try layout.array(entry, of: vector))
+    }
+
+    /// Why it has no such part.
+    fileprivate func withoutPart(_ name: String) -> String {
+        guard let layout else {
+            return "this vector belongs to no model: net:vector(v) makes it one of net's parameters"
+        }
+        let names = layout.entries.map(\.name)
+        let near = nearestName(to: name, among: names).map { ": did you mean '\($0)'?" }
+        return "there is no parameter '\(name)'" + (near ?? "; there are \(names.joined(separator: ", "))")
+    }
 }
 
 extension Vector {

@@ -5,7 +5,7 @@ import Networks
 extension ScriptHost {
     static let model = [Parameter("model", .object("model"), "The network.")]
     static let initScale = Parameter(
-        "init_scale", .number(.nonNegative), default: 1.0, "Multiplies the initial weights.")
+        "init_scale", .number(.nonNegative), default: 0.2, "Multiplies the initial weights; 0.2 in the EoSS code.")
     static let images = Parameter(
         "inputs", .shape, default: [3, 32, 32], "The shape of one sample: channels, rows, columns.")
     /// Each layer is traced by itself: a slip of many zeros would take hours.

@@ -104,8 +104,8 @@ private final class LuaLayer {
                 "params of the layer '\(name)' must be a table of names, each a table { shape, init }; it is "
                     + described(value))
         }
-        return try table.fields.sorted { $0.key < $1.key }
-            .map { try WrittenParameter($0.key, $0.value, of: "the layer '\(name)'") }
+        return try table.fields.named(in: "params of the layer '\(name)'")
+            .map { try WrittenParameter($0.name, $0.value, of: "the layer '\(name)'") }
     }
 }
 
@@ -122,7 +122,9 @@ private struct WrittenParameter {
         guard case .table(let table) = value else {
             throw ArgumentError("\(place) must be a table { shape, init }; it is \(described(value))")
         }
-        let unknown = (table.array.isEmpty ? [] : ["1"]) + table.fields.keys.filter { !["shape", "init"].contains($0) }
+        let unknown =
+            (table.array.isEmpty ? [] : ["1"])
+            + table.fields.keys.map(\.description).filter { !["shape", "init"].contains($0) }
         if let entry = unknown.sorted().first {
             throw ArgumentError("\(place) has the unknown entry '\(entry)': it takes shape and init")
         }

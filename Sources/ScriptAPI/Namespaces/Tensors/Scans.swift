@@ -148,7 +148,7 @@ private struct TensorStructure {
         case .named(let names):
             .table(
                 LuaTable(
-                    fields: Dictionary(
+                    named: Dictionary(
                         zip(names, tensors.map(\.luaValue)), uniquingKeysWith: { first, _ in first })))
         }
     }
@@ -174,7 +174,7 @@ private struct TensorStructure {
     private func mismatch(_ expected: String, _ value: LuaValue) -> ArgumentError {
         var what = described(value)
         if case .table(let table) = value {
-            let entries = table.array.indices.map { "\($0 + 1)" } + table.fields.keys.sorted()
+            let entries = table.array.indices.map { "\($0 + 1)" } + table.fields.keys.sorted().map(\.description)
             what = "a table with the entries \(entries.joined(separator: ", "))"
             let strange = (table.array + table.fields.values).first { TensorObject.read($0) == nil }
             if let strange { what += ", one of them \(described(strange))" }

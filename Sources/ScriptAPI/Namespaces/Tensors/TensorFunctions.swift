@@ -2,7 +2,8 @@ import Graph
 import LuaBridge
 import Networks
 
-/// `eoss.relu` and the like: what a network or loss written in Lua computes with.
+/// `eoss.relu` and the like: what a network or loss written in Lua computes with. What goes element by element, compares or sums up
+/// takes numbers as well, outside of such functions too.
 extension ScriptHost {
     func addTensorFunctions(to eoss: Namespace) {
         addElementwise(to: eoss)
@@ -35,34 +36,35 @@ extension ScriptHost {
                 ("erf", "The error function.", { try $0.erf() }),
                 ("sign", "−1, 0 or 1; its derivative is taken as 0.", { try $0.sign() }),
                 ("detach", "x as a constant: derivatives through it are zero.", { try $0.detached() }),
-                (
-                    "batch_mean",
-                    "The mean of x over the samples of the batch: what a network with batch statistics is written with.",
-                    { try $0.batchMean() }
-                ),
             ]
         for (name, summary, body) in functions {
-            eoss.function(name, summary, parameters: [Self.x], results: Self.tensor) { call in
-                try call.get("x", as: TensorObject.self).map(body)
+            eoss.function(name, summary, parameters: [Self.operand], results: Self.computed) { call in
+                try Operand.computed([call.get("x")], "eoss.\(name)") { try body($0[0]) }
             }
         }
+        eoss.function(
+            "batch_mean",
+            "The mean of x over the samples of the batch: what a network with batch statistics is written with.",
+            parameters: [Self.x], results: Self.tensor
+        ) { call in try call.get("x", as: TensorObject.self).map { try $0.batchMean() } }
         addBinary(to: eoss, "maximum", "The larger of two, element by element.") { try $0.maximum($1) }
         addBinary(to: eoss, "minimum", "The smaller of two, element by element.") { try $0.minimum($1) }
     }
 
     private func addClamp(to eoss: Namespace) {
         eoss.function(
-            "clamp", "x cut to [from, to].",
+            "clamp", "x cut to [from, to]. Derivatives at a bound are those of the bound: 0.",
             parameters: [
-                Self.x, Parameter("from", .number, "The lower bound."), Parameter("to", .number, "The upper bound."),
-            ], results: Self.tensor
+                Self.operand, Parameter("from", .number, "The lower bound."),
+                Parameter("to", .number, "The upper bound."),
+            ], results: Self.computed
         ) { call in
             let (from, to): (Double, Double) = (try call.get("from"), try call.get("to"))
             guard from <= to else {
                 throw ArgumentError("eoss.clamp: 'from' is \(short(from)), above 'to', \(short(to))")
             }
-            return try call.get("x", as: TensorObject.self).map {
-                try $0.maximum($0.constant(from)).minimum($0.constant(to))
+            return try Operand.computed([call.get("x")], "eoss.clamp") {
+                try $0[0].maximum($0[0].constant(from)).minimum($0[0].constant(to))
             }
         }
     }
@@ -78,68 +80,23 @@ extension ScriptHost {
                 try $0.compared(direction, to: $1)
             }
         }
-        let value = LuaType.object("tensor").or(.number)
         eoss.function(
-            "where", "a where a condition holds, b elsewhere.",
+            "where",
+            "a where a condition holds, b elsewhere. Both are computed, and derivatives run backwards through both: where one that "
+                + "is not taken is infinite or nan, 0 times its slope is nan, as in PyTorch and JAX. Choose before the function "
+                + "too: eoss.where(c, eoss.log(eoss.where(c, x, 1)), 0). Roots and powers need no such care.",
             parameters: [
-                Parameter("condition", .object("tensor"), "Such as eoss.gt(x, 0)."),
-                Parameter("a", value, "A tensor or number."),
-                Parameter("b", value, "A tensor or number."),
-            ], results: Self.tensor
+                Parameter(
+                    "condition", .object("tensor").or(.object("array")).or(.boolean), "Such as eoss.gt(x, 0)."),
+                Parameter("a", Operand.type, "A tensor, a number or numbers."),
+                Parameter("b", Operand.type, "The other."),
+            ], results: Self.computed
         ) { call in
-            let condition: TensorObject = try call.get("condition")
-            guard try condition.symbol().type.element == .bool else {
-                throw ArgumentError("eoss.where: the condition is no comparison: write eoss.gt(x, 0), say")
-            }
-            let (a, b) = (try call.value("a"), try call.value("b"))
-            let known = TensorObject.read(a) ?? TensorObject.read(b)
-            guard let known else { throw ArgumentError("eoss.where: one of 'a' and 'b' must be a tensor") }
-            let onTrue = try known.beside(a)
-            let onFalse = try known.beside(b)
-            return try TensorObject.combined([condition, onTrue, onFalse], "eoss.where") {
+            return try Operand.computed(
+                [condition(call), call.get("a"), call.get("b")], "eoss.where", .init(conditions: 1)
+            ) {
                 try $0[1].selected(where: $0[0], otherwise: $0[2])
             }
-        }
-    }
-
-    private func addReductions(to eoss: Namespace) {
-        let functions: [(String, String, (Symbolic, [Int]?) throws -> Symbolic)] = [
-            ("sum", "The sum over some axes, or over all.", { try $0.sum($1) }),
-            ("mean", "The mean over some axes, or over all.", { try $0.mean($1) }),
-            ("max", "The largest element over some axes, or over all.", { try $0.max($1) }),
-            ("min", "The smallest element over some axes, or over all.", { try $0.negated().max($1).negated() }),
-            ("var", "The variance over some axes, or over all: the mean of (x − mean)².", { try $0.variance($1) }),
-        ]
-        for (name, summary, body) in functions {
-            eoss.function(
-                name, summary,
-                parameters: [
-                    Self.x, .optional("axes", .integer(.positive).or(.samples), "An axis, or a list; from 1."),
-                ],
-                results: Self.tensor
-            ) { call in
-                let axes = try call.shape("axes")?.map { $0 - 1 }
-                return try call.get("x", as: TensorObject.self).map { try body($0, axes) }
-            }
-        }
-        let last: [(String, String, (Symbolic) throws -> Symbolic)] = [
-            ("logsumexp", "log Σ exp over the last axis, without overflow.", { try $0.logSumExp() }),
-            ("softmax", "exp(x)/Σ exp(x) over the last axis.", { try $0.softmax() }),
-            ("log_softmax", "The logarithm of softmax over the last axis.", { try $0.logSoftmax() }),
-        ]
-        for (name, summary, body) in last {
-            eoss.function(name, summary, parameters: [Self.x], results: Self.tensor) { call in
-                try call.get("x", as: TensorObject.self).map(body)
-            }
-        }
-        eoss.function(
-            "dot", "The product of vectors and matrices: [out, in]·[in], [n]·[n], [i, k]·[k, j].",
-            parameters: [
-                Parameter("a", .object("tensor"), "The left factor."),
-                Parameter("b", .object("tensor"), "The right factor."),
-            ], results: Self.tensor
-        ) { call in
-            try call.get("a", as: TensorObject.self).combined(call.get("b")) { try $0.dot($1) }
         }
     }
 
@@ -171,41 +128,31 @@ extension ScriptHost {
 
     static var x: Parameter { Parameter("x", .object("tensor"), "A tensor.") }
     static var tensor: [Parameter] { [Parameter("tensor", .object("tensor"), "The result.")] }
+    static var operand: Parameter {
+        Parameter("x", Operand.type, "A tensor, a number, or numbers: an array, a vector, a table.")
+    }
+    static var computed: [Parameter] { [Parameter("result", Operand.type, "Of what x is.")] }
 
     private func addBinary(
         to eoss: Namespace, _ name: String, _ summary: String, _ body: @escaping (Symbolic, Symbolic) throws -> Symbolic
     ) {
-        let value = LuaType.object("tensor").or(.number)
         eoss.function(
             name, summary,
-            parameters: [Parameter("a", value, "A tensor or number."), Parameter("b", value, "The other.")],
-            results: Self.tensor
+            parameters: [
+                Parameter("a", Operand.type, "A tensor, a number or numbers."),
+                Parameter("b", Operand.type, "The other."),
+            ], results: Self.computed
         ) { call in
-            let (a, b) = (try call.value("a"), try call.value("b"))
-            guard let known = TensorObject.read(a) ?? TensorObject.read(b) else {
-                throw ArgumentError("eoss.\(name): one of the two must be a tensor")
-            }
-            return try known.beside(a).combined(known.beside(b), body)
+            try Operand.computed([call.get("a"), call.get("b")], "eoss.\(name)") { try body($0[0], $0[1]) }
         }
     }
 }
 
-extension TensorObject {
-    /// A tensor or number of a call, as a tensor of this one's function.
-    fileprivate func beside(_ value: LuaValue) throws -> TensorObject {
-        if let tensor = TensorObject.read(value) { return tensor }
-        guard let number = Double.read(value) else { throw ArgumentError("expected a tensor or a number") }
-        return try map { try $0.constant(number) }
-    }
-}
-
-extension Symbolic {
-    /// The mean over some axes of (x − mean)², without a correction for the mean.
-    fileprivate func variance(_ axes: [Int]?) throws -> Symbolic {
-        let kept = shape.indices.map { axes?.contains($0) ?? true ? 1 : shape[$0] }
-        let difference = try self - mean(axes).reshaped(to: kept)
-        return try (difference * difference).mean(axes)
-    }
-
-    fileprivate func sign() throws -> Symbolic { try Symbolic(builder.apply(Sign(), value), in: builder) }
+/// The condition of `eoss.where`: a comparison of tensors, of lists or of two numbers.
+private func condition(_ call: borrowing LuaCall) throws -> Operand {
+    let value = try call.value("condition")
+    if case .boolean(let flag) = value { return .flag(flag) }
+    if let tensor = TensorObject.read(value), try tensor.symbol().type.element == .bool { return .tensor(tensor) }
+    if let array = ArrayObject.read(value)?.array, array.element == .bool { return .numbers(.array(array)) }
+    throw ArgumentError("eoss.where: the condition is no comparison: write eoss.gt(x, 0), say")
 }

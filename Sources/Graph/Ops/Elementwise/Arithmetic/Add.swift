@@ -5,6 +5,7 @@ public struct Add: BinaryElementwise {
     public init() {}
 
     public static func value(_ x: Double, _ y: Double) -> Double { x + y }
+    public static func value(_ x: Int32, _ y: Int32) -> Int32 { x &+ y }
 
     public func tangents(at site: Site, along tangents: [Value?], in b: GraphBuilder) -> [Value?] {
         [b.add(tangents[0], tangents[1])]

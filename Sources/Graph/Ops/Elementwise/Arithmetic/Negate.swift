@@ -6,6 +6,7 @@ public struct Negate: UnaryElementwise {
     public init() {}
 
     public static func value(_ x: Double) -> Double { -x }
+    public static func value(_ x: Int32) -> Int32 { 0 &- x }
 
     public static func derivative(_ x: Value, _ y: Value, in b: GraphBuilder) -> Value? {
         b.constant(-1, b.type(of: x))

@@ -5,6 +5,7 @@ public struct Subtract: BinaryElementwise {
     public init() {}
 
     public static func value(_ x: Double, _ y: Double) -> Double { x - y }
+    public static func value(_ x: Int32, _ y: Int32) -> Int32 { x &- y }
 
     public func tangents(at site: Site, along tangents: [Value?], in b: GraphBuilder) -> [Value?] {
         guard let dy = tangents[1] else { return [tangents[0]] }

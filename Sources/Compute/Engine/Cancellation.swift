@@ -1,0 +1,48 @@
+import Synchronization
+
+/// A wish, from any thread, that long work end.
+///
+/// Who waits for work makes one and works with it as ``current``; what takes long asks now and then, by ``check()``, and ends by
+/// throwing ``Cancelled``: plans between kernel calls, oracles between samples, solvers between products, the planner between its
+/// passes. What is cancelled leaves everything as it was before. A training step is never cut in two, so it does not ask.
+///
+/// ```swift
+/// let cancellation = Cancellation()
+/// try Cancellation.$current.withValue(cancellation) { try topEigenpairs(of: hessian, k: 10, stream: &stream) }
+/// // on another thread
+/// cancellation.request()
+/// ```
+public final class Cancellation: Sendable {
+    /// The one that work on this thread, or task, listens to; nil: nothing ends it.
+    @TaskLocal public static var current: Cancellation?
+
+    /// Whether an estimate that is cancelled returns what it has so far, marked as unfinished, where that is a number with an
+    /// error of its own; otherwise it throws as all else does.
+    @TaskLocal public static var keepsUnfinished = false
+
+    private let requested = Atomic<Bool>(false)
+
+    public init() {}
+
+    public var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    /// Asks for the end of what runs, and of what begins before ``clear()``.
+    public func request() { requested.store(true, ordering: .relaxed) }
+
+    /// Nothing runs any more that it was meant for.
+    public func clear() { requested.store(false, ordering: .relaxed) }
+
+    /// Ends the work that calls this, if that is wished.
+    public func check() throws(Cancelled) {
+        if isRequested { throw Cancelled() }
+    }
+
+    /// As above, for the ``current`` one.
+    public static func check() throws(Cancelled) { try current?.check() }
+}
+
+/// Thrown by work that was asked to end before it had a result.
+public struct Cancelled: Error, Sendable, CustomStringConvertible {
+    public init() {}
+    public var description: String { "cancelled" }
+}

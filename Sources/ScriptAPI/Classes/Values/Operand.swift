@@ -1,0 +1,145 @@
+import Datasets
+import Foundation
+import Graph
+import LuaBridge
+import Networks
+
+/// What the functions of `eoss` and the operators compute with: a tensor of a function that is being traced, or numbers. Each is
+/// written once, for tensors.
+enum Operand: LuaReadable {
+    case tensor(TensorObject)
+    case numbers(Numbers)
+    /// A comparison of two numbers.
+    case flag(Bool)
+
+    static func read(_ value: LuaValue) -> Operand? {
+        if let tensor = TensorObject.read(value) { return .tensor(tensor) }
+        return Numbers.read(value).map { .numbers($0) }
+    }
+
+    /// What goes into the operations.
+    static let type = LuaType.object("tensor").or(.number).or(.object("array")).or(.vector).or(.list(of: .number))
+
+    private var tensor: TensorObject? { if case .tensor(let tensor) = self { tensor } else { nil } }
+
+    private var numbers: Numbers? {
+        switch self {
+        case .tensor: nil
+        case .numbers(let numbers): numbers
+        case .flag(let flag): .integer(flag ? 1 : 0)
+        }
+    }
+
+    /// How a function treats numbers.
+    struct Rules {
+        /// So many operands at the beginning are conditions.
+        var conditions = 0
+        /// Whether lists must be of one length.
+        var isElementwise = true
+        /// What it gives for a list without numbers; nil for such a list.
+        var empty: Double?
+        /// A faster way for numbers, or the only one.
+        var ofNumbers: (([Numbers]) throws -> LuaValue?)?
+    }
+
+    /// A function of these operands: where there is a tensor among them a tensor, and numbers are constants to it; else numbers.
+    static func computed(
+        _ operands: [Operand], _ what: String, _ rules: Rules = Rules(), _ body: ([Symbolic]) throws -> Symbolic
+    ) throws -> LuaValue {
+        let tensors = operands.compactMap(\.tensor)
+        guard let trace = try Trace.of(tensors) else {
+            return try computed(operands.compactMap(\.numbers), what, rules, body)
+        }
+        let symbols = try tensors.map(trace.symbol(of:))
+        // Numbers take the element type of a tensor that is no condition.
+        guard let model = symbols.first(where: { $0.type.element != .bool }) else {
+            throw ArgumentError("\(what): beside a comparison of tensors one operand must be a tensor")
+        }
+        let all = try operands.enumerated().map { index, operand -> Symbolic in
+            if let tensor = operand.tensor { return try trace.symbol(of: tensor) }
+            guard let numbers = operand.numbers else { return model }
+            let constant =
+                numbers.shape.isEmpty
+                ? try model.constant(numbers.values[0]) : try model.constants(numbers.values, shape: numbers.shape)
+            return index < rules.conditions ? try constant.compared(.ne, to: model.constant(0)) : constant
+        }
+        return .object(TensorObject(try body(all), trace))
+    }
+
+    private static func computed(
+        _ numbers: [Numbers], _ what: String, _ rules: Rules, _ body: ([Symbolic]) throws -> Symbolic
+    ) throws -> LuaValue {
+        if rules.isElementwise { try Numbers.requireOneShape(numbers, for: what) }
+        if let empty = numbers.first(where: \.isEmpty) {
+            if let value = rules.empty { return .number(value) }
+            return try Numbers.mapped(empty, empty) { x, _ in x }
+        }
+        if let value = try rules.ofNumbers?(numbers) { return value }
+        return try Numbers.computed(numbers, conditions: rules.conditions) { symbols in
+            let conditions = try symbols.prefix(rules.conditions).map { condition in
+                condition.type.element == .bool ? condition : try condition.compared(.ne, to: condition.constant(0))
+            }
+            return try body(conditions + symbols.dropFirst(rules.conditions))
+        }
+    }
+}
+
+// MARK: - Operators
+
+/// `+ - * /` with tensors and numbers, on either side.
+func addArithmetic<Object>(to objects: ObjectClass<Object>) {
+    let operators: [(LuaOperator, String, (Symbolic, Symbolic) throws -> Symbolic)] = [
+        (.add, "+", { try $0 + $1 }), (.subtract, "-", { try $0 - $1 }), (.multiply, "*", { try $0 * $1 }),
+        (.divide, "/", { try $0 / $1 }),
+    ]
+    for (symbol, spelling, body) in operators {
+        let operands = "\(objects.name) \(spelling) numbers, numbers \(spelling) \(objects.name)"
+        objects.infix(symbol, operands) { (a: Operand, b: Operand) in
+            let rules = Operand.Rules(ofNumbers: { integers($0, symbol) })
+            return try Operand.computed([a, b], "'\(spelling)'", rules) { try body($0[0], $0[1]) }
+        }
+    }
+}
+
+/// The numbers with the other sign; integers stay integers.
+func negated(_ numbers: Numbers) throws -> LuaValue {
+    let rules = Operand.Rules(ofNumbers: { integers($0, .multiply) })
+    return try Operand.computed([.numbers(.integer(-1)), .numbers(numbers)], "'-'", rules) { try $0[0] * $0[1] }
+}
+
+/// `^` with numbers on either side, by the same function as Lua's.
+func addPowers<Object>(to objects: ObjectClass<Object>) {
+    objects.infix(.power, "\(objects.name) ^ numbers, numbers ^ \(objects.name)") { (a: Numbers, b: Numbers) in
+        try Numbers.requireOneShape([a, b], for: "'^'")
+        return try Numbers.mapped(a, b, luaPower)
+    }
+}
+
+/// xᵖ as Lua computes it.
+func luaPower(_ x: Double, _ p: Double) -> Double { p == 2 ? x * x : pow(x, p) }
+
+/// x − ⌊x/y⌋·y, with the sign of y, as Lua computes it.
+func luaModulo(_ x: Double, _ y: Double) -> Double {
+    let rest = fmod(x, y)
+    return rest > 0 && y < 0 || rest < 0 && y > 0 ? rest + y : rest
+}
+
+/// Sums, differences and products of integers are integers, which wrap around as Lua's do.
+private func integers(_ operands: [Numbers], _ symbol: LuaOperator) -> LuaValue? {
+    guard operands.contains(where: { !$0.shape.isEmpty }), let left = operands[0].integers,
+        let right = operands[1].integers
+    else { return nil }
+    let combine: (Int64, Int64) -> Int64
+    switch symbol {
+    case .add: combine = { $0 &+ $1 }
+    case .subtract: combine = { $0 &- $1 }
+    case .multiply: combine = { $0 &* $1 }
+    default: return nil
+    }
+    let shape = operands[0].shape.isEmpty ? operands[1].shape : operands[0].shape
+    let count = max(left.count, right.count)
+    let results = (0..<count).map {
+        combine(left[left.count == 1 ? 0 : $0], right[right.count == 1 ? 0 : $0])
+    }
+    return (try? NDArray(results, shape: shape)).map { .object(ArrayObject($0)) }
+}

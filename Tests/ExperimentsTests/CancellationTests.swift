@@ -1,0 +1,99 @@
+import Compute
+import Curvature
+import Dynamics
+import Foundation
+import Testing
+
+@testable import Experiments
+
+@Suite struct CancellationTests {
+    /// Tracked: what keeps something between measurements, what is sampled, and a budget, whose steps follow from costs.
+    private func tracked() throws -> Run {
+        let run = try SmallRun.make()
+        let often = try Cadence(.every(3))
+        try run.track(LambdaMax(EigenSettings(k: 2)), often)
+        try run.track(EigenvectorAngle(), often)
+        try run.track(SecondMomentContraction(), often)
+        try run.track(GradientCosine(), often)
+        try run.track(StabilizationProbe(.selfStabilization), often)
+        try run.track(BatchSharpness(), Cadence(.every(2), budget: 0.5))
+        try run.track(StepSharpness(), often)
+        return run
+    }
+
+    private func numbers(_ run: Run) throws -> [String: [Double]] {
+        var all: [String: [Double]] = [:]
+        for name in run.seriesNames {
+            let series = try run.series(name)
+            all[name] = series.steps.map(Double.init) + series.values + series.standardErrors
+        }
+        return all
+    }
+
+    /// Somebody asks again and again, at any moment, each time after twice as long: what comes out is what would have come out.
+    @Test func aTrainingThatIsInterruptedAnywhereHasTheSameBits() throws {
+        let plain = try tracked()
+        try plain.train(TrainingGoal(step: 20))
+
+        let run = try tracked()
+        let cancellation = Cancellation()
+        cancellation.request()
+        let finished = Cancellation()
+        let thread = Thread {
+            var wait: UInt32 = 500
+            while !finished.isRequested {
+                usleep(wait)
+                cancellation.request()
+                wait = min(2 * wait, 200_000)
+            }
+        }
+        var answers = 0
+        run.atCancellation = { _ in
+            answers += 1
+            cancellation.clear()
+        }
+        thread.start()
+        try Cancellation.$current.withValue(cancellation) { _ = try run.train(TrainingGoal(step: 20)) }
+        finished.request()
+        #expect(answers > 0)
+        #expect(run.parameters.hasSameBits(as: plain.parameters))
+        let (expected, actual) = (try numbers(plain), try numbers(run))
+        for (name, values) in expected {
+            #expect(actual[name]?.map(\.bitPattern) == values.map(\.bitPattern), "\(name)")
+        }
+        #expect(run.work == plain.work, "budgets count what has happened")
+    }
+
+    @Test func whatIsMeasuredByHandIsKeptAsFarAsItCame() throws {
+        let run = try SmallRun.make()
+        let cancellation = Cancellation()
+        let before = run.parameters
+        let sampling = BatchSampling(relativeError: 0, minSamples: 1, maxSamples: 1 << 30)
+        let thread = Thread {
+            usleep(300_000)
+            cancellation.request()
+        }
+        thread.start()
+        let measured = try Cancellation.$current.withValue(cancellation) {
+            try Cancellation.$keepsUnfinished.withValue(true) { try run.measure(BatchSharpness(.mean, sampling)) }
+        }
+        #expect(measured.count == 1 && !measured[0].isFinished)
+        #expect((measured[0].samples ?? 0) > 0 && measured[0].value.isFinite)
+        #expect(run.parameters.hasSameBits(as: before) && run.step == 0 && run.seriesNames.isEmpty)
+    }
+
+    @Test func withoutAnAnswerTheTrainingEndsAsItWas() throws {
+        let run = try SmallRun.make()
+        try run.track(LambdaMax(EigenSettings()), every: 1)
+        let cancellation = Cancellation()
+        cancellation.request()
+        let before = run.parameters
+        Cancellation.$current.withValue(cancellation) {
+            #expect(throws: Cancelled.self) { try run.train(TrainingGoal(step: 5)) }
+        }
+        #expect(run.step == 0 && run.parameters.hasSameBits(as: before))
+        #expect(try run.series("lambda_max").count == 0)
+        try run.train(TrainingGoal(step: 5))
+        #expect(try run.series("lambda_max").count == 6)
+    }
+}
