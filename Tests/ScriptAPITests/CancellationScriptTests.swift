@@ -117,7 +117,7 @@ import Testing
             }
         }
         try host(change) { host, _ in
-            #expect(host.evaluate("ctrl_c() run:train{ steps = 1 }") == .done("\"step\""))
+            #expect(host.evaluate("ctrl_c() return run:train{ steps = 1 }") == .done("\"step\""))
             #expect(results == [.done(nil), .done("5"), .goOn])
         }
     }
