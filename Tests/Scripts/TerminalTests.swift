@@ -72,6 +72,7 @@ import Testing
         #expect(try terminal.text(between: "\n<", and: ">") == before)
         try terminal.enter("run:train{ to = 12 } print('\\n<' .. state() .. '>')")
         let after = try terminal.text(between: "\n<", and: ">")
+        try terminal.expect("> ")
         try terminal.type("\u{4}")
         #expect(try terminal.end() == 0)
 
@@ -104,6 +105,7 @@ import Testing
         let after = try terminal.text(between: "\n<", and: ">")
         try terminal.enter("run.step, 'al' .. 'ive'")
         try terminal.expect("4\t\"alive\"")
+        try terminal.expect("> ")
         try terminal.type("\u{4}")
         #expect(try terminal.end() == 0)
         let plain = try EossProgram.run(script: script)
@@ -149,6 +151,7 @@ import Testing
         // Several lines are read one by one; what is behind the last newline is edited.
         try terminal.type("\u{1B}[200~for i = 1, 3 do\r\tz = z + i\rend\r'su' .. 'm', z\u{1B}[201~, 5\r")
         try terminal.expect("\"sum\"\t6\t5")
+        try terminal.expect("> ")
         try terminal.type("\u{4}")
         #expect(try terminal.end() == 0)
     }
@@ -163,6 +166,7 @@ import Testing
         try terminal.type("\u{1B}[A\u{1B}[A\r")
         try terminal.enter("'seco' .. 'nd', count")
         try terminal.expect("\"second\"\t2")
+        try terminal.expect("> ")
         try terminal.type("\u{4}")
         #expect(try terminal.end() == 0)
     }
