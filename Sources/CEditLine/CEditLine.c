@@ -195,6 +195,8 @@ int eoss_line_editor_read(eoss_line_editor *editor, const char *text, const char
     // The window may have changed its size since the last line.
     el_resize(editor->edit);
     int count = 0;
+    // libedit prepares the terminal only once its prompt is shown: a Ctrl-\ typed at once would still be a signal.
+    el_set(editor->edit, EL_PREP_TERM, 1);
     // Asked for while a line is read alone: what Lua runs may read the terminal for itself.
     if (editor->brackets_pastes) show("\033[?2004h");
     *line = el_gets(editor->edit, &count);

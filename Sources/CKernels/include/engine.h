@@ -103,7 +103,7 @@ ck_block_operation ck_block_operation_for(int opcode, int element, int level);
 
 /// How a region reads an operand: element by element with the region's own; one element for all; what belongs to a block in one
 /// piece; through strides, into a buffer; where the region computes it, some rows of a product at a time.
-enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_IN_PLACE, CK_STRIDED, CK_COMPUTED };
+enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_IN_PLACE, CK_STRIDED, CK_COMPUTED, CK_CARRIED };
 
 /// Most axes of a region, a copy row by row, a padding; after merging.
 #define CK_REGION_RANK 16
@@ -116,6 +116,8 @@ typedef struct {
     // CK_STRIDED: the axes from the walked one on as this operand has them, merged; the first extent is that of one step.
     int64_t rank;
     const int64_t *extents, *block_strides;
+    int64_t step;                          // elements from one step of a recurrence to the next
+    int64_t carry;                         // CK_CARRIED: the result that it is at the step before
 } ck_region_operand;
 
 /// Most operands, results and registers of a region together.
@@ -135,12 +137,16 @@ typedef struct {
 
 /// A walk over elements in blocks; refs: operands, then results, then results of reductions; of a product A and B.
 ///
+/// A recurrence computes each block `steps` times before the next, each time with its operands a step further (or back), to results
+/// that lie `count` elements further; it has no reductions and no product.
+///
 /// A block is up to `block_units` steps of one axis, the walked one, with all of the axes after it (`unit` elements a step). A line
 /// is what has the axes before it in common, `line_units` steps. Tiles are cut from stretches of blocks.
 /// With reductions the elements are [groups, reduced, inner]. One tile to a stretch: it has whole groups and results
 /// [groups, inner]. More: a stretch is a group, and the results are partial, [groups, tiles of a stretch, inner].
 typedef struct {
     int64_t block_units, unit, line_units, line_blocks, blocks;
+    int64_t count, steps, reversed;
     int64_t tile_blocks, stretch_blocks, stretch_tiles;
     int64_t outer_rank;
     const int64_t *outer_extents;

@@ -115,12 +115,14 @@ struct CallEncoder {
                 case .inPlace: CK_IN_PLACE
                 case .strided: CK_STRIDED
                 case .computed: CK_COMPUTED
+                case .carried: CK_CARRIED
                 }
             return ck_region_operand(
                 access: Int64(access.rawValue), size: Int64(operand.element.byteCount),
                 outer: numbers(Array(operand.strides[..<axis])), walk: Int64(operand.strides[axis]),
                 rank: Int64(operand.block.extents.count), extents: numbers(operand.block.extents),
-                block_strides: numbers(operand.block.strides))
+                block_strides: numbers(operand.block.strides), step: Int64(operand.step),
+                carry: Int64(operand.carry ?? 0))
         }
         let reductions = call.reductions.map { reduction in
             let result = call.walk.stretchTiles > 1 ? ElementType.f64 : reduction.element
@@ -157,6 +159,7 @@ struct CallEncoder {
         p.reductions = Int64(call.reductions.count)
         p.reduction = UnsafePointer(memory.store(reductions))
         (p.reduced, p.inner) = (Int64(call.reduced), Int64(call.inner))
+        (p.count, p.steps, p.reversed) = (Int64(call.count), Int64(call.steps.count), call.steps.isReversed ? 1 : 0)
         if let computed = call.product {
             p.product = UnsafePointer(memory.store([product(computed.call)]))
             p.product_kernel = kernel(computed.call)

@@ -43,7 +43,7 @@ struct Lowering {
 
         let readRoots = memory.readRoots
         self.readRoots = readRoots
-        let schedule = Schedule(graph, roots: readRoots, donations: donations)
+        let schedule = try Schedule(graph, roots: readRoots, donations: donations, asking: Cancellation.check)
         try placeOutputs(donations: donations, inPlace: schedule.inPlaceOutputs)
         try placeParts(donations: donations)
         for index in schedule.order {
@@ -195,6 +195,7 @@ struct Lowering {
         case let dot as DotGeneral: try lower(dot, node, accumulate: false)
         case let accumulate as AccumulateDot: try lower(accumulate.dot, node, accumulate: true)
         case let fusion as DotFusion: try lower(fusion, node)
+        case let recurrence as Recurrence: try lower(region: recurrence.scan.body, node, recurrence: recurrence.scan)
         case let convolution as Convolution: try lower(convolution, node)
         case let sum as ReduceSum: try lower(sum, node, isSum: true)
         case let max as ReduceMax: try lower(max, node, isSum: false)

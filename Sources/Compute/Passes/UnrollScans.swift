@@ -1,6 +1,7 @@
 import Graph
 
-/// Writes scans out, step by step. Each body goes through `optimizing` once.
+/// Writes scans out, step by step, but for those with an elementwise step, which stay loops (`Recurrence`). Each body goes through
+/// `optimizing` once.
 ///
 /// Where one scan reads what another left, shifted by a step or not, it reads the values of the steps themselves; the stack is
 /// put together for what reads it whole. What a step computes for nobody is gone, and so are the products of carries that start
@@ -72,6 +73,11 @@ private struct Unroller {
     private mutating func unroll(
         _ scan: Scan, _ node: Graph.Node, _ ask: () throws -> Void, _ optimizing: (Graph) throws -> Graph
     ) rethrows {
+        if let recurrence = Recurrence(scan.with(body: scan.body.simplified())) {
+            let whole = node.operands.map { value($0) }
+            for (result, made) in zip(node.results, b.emitAll(recurrence, whole)) { values[result] = made }
+            return
+        }
         var current = node.operands.prefix(scan.carries).map { value($0) }
         let zeros = current.indices.filter { b.splat(of: current[$0]) == 0 }
         // A single step shows what its products make of a weight that is not finite.

@@ -45,7 +45,7 @@ public final class Plan: @unchecked Sendable {
         self.level = level
         let lowering = try Lowering(graph, donations: donations)
         steps = lowering.steps
-        arena = try ArenaPlan(steps: steps, sizes: lowering.bufferSizes)
+        arena = try ArenaPlan(steps: steps, sizes: lowering.bufferSizes, asking: Cancellation.check)
         if arena.size > arenaLimit { throw ArenaLimitError(needed: arena.size) }
         let pool = lowering.constants.bytes
         constants = try account.allocate(bytes: pool.count, for: "the constants of a plan")

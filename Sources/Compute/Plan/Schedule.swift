@@ -3,95 +3,166 @@ import Graph
 /// The order in which a plan executes the nodes of a graph.
 struct Schedule {
     /// Node numbers in order.
-    var order: [Int]
+    let order: [Int]
     /// Outputs, by number, that may be written straight over the input they are donated, because all other readers of that
     /// input come before the node that writes it.
-    var inPlaceOutputs: Set<Int>
+    let inPlaceOutputs: Set<Int>
 
     /// - Parameters:
     ///   - roots: for each value, the value whose memory it is (reshapes share their operand's).
     ///   - donations: output number → input number.
-    init(_ graph: Graph, roots: [Int], donations: [Int: Int]) {
+    ///   - ask: called now and then; it may end all by throwing.
+    init(_ graph: Graph, roots: [Int], donations: [Int: Int], asking ask: () throws -> Void = {}) throws {
+        var dependencies = Dependencies(graph)
+        inPlaceOutputs = dependencies.add(donations, in: graph, roots: roots)
+        order = try ReadyNodes(graph, roots: roots, dependencies).ordered(asking: ask)
+    }
+}
+
+/// Which nodes come before which.
+private struct Dependencies {
+    private(set) var successors: [[Int]]
+    /// How many nodes each waits for.
+    private(set) var waiting: [Int]
+    /// The node that gives each value; −1 for inputs.
+    private let producers: [Int]
+
+    init(_ graph: Graph) {
         var producers = [Int](repeating: -1, count: graph.types.count)
         for (index, node) in graph.nodes.enumerated() {
             for result in node.results { producers[result] = index }
         }
-        var successors = [[Int]](repeating: [], count: graph.nodes.count)
-        var waiting = [Int](repeating: 0, count: graph.nodes.count)
-        func add(_ from: Int, before to: Int) {
-            successors[from].append(to)
-            waiting[to] += 1
-        }
+        self.producers = producers
+        successors = [[Int]](repeating: [], count: graph.nodes.count)
+        waiting = [Int](repeating: 0, count: graph.nodes.count)
         for (index, node) in graph.nodes.enumerated() {
-            for producer in Set(node.operands.map { producers[$0.id] }).sorted() where producer >= 0 {
+            for producer in node.operands.map({ producers[$0.id] }).distinct where producer >= 0 {
                 add(producer, before: index)
             }
         }
+    }
 
-        inPlaceOutputs = []
+    private mutating func add(_ from: Int, before to: Int) {
+        successors[from].append(to)
+        waiting[to] += 1
+    }
+
+    /// Lets the node that writes a donated output wait for all that read the input, where no reader waits for it.
+    /// Returns the outputs where that is so.
+    mutating func add(_ donations: [Int: Int], in graph: Graph, roots: [Int]) -> Set<Int> {
+        guard !donations.isEmpty else { return [] }
+        var readers = [[Int]](repeating: [], count: graph.inputs.count)
+        for (index, node) in graph.nodes.enumerated() {
+            for root in node.operands.map({ roots[$0.id] }).distinct where root < readers.count {
+                readers[root].append(index)
+            }
+        }
+        var inPlace: Set<Int> = []
         for (output, input) in donations.sorted(by: { $0.key < $1.key }) {
             let writer = producers[roots[graph.outputs[output].value.id]]
             guard writer >= 0 else { continue }
-            let readers = graph.nodes.indices.filter { index in
-                index != writer && graph.nodes[index].operands.contains { roots[$0.id] == input }
-            }
-            let reached = Schedule.reachable(from: writer, successors)
-            guard !readers.contains(where: reached.contains) else { continue }
-            for reader in readers { add(reader, before: writer) }
-            inPlaceOutputs.insert(output)
+            let before = readers[input].filter { $0 != writer }
+            let reached = reachable(from: writer)
+            guard !before.contains(where: { reached[$0] }) else { continue }
+            for reader in before { add(reader, before: writer) }
+            inPlace.insert(output)
         }
-
-        order = Schedule.ordered(graph, roots: roots, successors: successors, waiting: waiting)
+        return inPlace
     }
 
-    private static func reachable(from start: Int, _ successors: [[Int]]) -> Set<Int> {
-        var seen: Set<Int> = [start]
+    private func reachable(from start: Int) -> [Bool] {
+        var seen = [Bool](repeating: false, count: successors.count)
+        seen[start] = true
         var stack = [start]
         while let node = stack.popLast() {
-            for next in successors[node] where seen.insert(next).inserted { stack.append(next) }
+            for next in successors[node] where !seen[next] {
+                seen[next] = true
+                stack.append(next)
+            }
         }
         return seen
     }
+}
 
-    /// Of the nodes that are ready, first one that shrinks what is alive, else the first in the graph's order.
-    private static func ordered(_ graph: Graph, roots: [Int], successors: [[Int]], waiting: [Int]) -> [Int] {
-        var waiting = waiting
-        var uses = [Int](repeating: 0, count: graph.types.count)
-        for node in graph.nodes {
-            for root in Set(node.operands.map { roots[$0.id] }) { uses[root] += 1 }
+/// The nodes that wait for nothing, in the order in which they should run: first the one that shrinks most what is alive, then
+/// the first in the graph's order.
+///
+/// What a node frees grows while others run: it frees a value once it is the last to read it. Then it is entered again, and its
+/// older entries, which promise less, are passed over.
+private struct ReadyNodes {
+    private struct Entry: Comparable {
+        /// Bytes that running the node adds to what is alive, if that is less than none.
+        let growth: Int
+        let node: Int
+
+        static func < (a: Self, b: Self) -> Bool { (a.growth, a.node) < (b.growth, b.node) }
+    }
+
+    private let graph: Graph
+    private let successors: [[Int]]
+    private var waiting: [Int]
+    /// For each node, the values whose memory it reads.
+    private let read: [[Int]]
+    /// For each value, how many nodes have yet to read its memory, and the sum of their numbers: of a single one, its number.
+    private var readers: [(count: Int, sum: Int)]
+    /// Bytes of each value. Inputs and outputs are the caller's memory: they cost nothing.
+    private let bytes: [Int]
+    private var entries = Heap<Entry>()
+
+    init(_ graph: Graph, roots: [Int], _ dependencies: Dependencies) {
+        self.graph = graph
+        successors = dependencies.successors
+        waiting = dependencies.waiting
+        read = graph.nodes.map { node in node.operands.map { roots[$0.id] }.distinct }
+        readers = [(Int, Int)](repeating: (0, 0), count: graph.types.count)
+        for (index, roots) in read.enumerated() {
+            for root in roots { readers[root] = (readers[root].count + 1, readers[root].sum + index) }
         }
-        // Inputs and outputs are the caller's memory: they cost nothing.
-        let free = Set(graph.outputs.map { roots[$0.value.id] })
-        func bytes(_ value: Int) -> Int {
-            value < graph.inputs.count || free.contains(value) || roots[value] != value
-                ? 0 : graph.types[value].elements &* graph.types[value].element.byteCount
+        var isFree = [Bool](repeating: false, count: graph.types.count)
+        for output in graph.outputs { isFree[roots[output.value.id]] = true }
+        bytes = graph.types.enumerated().map { value, type in
+            value < graph.inputs.count || isFree[value] || roots[value] != value
+                ? 0 : type.elements &* type.element.byteCount
         }
-        func growth(_ index: Int) -> Int {
-            let node = graph.nodes[index]
-            let made = node.results.reduce(0) { $0 &+ bytes($1) }
-            let freed = Set(node.operands.map { roots[$0.id] }).reduce(0) { $0 &+ (uses[$1] == 1 ? bytes($1) : 0) }
-            return made &- freed
-        }
-        var ready = graph.nodes.indices.filter { waiting[$0] == 0 }
+        for node in graph.nodes.indices where waiting[node] == 0 { enter(node) }
+    }
+
+    private mutating func enter(_ node: Int) {
+        let made = graph.nodes[node].results.reduce(0) { $0 &+ bytes[$1] }
+        let freed = read[node].reduce(0) { $0 &+ (readers[$1].count == 1 ? bytes[$1] : 0) }
+        entries.push(Entry(growth: min(0, made &- freed), node: node))
+    }
+
+    /// All nodes in their order.
+    consuming func ordered(asking ask: () throws -> Void) rethrows -> [Int] {
         var order: [Int] = []
         order.reserveCapacity(graph.nodes.count)
-        while !ready.isEmpty {
-            var best = 0
-            var bestGrowth = min(0, growth(ready[0]))
-            for candidate in ready.indices.dropFirst() {
-                let candidateGrowth = growth(ready[candidate])
-                if candidateGrowth < bestGrowth { (best, bestGrowth) = (candidate, candidateGrowth) }
-            }
-            let node = ready.remove(at: best)
+        var hasRun = [Bool](repeating: false, count: graph.nodes.count)
+        while let node = entries.pop()?.node {
+            if hasRun[node] { continue }
+            if order.count % Self.nodesBetweenQuestions == 0 { try ask() }
+            hasRun[node] = true
             order.append(node)
-            for root in Set(graph.nodes[node].operands.map({ roots[$0.id] })) { uses[root] -= 1 }
+            for root in read[node] {
+                readers[root] = (readers[root].count - 1, readers[root].sum - node)
+                if readers[root].count == 1 && waiting[readers[root].sum] == 0 { enter(readers[root].sum) }
+            }
             for next in successors[node] {
                 waiting[next] -= 1
-                if waiting[next] == 0 {
-                    ready.insert(next, at: ready.firstIndex { $0 > next } ?? ready.endIndex)
-                }
+                if waiting[next] == 0 { enter(next) }
             }
         }
         return order
+    }
+
+    private static let nodesBetweenQuestions = 1024
+}
+
+extension [Int] {
+    /// Each element once, in order of its first place. For lists as short as operands.
+    fileprivate var distinct: [Int] {
+        var result: [Int] = []
+        for element in self where !result.contains(element) { result.append(element) }
+        return result
     }
 }

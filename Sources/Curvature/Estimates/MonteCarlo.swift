@@ -146,6 +146,7 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
         let watch = Stopwatch()
         let limit = max(1, maxSamples / size)
         var draws: [Draw] = []
+        var nextSummary = 1
         // Means of whole groups are nearly normal, and few: their sample skewness is noise.
         func estimate(_ result: Summary, isFinished: Bool = true) -> Estimate {
             let hopeless = !result.value.isFinite
@@ -164,6 +165,10 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
                 throw CurvatureError.badSetting("asked for \(asked) draws and got \(new.count)")
             }
             draws += new
+            // Where no error is asked for, a summary only says whether there is hope: of all draws, after each chunk, it would come to
+            // take longer than they do.
+            if relativeError == 0 && draws.count < min(nextSummary, limit) { continue }
+            nextSummary = 2 * draws.count
             let result = summary(draws)
             let hopeless = !result.value.isFinite
             let needed = samplesNeeded(result)

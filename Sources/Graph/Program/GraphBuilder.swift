@@ -5,6 +5,7 @@
 public final class GraphBuilder {
     private var types: [TensorType] = []
     private var inputs: [(name: String, value: Value)] = []
+    private var inputNames: Set<String> = []
     /// In the builder's numbering, where inputs and results follow each other in the order of the calls.
     private var nodes: [Graph.Node] = []
     /// For each value the place of its node, −1 for an input.
@@ -22,7 +23,7 @@ public final class GraphBuilder {
 
     /// A new input. Names must differ; the order of the calls is the order of the graph's inputs.
     public func input(_ name: String, _ type: TensorType) -> Value {
-        precondition(!inputs.contains { $0.name == name }, "two inputs named '\(name)'")
+        precondition(inputNames.insert(name).inserted, "two inputs named '\(name)'")
         let value = Value(types.count)
         types.append(type)
         producers.append(-1)

@@ -4,14 +4,18 @@ extension Lowering {
     /// - Parameters:
     ///   - first: where the first input of the body lies, which is a contraction of the node's first two operands.
     ///   - product: the contraction, to be computed by the region itself.
+    ///   - recurrence: what it is a step of.
     /// - Returns: false if it cannot compute that; then nothing has changed.
     @discardableResult
     mutating func lower(
         region body: Graph, _ node: Graph.Node, first: Storage? = nil,
-        computing product: (call: ProductCall, sources: [Storage], rowAxes: Int)? = nil
+        computing product: (call: ProductCall, sources: [Storage], rowAxes: Int)? = nil,
+        recurrence: Scan? = nil
     ) throws -> Bool {
         var compiler = RegionCompiler(body, rowAxes: product?.rowAxes ?? 0)
-        guard var call = try compiler.compile() else { throw PlanError.regionTooLarge(nodes: body.nodes.count) }
+        guard var call = try recurrence.map({ try compiler.compile(steps: $0) }) ?? compiler.compile() else {
+            throw PlanError.regionTooLarge(nodes: body.nodes.count)
+        }
         let contraction = compiler.sources.firstIndex(of: .bodyInput(0))
         if let product {
             guard let contraction, compiler.sources.count(where: { $0 == .bodyInput(0) }) == 1,
@@ -30,11 +34,12 @@ extension Lowering {
                     continue
                 }
                 let operand = node.operands[first == nil ? input : input + 1]
-                if let splat = splats[root(operand)] {
+                if let splat = splats[root(operand)], call.operands[index].carry == nil {
                     // One element stands for all.
                     reads.append(.constant(constants.scalar(splat.splat, splat.type.element)))
                     call.operands[index].strides = call.extents.map { _ in 0 }
                     call.operands[index].offset = 0
+                    call.operands[index].step = 0
                     call.operands[index].access = .scalar
                 } else {
                     let offset = call.operands[index].offset * call.operands[index].element.byteCount

@@ -21,10 +21,20 @@ struct RegionCall {
         var strides: [Int]
         var offset: Int
         var access = Access.scalar
+        /// Elements from one step of a recurrence to the next; 0 for what all steps read.
+        var step = 0
+        /// The result that it is at the step before, by number; it lies here before the first.
+        var carry: Int?
         /// What of it belongs to one step of the walked axis: merged axes, the walked one first.
         var block = Axes(extents: [], strides: [])
     }
-    enum Access { case contiguous, scalar, inPlace, strided, computed }
+    enum Access { case contiguous, scalar, inPlace, strided, computed, carried }
+
+    /// How often each block is computed, with the operands of one step after the other; results lie behind each other.
+    struct Steps {
+        var count = 1
+        var isReversed = false
+    }
 
     /// A sum or maximum over the region's middle axis.
     struct Reduction {
@@ -52,6 +62,7 @@ struct RegionCall {
     var inner = 1
     /// What computes one of the operands, rows at a time.
     var product: RegionProduct?
+    var steps = Steps()
     var walk = RegionWalk()
     var tiles: Int { walk.tiles }
 
@@ -61,13 +72,16 @@ struct RegionCall {
     /// Places that the machine has to hold.
     var places: Int { operands.count + resultElements.count + registerSizes.count }
 
-    /// Results that may lie over operands: same size, walked alike, and not read after the result is written.
+    /// Results that may lie over operands: same size, walked alike, and not read after the result is written; in a recurrence what
+    /// has a part for each step.
     func inPlacePairs() -> [(write: Int, read: Int)] {
         var pairs: [(write: Int, read: Int)] = []
         for (result, element) in resultElements.enumerated() {
             let written = instructions.firstIndex { $0.result == .result(result) } ?? 0
             for (operand, description) in operands.enumerated()
-            where description.access == .contiguous && description.element.byteCount == element.byteCount {
+            where description.access == .contiguous && description.element.byteCount == element.byteCount
+                && (steps.count == 1 || description.step == count)
+            {
                 let lastRead = instructions.lastIndex { $0.sources.contains(.operand(operand)) } ?? -1
                 let isReduced = reductions.contains { $0.place == .operand(operand) }
                 if lastRead <= written && !isReduced { pairs.append((result, operand)) }

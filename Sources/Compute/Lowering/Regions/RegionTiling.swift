@@ -65,7 +65,7 @@ enum RegionTiling {
         let perElement = call.instructions.reduce(call.reductions.count) {
             $0 + (transcendental.contains($1.opcode) ? transcendentalCost : 1)
         }
-        let (work, overflow) = call.count.multipliedReportingOverflow(by: max(1, perElement))
+        let (work, overflow) = call.count.multipliedReportingOverflow(by: max(1, perElement) * call.steps.count)
         return overflow ? mostTiles : min(mostTiles, max(1, work / tileWork))
     }
 
@@ -102,7 +102,9 @@ enum RegionTiling {
             let (strides, offset) = (call.operands[index].strides, call.operands[index].offset)
             let block = Axes(extents: [1] + call.extents[(axis + 1)...], strides: Array(strides[axis...]))
             call.operands[index].block = mergedFromFirst(block)
-            if strides.allSatisfy({ $0 == 0 }) {
+            if call.operands[index].carry != nil {
+                call.operands[index].access = .carried
+            } else if strides.allSatisfy({ $0 == 0 }) && call.operands[index].step == 0 {
                 call.operands[index].access = .scalar
             } else if strides == rowMajor && offset == 0 {
                 call.operands[index].access = .contiguous

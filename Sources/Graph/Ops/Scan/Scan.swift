@@ -37,7 +37,7 @@ public struct Scan: Operation {
     }
 
     /// The same loop around another body of the same inputs and outputs, or with more inputs after these.
-    func with(body: Graph, stacked: Int? = nil) -> Scan {
+    package func with(body: Graph, stacked: Int? = nil) -> Scan {
         Scan(body: body, carries: carries, stacked: stacked ?? self.stacked, length: length, reverse: reverse)
     }
 
@@ -127,7 +127,7 @@ public struct Scan: Operation {
         return length.multipliedSaturated(by: max(1, inner))
     }
 
-    func isStacked(_ operand: Int) -> Bool { (carries..<carries + stacked).contains(operand) }
+    package func isStacked(_ operand: Int) -> Bool { (carries..<carries + stacked).contains(operand) }
 
     /// That of the steps, and of stacking the results.
     public func cost(operands: [TensorType], results: [TensorType]) -> Cost {
