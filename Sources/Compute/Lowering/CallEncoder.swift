@@ -23,7 +23,7 @@ struct CallEncoder {
         case .convolutionPack(let call): (kernel, parameters) = encode(call)
         case .convolutionSum(let call): (kernel, parameters) = encode(call)
         }
-        guard let kernel else { throw PlanError.unsupported(step.label) }
+        guard let kernel else { throw PlanError.unsupported("\(step.label)") }
         switch step.kernel {
         case .copy(let call) where call.squareAxis == nil && call.axes.extents.count > Int(CK_REGION_RANK):
             throw PlanError.unsupported("\(step.label), of more than \(CK_REGION_RANK) axes")

@@ -17,7 +17,7 @@ extension Lowering {
     /// One reduction, or two where there are few results: then chunks of the outermost reduced axis give partial results first.
     mutating func reduce(
         _ from: Storage, _ kept: Axes, _ reduced: Axes, isSum: Bool, _ element: ElementType, to: Storage,
-        _ result: ElementType, _ label: String
+        _ result: ElementType, _ label: StepLabel
     ) throws {
         let outermost = reduced.extents.first ?? 1
         var call = ReduceCall(

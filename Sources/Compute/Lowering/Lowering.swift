@@ -103,7 +103,7 @@ struct Lowering {
     private mutating func passThrough(_ value: Value, _ type: TensorType, to target: Storage, _ name: String) throws {
         let root = root(value)
         if let constant = splats[root] {
-            steps.append(try fill(with: constant, to: target, type, name))
+            steps.append(try fill(with: constant, to: target, type, StepLabel(name)))
         } else {
             if storage[root] == nil, let node = maker(root) { try lower(node) }
             steps.append(try copyAll(from: place(value), to: target, type, name))
@@ -175,7 +175,8 @@ struct Lowering {
         let type = graph.type(of: value)
         if type.elements == 1 { return .constant(constants.scalar(constant.splat, type.element)) }
         let buffer = try newBuffer(type)
-        steps.append(try fill(with: constant, to: buffer, type, graph.name(of: value)))
+        let graph = graph
+        steps.append(try fill(with: constant, to: buffer, type, StepLabel(graph.name(of: value))))
         return buffer
     }
 
@@ -231,10 +232,9 @@ struct Lowering {
         }
     }
 
-    func label(_ node: Graph.Node) -> String {
-        let operands = node.operands.map { graph.type(of: $0).description }.joined(separator: ", ")
-        let results = node.results.map { graph.types[$0].description }.joined(separator: ", ")
-        return "\(node.operation.mnemonic) \(operands) -> \(results)"
+    func label(_ node: Graph.Node) -> StepLabel {
+        let graph = graph
+        return StepLabel(node.summary(in: graph))
     }
 
     /// The body of a region, or a body of one operation.
@@ -267,7 +267,7 @@ struct Lowering {
         return (try source(value), false)
     }
 
-    func copy(from: Storage, _ axes: Axes, to: Storage, _ element: ElementType, _ label: String) throws -> Step {
+    func copy(from: Storage, _ axes: Axes, to: Storage, _ element: ElementType, _ label: StepLabel) throws -> Step {
         let call = CopyTiling.call(axes.collapsed(), size: element.byteCount)
         return Step(kernel: .copy(call), reads: [from], writes: [to], inPlace: [], tiles: call.tiles, label: label)
     }
@@ -275,13 +275,13 @@ struct Lowering {
     private func copyAll(from: Storage, to: Storage, _ type: TensorType, _ name: String) throws -> Step {
         try copy(
             from: from, Axes(extents: type.shape, strides: Axes.rowMajorStrides(type.shape)), to: to, type.element,
-            "copy \(type) -> \(name)")
+            StepLabel("copy \(type) -> \(name)"))
     }
 
-    mutating func fill(with constant: Constant, to: Storage, _ type: TensorType, _ name: String) throws -> Step {
+    mutating func fill(with constant: Constant, to: Storage, _ type: TensorType, _ name: StepLabel) throws -> Step {
         let from = Storage.constant(constants.scalar(constant.splat, constant.type.element))
         return try copy(
             from: from, Axes(extents: type.shape, strides: type.shape.map { _ in 0 }), to: to, type.element,
-            "fill \(type) \(name)")
+            StepLabel("fill \(type) \(name)"))
     }
 }

@@ -159,10 +159,15 @@ private struct ReadyNodes {
 }
 
 extension [Int] {
-    /// Each element once, in order of its first place. For lists as short as operands.
+    /// Each element once, in order of its first place.
     fileprivate var distinct: [Int] {
-        var result: [Int] = []
-        for element in self where !result.contains(element) { result.append(element) }
-        return result
+        // Most operations have one or two operands; a concatenation may have thousands.
+        if count <= 8 {
+            var result: [Int] = []
+            for element in self where !result.contains(element) { result.append(element) }
+            return result
+        }
+        var seen: Set<Int> = []
+        return filter { seen.insert($0).inserted }
     }
 }

@@ -44,8 +44,19 @@ struct Step {
     var inPlace: [(write: Int, read: Int)]
     /// The grid's size.
     var tiles: Int
-    /// For a person: operation and shapes.
-    var label: String
+    var label: StepLabel
+}
+
+/// What a step does, for a person: operation and shapes. Put into words only when it is read: of a concatenation of a thousand parts
+/// each is a step, and names all of them.
+struct StepLabel: CustomStringConvertible {
+    private let words: () -> String
+
+    init(_ words: @escaping @autoclosure () -> String) { self.words = words }
+
+    var description: String { words() }
+
+    static func + (label: Self, suffix: String) -> Self { Self("\(label)\(suffix)") }
 }
 
 /// The engine's own number for an element.

@@ -35,6 +35,14 @@ public struct Graph: Sendable {
 
         /// The only result. Defined for operations with one.
         public var result: Value { Value(results.lowerBound) }
+
+        /// The operation and the types of its operands and results, for a person.
+        /// - Parameter graph: the node's.
+        package func summary(in graph: Graph) -> String {
+            let operands = operands.map { graph.type(of: $0).description }.joined(separator: ", ")
+            let results = results.map { graph.types[$0].description }.joined(separator: ", ")
+            return "\(operation.mnemonic) \(operands) -> \(results)"
+        }
     }
 
     public struct Output: Hashable, Sendable {

@@ -47,15 +47,16 @@ extension Lowering {
     }
 
     /// The packed kernel, made once for all convolutions that read it alike.
-    private mutating func packed(_ value: Value, _ pack: ConvolutionPackCall, _ label: String) throws -> Storage {
+    private mutating func packed(_ value: Value, _ pack: ConvolutionPackCall, _ label: StepLabel) throws -> Storage {
         let source = try source(value)
         let key = PackKey(source: source, call: pack)
         if let known = packs[key] { return known }
         let buffer = try newBuffer(TensorType(pack.element, [pack.groups.count, pack.packedGroup]))
+        let type = graph.type(of: value)
         steps.append(
             Step(
                 kernel: .convolutionPack(pack), reads: [source], writes: [buffer], inPlace: [],
-                tiles: pack.tiles, label: "kernel \(graph.type(of: value)) for \(label)"))
+                tiles: pack.tiles, label: StepLabel("kernel \(type) for \(label)")))
         packs[key] = buffer
         return buffer
     }
@@ -105,7 +106,7 @@ extension Lowering {
         steps.append(
             Step(
                 kernel: .convolutionSum(sum), reads: [parts], writes: [to], inPlace: [], tiles: sum.tiles,
-                label: "parts of \(label(node))"))
+                label: label(node) + ", parts"))
     }
 
     private mutating func copy(_ source: Storage, _ type: TensorType, order: [Int]) throws -> Storage {
@@ -114,7 +115,7 @@ extension Lowering {
         steps.append(
             try copy(
                 from: source, Axes(extents: order.map { type.shape[$0] }, strides: order.map { strides[$0] }),
-                to: buffer, type.element, "copy \(type) for a convolution"))
+                to: buffer, type.element, StepLabel("copy \(type) for a convolution")))
         return buffer
     }
 }

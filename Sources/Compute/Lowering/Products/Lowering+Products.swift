@@ -63,7 +63,7 @@ extension Lowering {
                 try copy(
                     from: sources[side],
                     Axes(extents: order.map { type.shape[$0] }, strides: order.map { strides[$0] }), to: buffer,
-                    type.element, "copy \(type) for a product"))
+                    type.element, StepLabel("copy \(type) for a product")))
             sources[side] = buffer
         }
         return (call, sources)
@@ -71,7 +71,7 @@ extension Lowering {
 
     /// - Parameter addend: with a call that accumulates, the addend and the scale.
     private mutating func lower(
-        _ call: ProductCall, _ sources: [Storage], _ addend: [Value], to: Storage, _ label: String
+        _ call: ProductCall, _ sources: [Storage], _ addend: [Value], to: Storage, _ label: StepLabel
     ) throws {
         if let chunks = ProductTiling.chunks(call) {
             try lower(call, in: chunks, sources, to: to, label)
@@ -106,7 +106,7 @@ extension Lowering {
 
     /// Partial results of chunks of the contracted axis, then their sum.
     private mutating func lower(
-        _ product: ProductCall, in chunks: ProductChunks, _ sources: [Storage], to: Storage, _ label: String
+        _ product: ProductCall, in chunks: ProductChunks, _ sources: [Storage], to: Storage, _ label: StepLabel
     ) throws {
         var call = product
         call.kind = chunks.kind

@@ -109,7 +109,7 @@ public struct Scan: Operation {
     }
 
     /// The most steps, those of recurrences in the body counted in each, that a network may have: what runs is written out step by
-    /// step (`unrollScans`), and the time to compile that grows faster than the steps.
+    /// step (`unrollScans`) unless the step is elementwise, and takes memory and time to plan for each.
     public static let mostSteps = 10_000
 
     /// - Throws: `GraphError` where this is a recurrence of more than `mostSteps` steps. For those who write networks: derivatives
