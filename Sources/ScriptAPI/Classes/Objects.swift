@@ -94,12 +94,12 @@ final class TensorObject: LuaObject {
 }
 
 final class SeriesObject: LuaObject {
-    let series: Experiments.Series
+    let series: Series
     private(set) lazy var steps = Result { ArrayObject(try NDArray(series.steps.map(Int64.init))) }
     private(set) lazy var values = Result { try ArrayObject(series.values) }
     private(set) lazy var standardErrors = Result { try ArrayObject(series.standardErrors) }
 
-    init(_ series: Experiments.Series) { self.series = series }
+    init(_ series: Series) { self.series = series }
 }
 
 /// What `measure` and `H:trace` give: an estimate with its error bar and its cost.

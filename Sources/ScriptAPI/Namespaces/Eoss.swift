@@ -62,10 +62,10 @@ extension ScriptHost {
             parameters: [
                 Parameter("path", .string, "The file: .svg, .pdf, .png or .txt."),
                 Parameter("runs", .list(of: .object("run")), "The runs."), Parameter("names", .names, "The series."),
-            ], options: RunFigure.options
+            ], options: SeriesFigure.options
         ) { [unowned self] call in
             let runs: [Run] = try call.get("runs")
-            let figure = try RunFigure(call).drawing(runs, call.names("names"))
+            let figure = try SeriesFigure(call).drawing(runs, call.names("names"))
             try draw(figure, of: runs, to: call.get("path"))
         }
         eoss.function(

@@ -55,7 +55,7 @@ func addLists(to series: ObjectClass<SeriesObject>) {
     }
 }
 
-extension Experiments.Series {
+extension Series {
     fileprivate var listsInWords: String {
         arrayNames.isEmpty ? "it has none" : "it has \(arrayNames.joined(separator: ", "))"
     }

@@ -22,9 +22,9 @@ func addExchange(to runs: ObjectClass<Run>, _ host: ScriptHost) {
         parameters: [
             Parameter("path", .string, "The file: .svg, .pdf, .png or .txt."),
             Parameter("names", .names, "The series."),
-        ], options: RunFigure.options
+        ], options: SeriesFigure.options
     ) { [unowned host] run, call in
-        let figure = try RunFigure(call).drawing([run], call.names("names"))
+        let figure = try SeriesFigure(call).drawing([run], call.names("names"))
         try host.draw(figure, of: [run], to: call.get("path"))
     }
     runs.procedure(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import LuaBridge
 
-@Suite struct PromptTests {
+@Suite struct EvaluationTests {
     @Test func aLineIsAnExpressionOrAStatement() throws {
         let state = try makeState()
         let cases: [(String, [String])] = [

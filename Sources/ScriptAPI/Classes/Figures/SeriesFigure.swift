@@ -4,7 +4,7 @@ import LuaBridge
 import Reports
 
 /// Series of runs as panels: curvatures against the moving edges of theirs, losses on a logarithmic axis, accuracies, everything else.
-struct RunFigure {
+struct SeriesFigure {
     static let options: [Parameter] = [
         .optional("title", .string, "Above the figure."),
         .optional("from", .integer, unit: "steps", "From this step on."),
@@ -74,7 +74,7 @@ struct RunFigure {
 
     private func series(
         _ name: String, _ kind: Kind, of run: Run, label: Bool, _ colours: inout [String: Int]
-    ) throws -> Reports.Series {
+    ) throws -> PlottedSeries {
         var series = try run.series(name).between(from, to)
         var key = label ? "\(name), \(run.name)" : name
         if kind == .curvature || kind == .effective, isOverEdge {
@@ -84,7 +84,7 @@ struct RunFigure {
                 series = series.over(edge)
                 if edge.last?.isNaN == true { key += " (at the end no edge under \(run.rule.name))" }
             } else {
-                series = Experiments.Series(
+                series = Series(
                     name: name, steps: series.steps, values: series.values.map { _ in .nan })
                 key += " (no edge under \(run.rule.name))"
             }
@@ -92,7 +92,7 @@ struct RunFigure {
         let colour = colours[key] ?? colours.count
         colours[key] = colour
         let hasErrors = series.standardErrors.contains { $0 > 0 }
-        return Reports.Series(
+        return PlottedSeries(
             name: key, x: series.steps.map(Double.init), y: series.values,
             errors: hasErrors ? series.standardErrors : nil, colour: colour)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ScriptAPI
 
-@Suite struct FigureTests {
+@Suite struct FigureScriptTests {
     /// The loss is known up to step 32, the norm up to step 40: both panels reach 40.
     @Test func panelsShareTheirSteps() throws {
         let lab = try Laboratory()
