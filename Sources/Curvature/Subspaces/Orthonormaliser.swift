@@ -1,16 +1,42 @@
 import Compute
 import Graph
 
-/// Orthonormal bases of blocks by Gram–Schmidt, which drops what others leave nothing of but rounding.
-struct Orthonormaliser {
+/// Gram–Schmidt: orthonormal bases, vector by vector or block by block. What others leave nothing of but rounding is dropped.
+package struct Orthonormaliser {
     let dimension: Int
-    /// What remains of a vector after orthogonalisation is rounding, and not a direction, below this part of it.
-    let roundoff: Double
+    /// What remains of a vector after orthogonalisation is no direction of its own below this part of it.
+    let smallest: Double
 
-    init(dimension: Int, element: ElementType) {
+    /// - Parameter smallest: what must remain of a vector, as a part of it; by default more than rounding leaves.
+    package init(dimension: Int, element: ElementType, smallest: Double? = nil) {
         self.dimension = dimension
-        // Sums of squares of p rounding errors, each half a unit in the last place of an element of size 1/√p.
-        roundoff = element == .f32 ? 0x1p-21 : 0x1p-48
+        self.smallest = smallest ?? Roundoff.direction(element)
+    }
+
+    /// Makes a block orthogonal to an orthonormal basis. Two passes are enough where more than rounding remains (Giraud, Langou &
+    /// Rozložník 2005).
+    ///
+    /// - Returns: what the block had of the basis: one row a vector of the basis, one column a vector of the block.
+    /// - Throws: `VectorError` for vectors of different spaces; `MemoryError`.
+    package static func project(_ block: inout [Vector], outOf basis: [Vector]) throws -> DenseMatrix {
+        guard !basis.isEmpty else { return DenseMatrix(zeros: 0, block.count) }
+        let first = try VectorBlock.dots(basis, block)
+        let second = try VectorBlock.subtract(basis, times: first, from: &block)
+        _ = try VectorBlock.subtract(basis, times: second, from: &block)
+        return first.plus(second)
+    }
+
+    /// What a vector adds to an orthonormal basis, scaled to length 1, and the vector's coordinates in the basis with that; nil
+    /// where it adds nothing.
+    ///
+    /// - Parameter scale: the length of which something must remain; nil: that of the vector.
+    package func next(
+        after basis: [Vector], from vector: Vector, scale: Double? = nil
+    ) throws -> (vector: Vector, coordinates: [Double])? {
+        var rest = [vector]
+        let inside = try Self.project(&rest, outOf: basis)
+        let (kept, triangle) = try self.basis(of: rest, against: basis, norms: [scale ?? vector.norm()])
+        return kept.first.map { ($0, inside.values + triangle.values) }
     }
 
     /// An orthonormal basis of what the block adds to `known`, and the triangle R with block = basis·R.
@@ -29,20 +55,19 @@ struct Orthonormaliser {
             var column = [block[j]]
             var coefficients = [Double](repeating: 0, count: kept.count)
             var before = column[0].norm()
-            // Twice is enough (Kahan and Parlett), unless cancellation has amplified what was left of the known ones: then
-            // once more.
+            // Two passes are enough, unless cancellation has amplified what was left of the known ones: then once more.
             for _ in 0..<4 where !kept.isEmpty {
                 let c = try VectorBlock.dots(kept, column)
                 _ = try VectorBlock.subtract(kept, times: c, from: &column)
                 for i in kept.indices { coefficients[i] += c[i, 0] }
                 let after = column[0].norm()
-                if after > 0.7 * before || after <= roundoff * original { break }
+                if after > 0.7 * before || after <= smallest * original { break }
                 before = after
                 let again = try VectorBlock.dots(known, column)
                 _ = try VectorBlock.subtract(known, times: again, from: &column)
             }
             let length = column[0].norm()
-            if known.count + kept.count < dimension, length > roundoff * original, length > .leastNormalMagnitude {
+            if known.count + kept.count < dimension, length > smallest * original, length > .leastNormalMagnitude {
                 try column[0].scale(1 / length)
                 kept.append(column[0])
                 for i in rows.indices { rows[i].append(coefficients[i]) }

@@ -15,12 +15,9 @@ public func largestPrincipalAngle(between u: [Vector], and v: [Vector]) throws -
         )
     }
     let overlaps = try VectorBlock.dots(u, v)
-    // The part of v outside of the first space: its norm is the sine. Twice, because one pass leaves rounding of size ε behind.
+    // The part of v outside of the first space: its norm is the sine.
     var outside = v
-    for _ in 0..<2 {
-        let inside = try VectorBlock.combinations(u, VectorBlock.dots(u, outside))
-        for j in outside.indices { try outside[j].add(-1, inside[j]) }
-    }
+    _ = try Orthonormaliser.project(&outside, outOf: u)
     let sine = DenseEigen(symmetric: try VectorBlock.dots(outside, outside)).values.first ?? 0
     let cosine = DenseEigen(symmetric: overlaps.transposed.times(overlaps)).values.last ?? 0
     return atan2(max(0, sine).squareRoot(), max(0, cosine).squareRoot())
