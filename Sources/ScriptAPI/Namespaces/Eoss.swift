@@ -1,4 +1,3 @@
-import Dispatch
 import Experiments
 import Graph
 import LuaBridge
@@ -78,7 +77,7 @@ extension ScriptHost {
         eoss.function(
             "clock", "Seconds of a clock that never goes back.",
             results: [Parameter("seconds", .number, unit: "seconds", "Since some moment.")]
-        ) { _ in Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+        ) { _ in Stopwatch.now }
         eoss.constant("version", .string, RunEnvironment.eossVersion, "The version of this program.")
     }
 
