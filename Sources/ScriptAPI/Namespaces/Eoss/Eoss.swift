@@ -9,12 +9,10 @@ extension ScriptHost {
     /// The classes of the objects that scripts hold.
     func classes() -> [AnyObjectClass] {
         [
-            runClass(self), modelClass(self), datasetClass(), optimizerClass(), initializerClass(), layerClass(),
-            vectorClass(),
-            arrayClass(), seriesClass(), measurementClass(), eigenpairsClass(), evaluationClass(), operatorClass(),
-            densityClass(self),
-            diagonalClass(), solutionClass(), preconditionerClass(), costsClass(),
-            tensorClass(),
+            runClass(), seriesClass(), costsClass(),
+            modelClass(), layerClass(), initializerClass(), optimizerClass(), datasetClass(),
+            vectorClass(), arrayClass(), measurementClass(), evaluationClass(), tensorClass(),
+            operatorClass(), eigenpairsClass(), densityClass(), diagonalClass(), solutionClass(), preconditionerClass(),
         ]
     }
 

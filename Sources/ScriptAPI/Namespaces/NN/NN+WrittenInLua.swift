@@ -1,3 +1,4 @@
+import Experiments
 import Graph
 import LuaBridge
 import Networks
@@ -138,6 +139,6 @@ private struct WrittenParameter {
         do {
             let rule = try InitializerObject.rule(table["init"]) ?? .zeros
             initializer = try rule(shape)
-        } catch { throw ArgumentError("\(place): \(error)") }
+        } catch { throw ArgumentError("\(place): \(words(for: error))") }
     }
 }

@@ -5,25 +5,27 @@ import LuaBridge
 import Networks
 import Objectives
 
-/// The curvature matrices of a run, as operators.
-func addCurvature(to runs: ObjectClass<Run>) {
-    for (matrix, summary) in matrices {
+extension ScriptHost {
+    /// The curvature matrices of a run, as operators.
+    func addCurvature(to runs: ObjectClass<Run>) {
+        for (matrix, summary) in matrices {
+            runs.method(
+                matrix.rawValue, "\(summary), known by its products; it keeps the parameters of this moment.",
+                options: curvatureOptions, results: [Parameter(matrix.rawValue, .object("operator"), "The operator.")]
+            ) { run, call in try curvature(matrix, of: run, call) }
+        }
         runs.method(
-            matrix.rawValue, "\(summary), known by its products; it keeps the parameters of this moment.",
-            options: curvatureOptions, results: [Parameter(matrix.rawValue, .object("operator"), "The operator.")]
-        ) { run, call in try curvature(matrix, of: run, call) }
-    }
-    runs.method(
-        "preconditioner", "What the optimizer divides its step by, without lr, after its last gradient.",
-        options: [
-            .optional(
-                "gradient", .vector,
-                "As it will be once this gradient has entered: run:gradient() for P at these parameters, as "
-                    + "preconditioned_lambda_max has it.")
-        ], results: [Parameter("preconditioner", .object("preconditioner"), "The diagonal matrix P.")]
-    ) { run, call in
-        let gradient: VectorObject? = try call.get("gradient")
-        return try run.preconditioner(after: gradient.map { try run.fitting($0, "gradient") })
+            "preconditioner", "What the optimizer divides its step by, without lr, after its last gradient.",
+            options: [
+                .optional(
+                    "gradient", .vector,
+                    "As it will be once this gradient has entered: run:gradient() for P at these parameters, as "
+                        + "preconditioned_lambda_max has it.")
+            ], results: [Parameter("preconditioner", .object("preconditioner"), "The diagonal matrix P.")]
+        ) { run, call in
+            let gradient: VectorObject? = try call.get("gradient")
+            return try run.preconditioner(after: gradient.map { try run.fitting($0, "gradient") })
+        }
     }
 }
 
