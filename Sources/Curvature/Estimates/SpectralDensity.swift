@@ -78,8 +78,8 @@ public struct SpectralDensity: Sendable {
     /// (1/p) tr Aᵏ.
     public func moment(_ k: Int) -> Estimate {
         // The quadrature of each vector is exact in Aᵏ and in its square, so what scatters is the vectors alone.
-        let exactDegree = 2 * (nodes.map(\.count).min() ?? 0) - 1
-        return mean(of: { pow($0, Double(k)) }, isQuadratureExact: 2 * k <= exactDegree)
+        let fewest = nodes.map(\.count).min() ?? 0
+        return mean(of: { pow($0, Double(k)) }, isQuadratureExact: k < fewest)
     }
 
     /// (1/p) tr f(A), by the quadrature: exact in f of degree up to 2m − 1, but for the scatter of the vectors.
