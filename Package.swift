@@ -55,7 +55,8 @@ let swiftTargets: [Target] = [
     .executableTarget(
         name: "eoss",
         dependencies: [
-            "ScriptAPI", "Experiments", "Reports", "Compute", "LuaBridge", "CEditLine", "CSignals", argumentParser,
+            "ScriptAPI", "Experiments", "Reports", "Objectives", "Compute", "LuaBridge", "CEditLine", "CSignals",
+            argumentParser,
         ]),
     .executableTarget(
         name: "eoss-bench",

@@ -59,7 +59,7 @@ enum RuleState {
 }
 
 /// Checks of settings.
-enum Setting {
+enum RuleSetting {
     static func nonNegative(_ value: Double, _ setting: String, of rule: String) throws -> Double {
         guard value.isFinite, value >= 0 else {
             throw UpdateRuleError.badSetting(rule: rule, setting: setting, value: value, allowed: "0 or larger")

@@ -15,7 +15,7 @@ struct Curve {
 
     /// Cuts the series where it cannot be drawn on these axes.
     /// - Throws: `ReportError` when x, y and errors have different lengths.
-    init(_ series: Series, _ panel: Panel) throws(ReportError) {
+    init(_ series: PlottedSeries, _ panel: Panel) throws(ReportError) {
         guard series.x.count == series.y.count, series.errors.map({ $0.count == series.y.count }) ?? true else {
             throw ReportError(
                 "series '\(series.name)' has \(series.x.count) x values, \(series.y.count) y values"

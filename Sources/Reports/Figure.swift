@@ -34,7 +34,7 @@ public struct Panel: Sendable {
     /// What is shown; `nil`: all points.
     public var xRange: ClosedRange<Double>?
     public var yRange: ClosedRange<Double>?
-    public var series: [Series]
+    public var series: [PlottedSeries]
     public var references: [ReferenceLine]
     /// Places on the x axis marked by a thin vertical line, such as the step of a switch.
     public var marks: [Double]
@@ -43,41 +43,12 @@ public struct Panel: Sendable {
 
     public init(
         title: String = "", xLabel: String = "", yLabel: String = "", xScale: Scale = .linear, yScale: Scale = .linear,
-        xRange: ClosedRange<Double>? = nil, yRange: ClosedRange<Double>? = nil, series: [Series] = [],
+        xRange: ClosedRange<Double>? = nil, yRange: ClosedRange<Double>? = nil, series: [PlottedSeries] = [],
         references: [ReferenceLine] = [], marks: [Double] = [], verticals: [VerticalLine] = []
     ) {
         (self.title, self.xLabel, self.yLabel) = (title, xLabel, yLabel)
         (self.xScale, self.yScale, self.xRange, self.yRange) = (xScale, yScale, xRange, yRange)
         (self.series, self.references, self.marks, self.verticals) = (series, references, marks, verticals)
-    }
-}
-
-/// Measured values over x. Where a value is not finite (or not positive on a logarithmic axis) the line has a gap.
-public struct Series: Sendable {
-    public enum Style: Sendable {
-        /// A line, with dots where there are few points.
-        case line
-        /// Dots alone.
-        case points
-        /// Dots on stems that stand on the x axis: single values such as eigenvalues.
-        case stems
-    }
-
-    public var name: String
-    public var x: [Double]
-    public var y: [Double]
-    /// Standard errors of `y`: a band about a line, bars at points. Those that are not finite or not positive are left out.
-    public var errors: [Double]?
-    public var style: Style
-    /// The number of the colour in the palette; `nil`: the next one of the panel. Series that belong together in several
-    /// panels are given one colour.
-    public var colour: Int?
-
-    public init(
-        name: String, x: [Double], y: [Double], errors: [Double]? = nil, style: Style = .line, colour: Int? = nil
-    ) {
-        (self.name, self.x, self.y, self.errors) = (name, x, y, errors)
-        (self.style, self.colour) = (style, colour)
     }
 }
 

@@ -114,7 +114,7 @@ struct GnuplotScript {
     /// A few points get a dot each.
     private func isSparse(_ curve: Curve) -> Bool { curve.points.count <= 40 }
 
-    private func name(of series: Series, _ curve: Curve) -> String {
+    private func name(of series: PlottedSeries, _ curve: Curve) -> String {
         series.name.isEmpty || !curve.isEmpty ? series.name : series.name + " (no values)"
     }
 
@@ -132,7 +132,7 @@ struct GnuplotScript {
     }
 
     /// The parts of the plot command that draw a series.
-    private mutating func elements(_ series: Series, _ curve: Curve, index: Int) -> [String] {
+    private mutating func elements(_ series: PlottedSeries, _ curve: Curve, index: Int) -> [String] {
         let pen = "lt \(index + 1) lc rgb '\(colour(index))'"
         guard !curve.isEmpty else { return ["NaN with lines \(pen) \(title(name(of: series, curve)))"] }
         var parts: [String] = []

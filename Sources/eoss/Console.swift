@@ -1,4 +1,5 @@
 import Foundation
+import Objectives
 import ScriptAPI
 import Synchronization
 
@@ -68,7 +69,7 @@ final class Console: Sendable {
 
     func progress(_ progress: TrainingSnapshot) {
         guard showsProgress else { return }
-        let now = Double(DispatchTime.now().uptimeNanoseconds) * 1e-9
+        let now = Stopwatch.now
         state.withLock { state in
             guard now - state.lastDrawn >= interval else { return }
             state.lastDrawn = now

@@ -3,6 +3,7 @@ import Compute
 import Experiments
 import Foundation
 import LuaBridge
+import Objectives
 import ScriptAPI
 import Synchronization
 
@@ -135,7 +136,7 @@ final class Interrupts: Sendable {
     func serve() -> Never {
         while true {
             let signal = eoss_signals_wait()
-            answer(state.withLock { $0.policy.received(signal, at: Self.now) }, because: "interrupted")
+            answer(state.withLock { $0.policy.received(signal, at: Stopwatch.now) }, because: "interrupted")
         }
     }
 
@@ -173,8 +174,6 @@ final class Interrupts: Sendable {
         _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
         _exit(ExitStatus.interrupted.rawValue)
     }
-
-    private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 }
 
 /// The terminal as it was when the program started: an exit in the middle of a line leaves it so.

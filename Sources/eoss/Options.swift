@@ -1,15 +1,12 @@
 import ArgumentParser
 import Foundation
+import ScriptAPI
 
 /// `--set name=value`.
-struct Setting: ExpressibleByArgument, Sendable, Equatable {
-    var name: String
-    var text: String
-
-    init?(argument: String) {
+extension ScriptOptions.Setting: ExpressibleByArgument {
+    public init?(argument: String) {
         guard let sign = argument.firstIndex(of: "=") else { return nil }
-        name = String(argument[..<sign])
-        text = String(argument[argument.index(after: sign)...])
+        self.init(String(argument[..<sign]), String(argument[argument.index(after: sign)...]))
         let isName = name.allSatisfy { $0 == "_" || $0.isASCII && ($0.isLetter || $0.isNumber) }
         guard isName, let first = name.first, !first.isNumber else { return nil }
     }
@@ -42,7 +39,7 @@ struct ScriptArguments: ParsableArguments {
     @Option(
         name: .customLong("set"),
         help: ArgumentHelp("Set a parameter that the script declares by eoss.params.", valueName: "name=value"))
-    var settings: [Setting] = []
+    var settings: [ScriptOptions.Setting] = []
 
     @Flag(help: "Lift the sandbox: the script may do what you may.")
     var trust = false

@@ -20,7 +20,7 @@ final class Session {
         self.prompt = prompt
 
         var options = ScriptOptions()
-        options.settings = arguments.settings.map { ScriptOptions.Setting($0.name, $0.text) }
+        options.settings = arguments.settings
         options.isTrusted = arguments.trust
         options.outputFolder = URL(fileURLWithPath: arguments.outputFolder)
         options.readFolders = arguments.readFolders.map { URL(fileURLWithPath: $0) }

@@ -24,17 +24,6 @@ import Testing
             // Constants held by this value: their memory stays where it is.
             (inputs.withUnsafeBytes { $0.baseAddress! }, targets.withUnsafeBytes { $0.baseAddress! })
         }
-
-        func gather(
-            _ indices: UnsafeBufferPointer<Int>, as elements: SampleElements, inputs to: UnsafeMutableRawPointer,
-            targets targetsTo: UnsafeMutableRawPointer
-        ) throws {
-            let (from, targetsFrom) = try rows(as: elements)
-            for (row, index) in indices.enumerated() {
-                (to + row * 24).copyMemory(from: from + index * 24, byteCount: 24)
-                (targetsTo + row * 16).copyMemory(from: targetsFrom + index * 16, byteCount: 16)
-            }
-        }
     }
 
     private func problem() throws -> (oracle: Oracle, theta: Vector) {

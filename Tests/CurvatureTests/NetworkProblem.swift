@@ -51,16 +51,4 @@ private struct NormalSamples: SampleSource {
         else { throw Empty() }
         return (x, y)
     }
-
-    func gather(
-        _ indices: UnsafeBufferPointer<Int>, as elements: SampleElements, inputs to: UnsafeMutableRawPointer,
-        targets targetsTo: UnsafeMutableRawPointer
-    ) throws {
-        let (x, y) = try rows(as: elements)
-        let (width, height) = (5 * elements.inputs.byteCount, 3 * elements.targets.byteCount)
-        for (row, index) in indices.enumerated() {
-            (to + row * width).copyMemory(from: x + index * width, byteCount: width)
-            (targetsTo + row * height).copyMemory(from: y + index * height, byteCount: height)
-        }
-    }
 }

@@ -25,20 +25,6 @@ struct TableSamples: SampleSource {
         // The vectors' memory lives as long as this does and is never written.
         (inputs.withUnsafeBytes { $0.baseAddress! }, targets.withUnsafeBytes { $0.baseAddress! })
     }
-
-    func gather(
-        _ indices: UnsafeBufferPointer<Int>, as elements: SampleElements, inputs to: UnsafeMutableRawPointer,
-        targets targetsTo: UnsafeMutableRawPointer
-    ) throws {
-        let (from, targetsFrom) = try rows(as: elements)
-        let (a, b) = (
-            inputShape[0] * elements.inputs.byteCount, targetShape[0] * elements.targets.byteCount
-        )
-        for (row, index) in indices.enumerated() {
-            (to + row * a).copyMemory(from: from + index * a, byteCount: a)
-            (targetsTo + row * b).copyMemory(from: targetsFrom + index * b, byteCount: b)
-        }
-    }
 }
 
 /// A small network with 12 samples and the batches of 20 steps.

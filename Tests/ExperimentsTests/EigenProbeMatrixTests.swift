@@ -24,15 +24,15 @@ import Testing
 
     /// 24 samples and 83 parameters: Fisher by its 24 × 24 Gram matrix, the tangent kernel by its 72 × 72 one, each with the
     /// largest eigenvalues of Σ gᵢgᵢᵀ/n and Σ JᵢᵀJᵢ/n.
-    @Test(arguments: [(GramEigenvalues.Quantity.fisher, CurvatureMatrix.fisher), (.tangentKernel, .ntk)])
-    func gramMatricesHaveTheEigenvaluesOfTheirMatrices(_ quantity: GramEigenvalues.Quantity, _ matrix: CurvatureMatrix)
-        throws
-    {
+    @Test(arguments: [(CurvatureEigenvalues.Quantity.fisher, CurvatureMatrix.fisher), (.tangentKernel, .ntk)])
+    func gramMatricesHaveTheEigenvaluesOfTheirMatrices(
+        _ quantity: CurvatureEigenvalues.Quantity, _ matrix: CurvatureMatrix
+    ) throws {
         let run = try trained()
         let truth = try DenseEigen(
             symmetric: dense(of: CurvatureOperator(matrix, of: run.oracle, at: run.parameters))
         ).values
-        let probe = try GramEigenvalues(quantity, .init(k: 3, tolerance: 1e-8))
+        let probe = try CurvatureEigenvalues(quantity, .init(k: 3, tolerance: 1e-8))
         let direct = try run.largestEigenpairs(matrix, .init(k: 3, tolerance: 1e-8)).values
         let values = try run.measure(probe).map(\.value)
         for i in 0..<3 {
@@ -43,10 +43,10 @@ import Testing
 
     @Test func theGramMatrixIsTakenWhereItIsTheSmallerOne() throws {
         let run = try SmallRun.make()
-        #expect(try GramEigenvalues(.fisher).prefersGram(run))
+        #expect(try GramMatrix(.gradients, .init()).isPreferred(for: run))
         // 24 rows have no more than 24 eigenvalues, and (w₁w₂ − 1)² has more parameters than none.
-        #expect(try !GramEigenvalues(.fisher, .init(k: 25)).prefersGram(run))
-        #expect(try !GramEigenvalues(.tangentKernel, .init(k: 80)).prefersGram(run))
+        #expect(try !GramMatrix(.gradients, .init(k: 25)).isPreferred(for: run))
+        #expect(try !GramMatrix(.jacobians, .init(k: 80)).isPreferred(for: run))
         let values = try run.measure("fisher_max", ["k": 25]).map(\.value)
         #expect(abs(values[24]) < 1e-10 * values[0])
     }

@@ -157,7 +157,7 @@ import Testing
             #expect(try run.measure("self_stabilization", options)[0].value > 0)
             #expect(abs(try run.measure("fisher_max", options)[0].value / truth(.fisher) - 1) < 1e-6)
             #expect(
-                try GramEigenvalues(.fisher, .init(scope: ProbeScope(statistics: oracle.use))).prefersGram(run)
+                try GramMatrix(.gradients, .init(scope: ProbeScope(statistics: oracle.use))).isPreferred(for: run)
                     == running)
         }
         #expect(try run.statistics().hasSameBits(as: statistics))

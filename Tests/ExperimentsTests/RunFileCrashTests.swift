@@ -29,17 +29,10 @@ import Testing
             let folder = try TemporaryFolder()
             let path = folder.url.path
             await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, round = round as Int] in
-                var limits = RunFileWriter.Limits()
-                limits.delay = 0
-                let file = try RunFile(
-                    name: "a", directory: URL(fileURLWithPath: path), header: RunHeader(), limits: limits)
+                let file = try restlessFile(in: path)
                 try file.record("loss", step: 0, value: 0)
                 try file.commit()
-                let killer = Thread {
-                    usleep(UInt32(5000 + 2711 * round))
-                    kill(getpid(), SIGKILL)
-                }
-                killer.start()
+                killThisProcess(after: 5000 + 2711 * round)
                 for step in 1... { try file.record("loss", step: step, value: Double(step)) }
             }
             let read = try RunFile.open(folder.url.appendingPathComponent("a.eoss"))
@@ -48,15 +41,20 @@ import Testing
         }
     }
 
+    /// A complete file of 2,000 values, as another program may open it.
+    private static func closedFile(in folder: String) throws -> DatabaseQueue {
+        let file = try RunFile.create(name: "a", in: URL(fileURLWithPath: folder))
+        for step in 0..<2000 { try file.record("loss", step: step, value: Double(step)) }
+        try file.close()
+        return try DatabaseQueue(path: file.url.path)
+    }
+
     /// The moment that matters: pages of the file are overwritten already, and the commit has not come.
     @Test func aCommitCutOffInItsMiddleIsRolledBackAtTheNextOpening() async throws {
         let folder = try TemporaryFolder()
         let path = folder.url.path
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
-            let file = try RunFile.create(name: "a", in: URL(fileURLWithPath: path))
-            for step in 0..<2000 { try file.record("loss", step: step, value: Double(step)) }
-            try file.close()
-            try DatabaseQueue(path: file.url.path).writeWithoutTransaction { db in
+            try Self.closedFile(in: path).writeWithoutTransaction { db in
                 // A cache of a few pages makes SQLite write to the file before the commit.
                 try db.execute(sql: "PRAGMA cache_size = 5; PRAGMA synchronous = FULL; BEGIN IMMEDIATE")
                 try db.execute(sql: "UPDATE measurement SET value = -1; DELETE FROM measurement WHERE id % 3 = 0")
@@ -74,10 +72,7 @@ import Testing
         let folder = try TemporaryFolder()
         let path = folder.url.path
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
-            let file = try RunFile.create(name: "a", in: URL(fileURLWithPath: path))
-            for step in 0..<2000 { try file.record("loss", step: step, value: Double(step)) }
-            try file.close()
-            try DatabaseQueue(path: file.url.path).writeWithoutTransaction { db in
+            try Self.closedFile(in: path).writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA cache_size = 5; BEGIN IMMEDIATE; UPDATE measurement SET value = -1")
                 kill(getpid(), SIGKILL)
             }

@@ -169,10 +169,7 @@ private final class Warnings: Sendable {
                 let reader = try ForgottenReader(file.url)
                 try file.record("loss", step: 1, value: 1)
                 try file.commit()
-                Thread {
-                    usleep(UInt32(3000 + 2711 * round))
-                    kill(getpid(), SIGKILL)
-                }.start()
+                killThisProcess(after: 3000 + 2711 * round)
                 for step in 2... { try file.record("loss", step: step, value: Double(step)) }
                 try reader.letGo()
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Objectives
 import Testing
 
 @testable import Experiments
@@ -119,8 +120,8 @@ struct TemporaryFolder: ~Copyable {
         try file.record("loss", step: 0, value: 1)
         // Not a timing: the commit comes by itself, however late a loaded machine makes it.
         let reader = try RunFile.open(file.url)
-        let start = Monitor.now()
-        while try reader.seriesNames().isEmpty, Monitor.now() < start + 30 { usleep(20_000) }
+        let watch = Stopwatch()
+        while try reader.seriesNames().isEmpty, watch.seconds < 30 { usleep(20_000) }
         #expect(try reader.series("loss").map(\.value) == [1])
         #expect(reader.closed == nil)
         try file.close()

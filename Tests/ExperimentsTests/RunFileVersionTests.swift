@@ -50,7 +50,7 @@ import Testing
 
     /// The queue holds 32,768 measurements, nearly all of which have no list: what they carry is counted in words.
     @Test func aMeasurementIsAFewWords() {
-        #expect(MemoryLayout<Experiments.Measurement>.stride <= 22 * 8)
+        #expect(MemoryLayout<Experiments.Measurement>.stride <= 20 * 8)
     }
 
     /// A queue of 1,000 bytes takes lists of 800 one at a time.
@@ -90,17 +90,10 @@ import Testing
             let folder = try TemporaryFolder()
             let path = folder.url.path
             await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, round = round as Int] in
-                var limits = RunFileWriter.Limits()
-                limits.delay = 0
-                let file = try RunFile(
-                    name: "a", directory: URL(fileURLWithPath: path), header: RunHeader(), limits: limits)
+                let file = try restlessFile(in: path)
                 try file.record("sketch", Measurement(step: 0, value: 0, arrays: ["numbers": [0, 0]]))
                 try file.commit()
-                let killer = Thread {
-                    usleep(UInt32(4000 + 3517 * round))
-                    kill(getpid(), SIGKILL)
-                }
-                killer.start()
+                killThisProcess(after: 4000 + 3517 * round)
                 for step in 1... {
                     let numbers = [Double](repeating: Double(step), count: 300)
                     try file.record("sketch", Measurement(step: step, value: 0, arrays: ["numbers": numbers]))

@@ -7,7 +7,8 @@ import Testing
     @Test func luaReadsALiteralAsTheValueItStandsFor() throws {
         let state = try LuaState()
         let values: [LuaValue] = [
-            nil, true, false, 0, -3, .integer(.max), .integer(.min), 0.1, -0.0, 1e300, 5e-324, 100_000.0, 1e16,
+            nil, true, false, 0, -3, .integer(.max), .integer(.min), 0.1, -0.0, 1e300, .number(.leastNonzeroMagnitude),
+            100_000.0, 1e16,
             .number(.infinity), .number(-.infinity), .string(""), .string("a\"b\\c\n\t\r\0\u{1}2\u{7F}3\u{1F}"),
             .string("é"), [1, 2.5, "x", [true]], .numbers([0.5, 1]),
             ["plain": 1, "end": 2, "with space": 3, "_1": 4, "1st": 5, "é": 6],

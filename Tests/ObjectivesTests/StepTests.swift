@@ -212,17 +212,4 @@ private struct ZooSamples: SampleSource {
             ? inputs.withUnsafeBytes { $0.baseAddress! } : tokens.withUnsafeBytes { $0.baseAddress! }
         return (first, targets.withUnsafeBytes { $0.baseAddress! })
     }
-
-    func gather(
-        _ indices: UnsafeBufferPointer<Int>, as elements: SampleElements, inputs to: UnsafeMutableRawPointer,
-        targets targetsTo: UnsafeMutableRawPointer
-    ) throws {
-        let (from, targetsFrom) = try rows(as: elements)
-        let inputBytes = inputShape.reduce(elements.inputs.byteCount, *)
-        let targetBytes = targetShape.reduce(elements.targets.byteCount, *)
-        for (row, index) in indices.enumerated() {
-            (to + row * inputBytes).copyMemory(from: from + index * inputBytes, byteCount: inputBytes)
-            (targetsTo + row * targetBytes).copyMemory(from: targetsFrom + index * targetBytes, byteCount: targetBytes)
-        }
-    }
 }

@@ -47,19 +47,6 @@ struct RandomSamples: SampleSource {
         return (address(of: inputs), address(of: targets))
     }
 
-    func gather(
-        _ indices: UnsafeBufferPointer<Int>, as elements: SampleElements, inputs to: UnsafeMutableRawPointer,
-        targets targetsTo: UnsafeMutableRawPointer
-    ) throws {
-        let (from, targetsFrom) = try rows(as: elements)
-        let inputBytes = inputShape.reduce(elements.inputs.byteCount, *)
-        let targetBytes = targetShape.reduce(elements.targets.byteCount, *)
-        for (row, index) in indices.enumerated() {
-            (to + row * inputBytes).copyMemory(from: from + index * inputBytes, byteCount: inputBytes)
-            (targetsTo + row * targetBytes).copyMemory(from: targetsFrom + index * targetBytes, byteCount: targetBytes)
-        }
-    }
-
     /// The vectors are constants held by this value, so their memory stays where it is.
     private func address(of vector: Vector) -> UnsafeRawPointer { vector.withUnsafeBytes { $0.baseAddress! } }
 }

@@ -16,7 +16,7 @@ func message(_ body: () throws -> Void) -> String {
 }
 
 func oneSeries(_ y: [Double], _ scale: Panel.Scale = .linear) -> Figure {
-    Figure(panels: [Panel(yScale: scale, series: [Series(name: "s", x: y.indices.map(Double.init), y: y)])])
+    Figure(panels: [Panel(yScale: scale, series: [PlottedSeries(name: "s", x: y.indices.map(Double.init), y: y)])])
 }
 
 @Suite(.enabled(if: gnuplotIsInstalled)) struct DrawnFigures {
@@ -26,7 +26,7 @@ func oneSeries(_ y: [Double], _ scale: Panel.Scale = .linear) -> Figure {
             Panel(
                 yLabel: "curvature",
                 series: [
-                    Series(
+                    PlottedSeries(
                         name: "batch_sharpness", x: (0..<100).map(Double.init),
                         y: (0..<100).map { 40 - 30 / (1 + Double($0)) },
                         errors: [Double](repeating: 1, count: 100))
@@ -34,7 +34,7 @@ func oneSeries(_ y: [Double], _ scale: Panel.Scale = .linear) -> Figure {
                 references: [ReferenceLine(name: "2/η", x: [0, 50], y: [40, 25])], marks: [50]),
             Panel(
                 xLabel: "step", yLabel: "loss", yScale: .log,
-                series: [Series(name: "loss", x: [0, 1, 99], y: [1, 0.1, 1e-4])]),
+                series: [PlottedSeries(name: "loss", x: [0, 1, 99], y: [1, 0.1, 1e-4])]),
         ])
 
     @Test func everyFormatIsWhatItsNameSays() throws {
@@ -67,9 +67,9 @@ func oneSeries(_ y: [Double], _ scale: Panel.Scale = .linear) -> Figure {
             let panel = Panel(
                 title: string, xLabel: string, yLabel: string,
                 series: [
-                    Series(name: string, x: [0, 1], y: [1, 2]),
-                    Series(name: string, x: [0, 1], y: [2, 3], style: .points),
-                    Series(name: string, x: [0], y: [.nan]),
+                    PlottedSeries(name: string, x: [0, 1], y: [1, 2]),
+                    PlottedSeries(name: string, x: [0, 1], y: [2, 3], style: .points),
+                    PlottedSeries(name: string, x: [0], y: [.nan]),
                 ], references: [ReferenceLine(name: string, value: 2)])
             let drawn = String(
                 decoding: try Figure(title: string, panels: [panel]).drawn(as: format), as: UTF8.self)
@@ -141,7 +141,7 @@ func oneSeries(_ y: [Double], _ scale: Panel.Scale = .linear) -> Figure {
             message { _ = try oneSeries([.nan, .infinity]).drawn(as: .svg) }
                 == "there is nothing to draw: 's': no values in range that are finite and at most 1e250 in size")
         #expect(message { _ = try oneSeries([-1, 0], .log).drawn(as: .svg) }.contains("there is nothing to draw: 's'"))
-        let ragged = Figure(panels: [Panel(series: [Series(name: "r", x: [1, 2], y: [1], errors: [1, 2, 3])])])
+        let ragged = Figure(panels: [Panel(series: [PlottedSeries(name: "r", x: [1, 2], y: [1], errors: [1, 2, 3])])])
         #expect(message { _ = try ragged.drawn(as: .svg) } == "series 'r' has 2 x values, 1 y values and 3 errors")
         var figure = oneSeries([1, 2])
         figure.panels[0].references = [ReferenceLine(name: "edge", x: [0], y: [])]

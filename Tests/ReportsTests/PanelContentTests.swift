@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct Curves {
     func curve(_ y: [Double], errors: [Double]? = nil, _ scale: Panel.Scale = .linear) throws -> Curve {
-        try Curve(Series(name: "s", x: y.indices.map(Double.init), y: y, errors: errors), Panel(yScale: scale))
+        try Curve(PlottedSeries(name: "s", x: y.indices.map(Double.init), y: y, errors: errors), Panel(yScale: scale))
     }
 
     @Test func aCurveBreaksWhereAValueCannotBeDrawn() throws {
@@ -37,7 +37,7 @@ import Testing
 @Suite struct Axes {
     @Test func aReferenceLineHoldsUntilItsNextValueAndToTheEnd() throws {
         let panel = Panel(
-            series: [Series(name: "s", x: [0, 100], y: [1, 2])],
+            series: [PlottedSeries(name: "s", x: [0, 100], y: [1, 2])],
             references: [
                 ReferenceLine(name: "edge", x: [0, 40], y: [40, 25]), ReferenceLine(name: "one", value: 1),
                 ReferenceLine(name: "late", x: [200], y: [3]),
@@ -53,7 +53,7 @@ import Testing
     /// A band has two sides; where one of them cannot be drawn, neither is.
     @Test func aBandHasTwoSides() throws {
         let panel = Panel(
-            series: [Series(name: "s", x: [0, 100], y: [1, 2])],
+            series: [PlottedSeries(name: "s", x: [0, 100], y: [1, 2])],
             references: [ReferenceLine(name: "edge", x: [0, 40, 60], y: [4, 2, .nan], upper: [30, 25, 20])])
         let content = try PanelContent(panel)
         #expect(
@@ -76,7 +76,7 @@ import Testing
 
     @Test func theAxesShowAllValuesAndTheReferences() throws {
         let panel = Panel(
-            series: [Series(name: "s", x: [5, 105], y: [10, 20], errors: [1, 2])],
+            series: [PlottedSeries(name: "s", x: [5, 105], y: [10, 20], errors: [1, 2])],
             references: [ReferenceLine(name: "edge", value: 40)])
         let content = try PanelContent(panel)
         #expect(content.xRange.low == 5 && content.xRange.high == 105)

@@ -11,8 +11,9 @@ import Testing
             title: "spectrum", xLabel: "eigenvalue", yLabel: "density", yScale: .log, xRange: -2...8,
             yRange: 1e-6...3,
             series: [
-                Series(name: "density", x: x, y: x.map { exp(-8 * $0 * $0) + 1e-4 * exp(-200 * pow($0 - 6, 2)) }),
-                Series(name: "top eigenvalues", x: [6, 3.5], y: [1e-4, 1e-4], style: .stems),
+                PlottedSeries(
+                    name: "density", x: x, y: x.map { exp(-8 * $0 * $0) + 1e-4 * exp(-200 * pow($0 - 6, 2)) }),
+                PlottedSeries(name: "top eigenvalues", x: [6, 3.5], y: [1e-4, 1e-4], style: .stems),
             ], verticals: [VerticalLine(name: "2/lr", x: 9)])
     }
 

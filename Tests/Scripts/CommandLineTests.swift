@@ -1,4 +1,5 @@
 import Foundation
+import ScriptAPI
 import Testing
 
 @testable import eoss
@@ -144,9 +145,11 @@ struct EossProgram {
     }
 
     @Test func aSettingIsSplitAtItsFirstEqualsSign() {
-        let setting = Setting(argument: "name=a=b")
+        let setting = ScriptOptions.Setting(argument: "name=a=b")
         #expect(setting?.name == "name" && setting?.text == "a=b")
-        #expect(Setting(argument: "note=")?.text == "")
-        for text in ["", "=", "=1", "lr", "l r=1", "é=1", "1x=2"] { #expect(Setting(argument: text) == nil, "\(text)") }
+        #expect(ScriptOptions.Setting(argument: "note=")?.text == "")
+        for text in ["", "=", "=1", "lr", "l r=1", "é=1", "1x=2"] {
+            #expect(ScriptOptions.Setting(argument: text) == nil, "\(text)")
+        }
     }
 }

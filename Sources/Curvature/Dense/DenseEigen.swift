@@ -50,9 +50,8 @@ struct DenseEigen {
         for p in 0..<n {
             for q in (p + 1)..<max(n, p + 1) {
                 let off = a[p, q]
-                // Below this the entry cannot change either diagonal element, nor the angle between the vectors.
                 let scale = max(abs(a[p, p]), abs(a[q, q]))
-                if abs(off) <= 0x1p-54 * scale || abs(off) < .leastNormalMagnitude { continue }
+                if abs(off) <= Roundoff.rotation * scale || abs(off) < .leastNormalMagnitude { continue }
                 rotated = true
                 let theta = (a[q, q] - a[p, p]) / (2 * off)
                 let t = (theta >= 0 ? 1.0 : -1.0) / (abs(theta) + (theta * theta + 1).squareRoot())

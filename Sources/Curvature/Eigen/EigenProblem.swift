@@ -94,7 +94,7 @@ struct EigenProblem {
     }
 
     /// Below this part of ‖A‖ a residual is rounding.
-    var unitRoundoff: Double { matrix.element == .f32 ? 0x1p-23 : 0x1p-51 }
+    var unitRoundoff: Double { Roundoff.unit(matrix.element) }
 }
 
 /// Eigenvalues of a projected matrix in the order of the goal, with what is known of their errors.

@@ -47,10 +47,8 @@ struct KrylovBasis {
         let old = vectors.count
         vectors += block
         let norms = image.map { $0.norm() }
-        let first = try VectorBlock.dots(vectors, image)
-        let second = try VectorBlock.subtract(vectors, times: first, from: &image)
-        _ = try VectorBlock.subtract(vectors, times: second, from: &image)
-        projected = Self.bordered(projected, by: first.plus(second), old: old)
+        let inside = try Orthonormaliser.project(&image, outOf: vectors)
+        projected = Self.bordered(projected, by: inside, old: old)
 
         let (kept, triangle) = try orthonormaliser.basis(of: image, against: vectors, norms: norms)
         next = kept
@@ -77,12 +75,7 @@ struct KrylovBasis {
         }
         let norms = block.map { $0.norm() }
         let known = vectors + next
-        var inside = DenseMatrix(zeros: known.count, count)
-        for _ in 0..<2 {
-            let c = try VectorBlock.dots(known, block)
-            _ = try VectorBlock.subtract(known, times: c, from: &block)
-            inside = inside.plus(c)
-        }
+        let inside = try Orthonormaliser.project(&block, outOf: known)
         let (kept, triangle) = try orthonormaliser.basis(of: block, against: known, norms: norms)
         next += kept
         coupling = DenseMatrix(stacking: coupling, DenseMatrix(zeros: kept.count, vectors.count))

@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import Objectives
 
 /// Locally optimal block preconditioned conjugate gradients (Knyazev 2001), in orthonormal bases (Hetmaniuk and Lehoucq
 /// 2006; Duersch, Shao, Yang and Gu 2018).
@@ -24,7 +25,7 @@ extension EigenProblem {
         var start = try EigenStart(matrix, warmStart: warmStart, width: width, stream: &stream)
         var block = try LocallyOptimalBlock(self, &start, &stream)
         var miss = 1.0
-        var stalled = Stall(limit: 1000 * unitRoundoff)
+        var stalled = Stall(limit: Roundoff.stall * unitRoundoff)
         var refreshes = 0
         func unfinished(_ best: [Int]) throws -> Eigenpairs {
             try eigenpairs(
@@ -61,7 +62,7 @@ extension EigenProblem {
             if known && explored || over {
                 // The products of X have been updated, not computed, since: rounding may have made up the residuals.
                 let drift = unitRoundoff * block.norm * Double(block.steps + 1)
-                let isDoubtful = best.contains { limits[$0] < 64 * drift }
+                let isDoubtful = best.contains { limits[$0] < Roundoff.doubt * drift }
                 if isDoubtful, block.steps > block.refreshedAt {
                     guard try unlessCancelled({ try block.refresh(self) }) != nil else { return try unfinished(best) }
                     refreshes += 1

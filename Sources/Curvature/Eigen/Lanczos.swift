@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import Objectives
 
 /// Block Lanczos with thick restart and full reorthogonalisation (Wu and Simon 2000).
 ///
@@ -150,7 +151,7 @@ extension EigenProblem {
         }
         var residuals = Array(ritz.residuals.prefix(count))
         var products = basis.products
-        if isFinished, limits.contains(where: { $0 < 64 * unitRoundoff * ritz.norm }) {
+        if isFinished, limits.contains(where: { $0 < Roundoff.doubt * unitRoundoff * ritz.norm }) {
             var images = try self.products(of: vectors)
             products += count
             for j in 0..<count {

@@ -69,9 +69,7 @@ struct LocallyOptimalBlock {
         residuals = []
         let known = x + p
         let norms = w.map { $0.norm() }
-        let first = try VectorBlock.dots(known, w)
-        let second = try VectorBlock.subtract(known, times: first, from: &w)
-        _ = try VectorBlock.subtract(known, times: second, from: &w)
+        let inside = try Orthonormaliser.project(&w, outOf: known)
         let (kept, triangle) = try orthonormaliser.basis(of: w, against: known, norms: norms)
         guard !kept.isEmpty else {
             isExhausted = true
@@ -82,7 +80,7 @@ struct LocallyOptimalBlock {
         products += kept.count
         steps += 1
         let solve = triangle.inverseOfTriangle()
-        let fromKnown = first.plus(second).times(solve).mapColumns { _, c in -c }
+        let fromKnown = inside.times(solve).mapColumns { _, c in -c }
         let fromResiduals = solve.scaledRows { 1 / residualNorms[active[$0]] }
         history.newDirections(
             shifts: active.map { values[$0] }, columns: active, fromKnown: fromKnown, fromResiduals: fromResiduals,
@@ -186,7 +184,8 @@ extension DenseMatrix {
     }
 
     /// An orthonormal basis of the columns' part that is orthogonal to the orthonormal columns given; columns of which
-    /// nothing but rounding is left are dropped.
+    /// nothing but rounding is left are dropped. Some tens of numbers each, whose own errors the metric has amplified: not
+    /// vectors of the memory account, as ``Orthonormaliser`` takes them.
     func orthonormalColumns(against others: DenseMatrix) -> DenseMatrix {
         var kept: [[Double]] = (0..<others.columns).map { others.column($0) }
         for j in 0..<columns {

@@ -1,4 +1,5 @@
 import Compute
+import Objectives
 
 /// How random batches are drawn for the mean of something over batches.
 ///

@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import Objectives
 
 /// x with (A + δI)x ≈ b, and how well.
 public struct LinearSolution: Sendable {
@@ -137,7 +138,7 @@ private struct ConjugateGradients {
         let length = direction.squaredNorm
         let curvature = try direction.dot(product) / length
         largestCurvature = max(largestCurvature, abs(curvature))
-        guard curvature > 4 * roundoff(x.element) * largestCurvature, length > 0 else {
+        guard curvature > Roundoff.curvature(x.element) * largestCurvature, length > 0 else {
             throw CurvatureError.negativeCurvature(curvature, damping: damping)
         }
         let step = square / (curvature * length)

@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import Objectives
 
 /// The diagonal of an operator, with the error of each entry.
 public struct DiagonalEstimate: Sendable {

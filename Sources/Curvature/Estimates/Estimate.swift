@@ -73,13 +73,3 @@ func unlessCancelled<Value>(_ body: () throws -> Value) throws -> Value? {
         return nil
     }
 }
-
-/// Wall-clock time since its making.
-struct Stopwatch {
-    private let start = ContinuousClock.now
-
-    var seconds: Double {
-        let elapsed = (ContinuousClock.now - start).components
-        return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
-    }
-}

@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import Objectives
 
 /// tr A = tr QᵀAQ + tr (I − QQᵀ)A(I − QQᵀ) with Q an orthonormal basis of AS for random signs S: the first part exactly, by
 /// block products, the second by Hutchinson's estimator, by quadratic forms. The error bar is that of the second part; given
@@ -15,6 +16,7 @@ func hutchPlusPlus(
     let watch = Stopwatch()
     let largestRank = max(1, min(samples.maxSamples / 3, matrix.dimension / 6))
     let step = min(largestRank, max(1, samples.relativeError > 0 ? samples.minSamples / 3 : largestRank))
+    let orthonormaliser = Orthonormaliser(dimension: matrix.dimension, element: matrix.element)
     var basis: [Vector] = []
     var known = 0.0
     var products = 0
@@ -31,7 +33,9 @@ func hutchPlusPlus(
         outside -= c.values.reduce(0) { $0 + $1 * $1 }
         let remainder = max(0, outside) / Double(count)
         let old = basis.count
-        for w in image { try appendOrthonormalised(w, to: &basis) }
+        for w in image {
+            if let next = try orthonormaliser.next(after: basis, from: w) { basis.append(next.vector) }
+        }
         image = []
         let new = Array(basis[old...])
         guard !new.isEmpty else { break }

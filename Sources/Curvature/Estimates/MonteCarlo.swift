@@ -1,4 +1,5 @@
 import Compute
+import Objectives
 
 /// When a Monte-Carlo estimate has enough samples.
 ///

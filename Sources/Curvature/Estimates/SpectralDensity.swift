@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import Graph
+import Objectives
 
 /// The density of eigenvalues of an operator, as quadrature rules of random vectors.
 ///
@@ -77,8 +78,8 @@ public struct SpectralDensity: Sendable {
     /// (1/p) tr Aᵏ.
     public func moment(_ k: Int) -> Estimate {
         // The quadrature of each vector is exact in Aᵏ and in its square, so what scatters is the vectors alone.
-        let exactDegree = 2 * (nodes.map(\.count).min() ?? 0) - 1
-        return mean(of: { pow($0, Double(k)) }, isQuadratureExact: 2 * k <= exactDegree)
+        let fewest = nodes.map(\.count).min() ?? 0
+        return mean(of: { pow($0, Double(k)) }, isQuadratureExact: k < fewest)
     }
 
     /// (1/p) tr f(A), by the quadrature: exact in f of degree up to 2m − 1, but for the scatter of the vectors.
@@ -251,21 +252,10 @@ private struct LanczosRun {
         guard image.isFinite else { throw CurvatureError.notFinite(what: "a product of the operator") }
         basis.append(q)
         diagonal.append(try q.dot(image))
-        var rest = [image]
-        for _ in 0..<2 {
-            let c = try VectorBlock.dots(basis, rest)
-            _ = try VectorBlock.subtract(basis, times: c, from: &rest)
-        }
-        let length = rest[0].norm()
-        couplings.append(length)
-        let scale = max(image.norm(), diagonal.reduce(0) { max($0, abs($1)) })
-        if length > roundoff(q.element) * scale, length > .leastNormalMagnitude, basis.count < q.count {
-            try rest[0].scale(1 / length)
-            next = rest[0]
-        } else {
-            couplings[couplings.count - 1] = 0
-            next = nil
-        }
+        let found = try Orthonormaliser(dimension: q.count, element: q.element).next(
+            after: basis, from: image, scale: max(image.norm(), diagonal.reduce(0) { max($0, abs($1)) }))
+        next = found?.vector
+        couplings.append(found?.coordinates.last ?? 0)
     }
 
     var hasNodes: Bool { !diagonal.isEmpty }

@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import Objectives
 
 /// How the trace of an operator is estimated.
 public enum TraceMethod: String, CaseIterable, Sendable {

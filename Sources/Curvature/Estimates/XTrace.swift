@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import Objectives
 
 /// tr A by leave-one-out: for each test vector ωᵢ the others give a basis Q₍ᵢ₎ of their images, on which the trace is exact, and ωᵢ
 /// an unbiased estimate of what is left; the value is the mean over i.
@@ -66,14 +67,16 @@ private struct LeaveOneOut {
         }
         let images = try matrix.products(new)
         products += number
+        let orthonormaliser = Orthonormaliser(dimension: matrix.dimension, element: matrix.element)
         let old = basis.count
         for image in images {
             guard image.isFinite else { throw CurvatureError.notFinite(what: "a product of the operator") }
-            guard let coordinates = try appendOrthonormalised(image, to: &basis) else {
+            guard let next = try orthonormaliser.next(after: basis, from: image) else {
                 isComplete = true
                 continue
             }
-            triangle.append(coordinates)
+            basis.append(next.vector)
+            triangle.append(next.coordinates)
         }
         let added = Array(basis[old...])
         let before = try VectorBlock.dots(added, tests)

@@ -186,42 +186,18 @@ func check(_ v: Vector, fits matrix: some LinearOperator) throws {
     guard v.element == matrix.element else { throw VectorError.differentElements(matrix.element, v.element) }
 }
 
-/// What remains of a vector after orthogonalisation is rounding, and not a direction, below this part of it.
-func roundoff(_ element: ElementType) -> Double { element == .f32 ? 0x1p-20 : 0x1p-46 }
-
-/// An orthonormal basis of the span, in the operator's element: Gram and Schmidt, each vector twice; what depends on the
-/// vectors before it is left out.
+/// An orthonormal basis of the span, in the operator's element; what depends on the vectors before it is left out.
 private func orthonormalBasis(of vectors: [Vector], in matrix: some LinearOperator) throws -> [Vector] {
+    let orthonormaliser = Orthonormaliser(dimension: matrix.dimension, element: matrix.element)
     var basis: [Vector] = []
     for vector in vectors {
         guard vector.count == matrix.dimension else {
             throw CurvatureError.wrongDimension(expected: matrix.dimension, got: vector.count)
         }
         guard vector.isFinite else { throw CurvatureError.notFinite(what: "a vector of a subspace") }
-        try appendOrthonormalised(vector.converted(to: matrix.element), to: &basis)
-    }
-    return basis
-}
-
-/// Appends what a vector adds to an orthonormal basis, scaled to length 1.
-///
-/// - Returns: the vector's coordinates in the basis as it is then; nil for the last where nothing was appended.
-@discardableResult
-func appendOrthonormalised(_ vector: Vector, to basis: inout [Vector]) throws -> [Double]? {
-    var rest = [vector]
-    var coordinates = [Double](repeating: 0, count: basis.count)
-    let original = vector.norm()
-    if !basis.isEmpty {
-        // Twice is enough (Kahan and Parlett).
-        for _ in 0..<2 {
-            let c = try VectorBlock.dots(basis, rest)
-            _ = try VectorBlock.subtract(basis, times: c, from: &rest)
-            for i in basis.indices { coordinates[i] += c[i, 0] }
+        if let next = try orthonormaliser.next(after: basis, from: vector.converted(to: matrix.element)) {
+            basis.append(next.vector)
         }
     }
-    let length = rest[0].norm()
-    guard length > roundoff(vector.element) * original, length > .leastNormalMagnitude else { return nil }
-    try rest[0].scale(1 / length)
-    basis.append(rest[0])
-    return coordinates + [length]
+    return basis
 }

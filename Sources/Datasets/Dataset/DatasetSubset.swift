@@ -68,8 +68,7 @@ extension Dataset {
             guard fraction > 0, fraction < 1 else {
                 throw DatasetError("test = \(fraction): the share of samples to test on lies between 0 and 1")
             }
-            // As for the share of wrong labels: the product is allowed its rounding error.
-            count = Int((fraction * Double(train.count) * (1 + 0x1p-50)).rounded(.down))
+            count = wholeShare(fraction, of: train.count)
         }
         guard count > 0, count < train.count else {
             throw DatasetError(

@@ -98,6 +98,12 @@ func checkedClasses(_ classes: [Int], of count: Int, in title: String) throws ->
     return classes
 }
 
+/// ⌊qn⌋ for a share q of n samples. 0.29 · 100 is 28.999…96 in f64: the product is allowed its rounding error, four units in the
+/// last place.
+func wholeShare(_ q: Double, of n: Int) -> Int {
+    Int((q * Double(n) * (1 + 4 * Double.ulpOfOne)).rounded(.down))
+}
+
 /// Gives ⌊qn⌋ of the labels, drawn without replacement, another class, uniform over the other ones. Labels of −1 are no samples.
 /// - Returns: how many were changed.
 /// - Throws: `DatasetError` for q outside [0, 1], or fewer than two classes.
@@ -108,8 +114,7 @@ func addLabelNoise(_ q: Double, to labels: inout [Int32], classes: Int, seed: UI
     guard q > 0 else { return 0 }
     guard classes > 1 else { throw DatasetError("label_noise needs at least two classes") }
     let kept = labels.indices.filter { labels[$0] >= 0 }
-    // 0.29 · 100 is 28.999…96 in f64: the product is allowed its rounding error.
-    let count = min(kept.count, Int((q * Double(kept.count) * (1 + 0x1p-50)).rounded(.down)))
+    let count = min(kept.count, wholeShare(q, of: kept.count))
     var stream = RandomStream(seed: seed, purpose: .labels)
     for place in stream.sample(count, from: kept.count) {
         let sample = kept[place]

@@ -2,6 +2,9 @@ import Compute
 import Foundation
 
 /// Orthonormal columns `[rows, columns]`, uniformly distributed (Haar): Gaussian columns, made orthonormal one after the other.
+///
+/// Gram–Schmidt in plain f64 of its own, one sum after the other: a seed names these numbers, so that a data set has the same bits
+/// whatever becomes of the orthonormaliser of the solvers (which stands above this room, and drops what depends on others).
 /// - Throws: `DatasetError` when there are more columns than rows; the memory account's error.
 func orthonormalColumns(_ rows: Int, _ columns: Int, _ stream: inout RandomStream, for what: String) throws -> NDArray {
     guard columns <= rows else {

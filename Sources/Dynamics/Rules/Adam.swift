@@ -31,10 +31,10 @@ public struct Adam: ElementwiseRule {
     ) throws {
         let name = weightDecay == nil ? "adam" : "adamw"
         self.learningRate = learningRate
-        self.momentumFactor = try Setting.share(momentumFactor, "beta1", of: name)
-        self.squareFactor = try Setting.share(squareFactor, "beta2", of: name)
-        self.epsilon = try Setting.nonNegative(epsilon, "eps", of: name)
-        self.weightDecay = try weightDecay.map { try Setting.nonNegative($0, "weight_decay", of: name) }
+        self.momentumFactor = try RuleSetting.share(momentumFactor, "beta1", of: name)
+        self.squareFactor = try RuleSetting.share(squareFactor, "beta2", of: name)
+        self.epsilon = try RuleSetting.nonNegative(epsilon, "eps", of: name)
+        self.weightDecay = try weightDecay.map { try RuleSetting.nonNegative($0, "weight_decay", of: name) }
     }
 
     public var name: String { weightDecay == nil ? "adam" : "adamw" }

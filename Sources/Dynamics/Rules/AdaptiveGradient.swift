@@ -32,8 +32,9 @@ public struct AdaptiveGradient: ElementwiseRule {
     public init(learningRate: Double, kind: Kind, factor: Double = 0.99, epsilon: Double? = nil) throws {
         self.learningRate = learningRate
         self.kind = kind
-        self.factor = try Setting.share(factor, "beta2", of: kind.rawValue)
-        self.epsilon = try Setting.nonNegative(epsilon ?? (kind == .adagrad ? 1e-10 : 1e-8), "eps", of: kind.rawValue)
+        self.factor = try RuleSetting.share(factor, "beta2", of: kind.rawValue)
+        self.epsilon = try RuleSetting.nonNegative(
+            epsilon ?? (kind == .adagrad ? 1e-10 : 1e-8), "eps", of: kind.rawValue)
     }
 
     public var name: String { kind.rawValue }

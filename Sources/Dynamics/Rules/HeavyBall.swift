@@ -28,14 +28,14 @@ public struct HeavyBall: ElementwiseRule {
     public init(learningRate: Double, factor: Double = 0.9, weightDecay: Double = 0, kind: Kind = .polyak) throws {
         self.learningRate = learningRate
         self.kind = kind
-        self.factor = try Setting.share(factor, "beta", of: kind.rawValue)
-        self.weightDecay = try Setting.nonNegative(weightDecay, "weight_decay", of: kind.rawValue)
+        self.factor = try RuleSetting.share(factor, "beta", of: kind.rawValue)
+        self.weightDecay = try RuleSetting.nonNegative(weightDecay, "weight_decay", of: kind.rawValue)
     }
 
     public var name: String { kind.rawValue }
 
     public var settings: [(name: String, value: Double)] {
-        [("lr", learningRate), ("beta", factor)] + Setting.unless(0, "weight_decay", weightDecay)
+        [("lr", learningRate), ("beta", factor)] + RuleSetting.unless(0, "weight_decay", weightDecay)
     }
 
     public var momentum: Momentum? { Momentum(velocity: state.vectors.first, factor: factor) }

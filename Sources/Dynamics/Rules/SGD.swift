@@ -20,13 +20,13 @@ public struct SGD: ElementwiseRule {
     /// - Throws: `UpdateRuleError` for a negative weight decay.
     public init(learningRate: Double, weightDecay: Double) throws {
         self.learningRate = learningRate
-        self.weightDecay = try Setting.nonNegative(weightDecay, "weight_decay", of: "sgd")
+        self.weightDecay = try RuleSetting.nonNegative(weightDecay, "weight_decay", of: "sgd")
     }
 
     public var name: String { "sgd" }
 
     public var settings: [(name: String, value: Double)] {
-        [("lr", learningRate)] + Setting.unless(0, "weight_decay", weightDecay)
+        [("lr", learningRate)] + RuleSetting.unless(0, "weight_decay", weightDecay)
     }
 
     public var update: ElementwiseUpdate { weightDecay == 0 ? .descent : Self.decayed }

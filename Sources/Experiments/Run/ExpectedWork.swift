@@ -63,10 +63,6 @@ extension CurvatureEigenvalues {
     public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings) }
 }
 
-extension GramEigenvalues {
-    public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings) }
-}
-
 extension PreconditionedEigenvalues {
     public func expectedOperations(in run: Run) -> Double? { run.work(ofEigenpairs: settings, and: 0.5) }
 }

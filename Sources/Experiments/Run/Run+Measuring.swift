@@ -160,11 +160,10 @@ extension Run {
     private func priced(
         _ measure: () throws -> [Measurement]
     ) throws -> (measured: [Measurement], cost: Tracker.Price) {
-        let start = Monitor.now()
+        let watch = Stopwatch()
         let before = work
         var measured = try measure()
-        let cost = Tracker.Price(
-            operations: work - before, seconds: Monitor.now() - start)
+        let cost = Tracker.Price(operations: work - before, seconds: watch.seconds)
         for i in measured.indices { measured[i].operations = i == 0 ? cost.operations : nil }
         if !measured.isEmpty, measured[0].seconds == nil { measured[0].seconds = cost.seconds }
         return (measured, cost)

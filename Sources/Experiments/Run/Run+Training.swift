@@ -140,12 +140,12 @@ extension Run {
 
     private func takeStep(_ next: Int, on batch: UnsafeBufferPointer<Int>?) throws -> Double {
         let measures = try measureStep(next, batch: batch)
-        let start = Monitor.now()
+        let watch = Stopwatch()
         let before = work
         stepOracle.batch = batch
         stepOracle.measuresCurvature = measures
         let loss = try rule.step(&theta, stepOracle)
-        let (took, operations) = (Monitor.now() - start, work - before)
+        let (took, operations) = (watch.seconds, work - before)
         guard measures, let curvature = stepOracle.curvature else {
             earn(operations, seconds: took)
             return loss

@@ -62,7 +62,7 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The error of a failed write, from what GRDB threw.
     static func writing(_ path: String, _ error: any Error) -> RunFileError {
         if let error = error as? RunFileError { return error }
-        guard let error = error as? DatabaseError else { return .cannotWrite(path: path, reason: "\(error)") }
+        guard let error = error as? DatabaseError else { return .cannotWrite(path: path, reason: words(for: error)) }
         switch error.resultCode {
         case .SQLITE_FULL: return .diskFull(path: path)
         case .SQLITE_READONLY where error.extendedResultCode == .SQLITE_READONLY_DBMOVED:

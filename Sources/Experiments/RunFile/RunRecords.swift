@@ -8,6 +8,12 @@ public struct Measurement: Sendable, Hashable {
     public var value: Double
     /// Standard error of a Monte-Carlo estimate.
     public var standardError: Double?
+    /// Of an eigenvalue: whether the solver met its tolerance; false where its products ran out, or rounding does not allow it.
+    public var converged: Bool?
+    /// False where measuring was cancelled: what was found by then.
+    public var isFinished = true
+    /// −1 for none. With the two above it lies where the number before leaves room.
+    private var storedMissProbability: Float = -1
     /// Where the true value lies with 95 %, for an estimate that knows more of its draws than their standard error.
     public var interval: ClosedRange<Double>?
     /// Samples that the estimate took.
@@ -16,12 +22,6 @@ public struct Measurement: Sendable, Hashable {
     public var products: Int?
     /// Residual norm of an eigenpair.
     public var residual: Double?
-    /// Of an eigenvalue: whether the solver met its tolerance; false where its products ran out, or rounding does not allow it.
-    public var converged: Bool?
-    /// False where measuring was cancelled: what was found by then.
-    public var isFinished = true
-    /// Of an eigenvalue: at most how likely it is that the solve overlooked one far beyond it (`Eigenpairs.missProbability`).
-    public var missProbability: Double?
     /// Wall-clock seconds that measuring took.
     public var seconds: Double?
     /// Multiply-adds of the cost model (`Plan.work`) that measuring took: the same number on every machine. Of a probe with
@@ -32,15 +32,19 @@ public struct Measurement: Sendable, Hashable {
     /// Anything more, as JSON text.
     public var extra: String?
 
+    /// Of an eigenvalue: at most how likely it is that the solve overlooked one far beyond it (`Eigenpairs.missProbability`), from 0
+    /// on, in f32; a number that is none of these is nil.
+    public var missProbability: Double? {
+        get { storedMissProbability < 0 ? nil : Double(storedMissProbability) }
+        set { storedMissProbability = newValue.map { $0 >= 0 ? Float($0) : -1 } ?? -1 }
+    }
+
     public init(
         step: Int, value: Double, standardError: Double? = nil, samples: Int? = nil, products: Int? = nil,
         residual: Double? = nil, seconds: Double? = nil, operations: Double? = nil,
         arrays: [String: [Double]]? = nil, extra: String? = nil, interval: ClosedRange<Double>? = nil,
         converged: Bool? = nil, missProbability: Double? = nil
     ) {
-        self.converged = converged
-        self.missProbability = missProbability
-        self.interval = interval
         self.step = step
         self.value = value
         self.standardError = standardError
@@ -51,6 +55,9 @@ public struct Measurement: Sendable, Hashable {
         self.operations = operations
         self.arrays = arrays
         self.extra = extra
+        self.interval = interval
+        self.converged = converged
+        self.missProbability = missProbability
     }
 
     /// Which columns hold NaN. SQLite stores NaN as null, which for all but the value would else mean "not given".

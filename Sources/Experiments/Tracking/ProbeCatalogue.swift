@@ -7,7 +7,6 @@ public enum ProbeCatalogue {
         Edge.declarations,
         LambdaMax.declarations,
         CurvatureEigenvalues.declarations,
-        GramEigenvalues.declarations,
         PreconditionedEigenvalues.declarations,
         BatchLambdaMax.declarations,
         StepBatchLambdaMax.declarations,

@@ -21,14 +21,34 @@ public func nearestNameQuestion(to name: String, among candidates: some Sequence
     nearestName(to: name, among: candidates).map { ": did you mean '\($0)'?" } ?? ""
 }
 
-/// ": did you mean 'x'?", or the known names where none is near.
+/// ": did you mean 'x'?", or all known names where none is near.
 func suggestion(for name: String, among candidates: [String], called what: String) -> String {
     let near = nearestNameQuestion(to: name, among: candidates)
     if !near.isEmpty { return near }
     if candidates.isEmpty { return " (it has no \(what))" }
     guard candidates.count <= SPELLING_CANDIDATES else { return " (it has \(candidates.count) \(what))" }
-    let shown = candidates.sorted().prefix(20).joined(separator: ", ")
-    return " (\(what): \(shown)\(candidates.count > 20 ? ", …" : ""))"
+    return " (\(what): \(listed(candidates.sorted())))"
+}
+
+/// All the names: in the line of the message, or where that would be long in lines of their own.
+private func listed(_ names: [String]) -> String {
+    let width = 100
+    let line = names.joined(separator: ", ")
+    if line.utf8.count <= width { return line }
+    var lines: [String] = []
+    var last = ""
+    for (i, name) in names.enumerated() {
+        let word = i < names.count - 1 ? name + "," : name
+        if last.isEmpty {
+            last = word
+        } else if last.utf8.count + 1 + word.utf8.count <= width {
+            last += " " + word
+        } else {
+            lines.append(last)
+            last = word
+        }
+    }
+    return (lines + [last]).map { "\n    \($0)" }.joined()
 }
 
 /// A name as messages show it: a long one is cut.

@@ -32,7 +32,7 @@ public struct MambaBlock {
         self.states = states
         self.expansion = expansion
         self.kernel = kernel
-        self.rank = rank ?? (width + 15) / 16
+        self.rank = rank ?? width / 16 + (width % 16).signum()
         self.weight = weight
         self.stepWeight = stepWeight
         self.stepBias = stepBias

@@ -22,6 +22,20 @@ public protocol SampleSource: Sendable {
 
 extension SampleSource {
     public var mask: SampleMask? { nil }
+
+    /// Row by row out of ``rows(as:)``; the numbers are not checked.
+    public func gather(
+        _ indices: UnsafeBufferPointer<Int>, as elements: SampleElements, inputs: UnsafeMutableRawPointer,
+        targets: UnsafeMutableRawPointer
+    ) throws {
+        let from = try rows(as: elements)
+        let inputBytes = inputShape.reduce(elements.inputs.byteCount, *)
+        let targetBytes = targetShape.reduce(elements.targets.byteCount, *)
+        for (row, index) in indices.enumerated() {
+            (inputs + row * inputBytes).copyMemory(from: from.inputs + index * inputBytes, byteCount: inputBytes)
+            (targets + row * targetBytes).copyMemory(from: from.targets + index * targetBytes, byteCount: targetBytes)
+        }
+    }
 }
 
 /// The element types of rows: inputs may be tokens (i32) where targets are real.

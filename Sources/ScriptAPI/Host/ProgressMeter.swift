@@ -1,5 +1,6 @@
 import Dynamics
 import Experiments
+import Objectives
 
 /// Decides, between two steps, whether it is time to look at the clock; measures the speed of a training.
 ///
@@ -13,8 +14,8 @@ struct ProgressMeter {
 
     private var untilLook = 1
     private var stride = 1
-    private var lastLook: ContinuousClock.Instant?
-    private var lastShown: ContinuousClock.Instant?
+    private var lastLook: Double?
+    private var lastShown: Double?
     private var shownStep = 0
     private var stepsPerSecond: Double?
     private var run: ObjectIdentifier?
@@ -27,7 +28,7 @@ struct ProgressMeter {
     }
 
     private mutating func look(_ run: Run) -> Bool {
-        let now = ContinuousClock.now
+        let now = Stopwatch.now
         defer { untilLook = stride }
         if self.run != ObjectIdentifier(run) {
             self = ProgressMeter()
@@ -36,13 +37,13 @@ struct ProgressMeter {
             return false
         }
         if let lastLook {
-            let elapsed = (now - lastLook) / .seconds(1)
+            let elapsed = now - lastLook
             let aim = elapsed > 0 ? Double(stride) * Self.lookInterval / elapsed : 2 * Double(stride)
             stride = Int(min(max(1, aim), 2 * Double(stride), 1e6))
         }
         lastLook = now
-        guard let lastShown, (now - lastShown) / .seconds(1) >= Self.showInterval else { return false }
-        measureSpeed(run, seconds: (now - lastShown) / .seconds(1))
+        guard let lastShown, now - lastShown >= Self.showInterval else { return false }
+        measureSpeed(run, seconds: now - lastShown)
         self.lastShown = now
         shownStep = run.step
         return true

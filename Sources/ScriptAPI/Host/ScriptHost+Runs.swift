@@ -122,7 +122,7 @@ extension ScriptHost {
             do {
                 try file.close()
                 return nil
-            } catch { return "\(error)" }
+            } catch { return words(for: error) }
         }
         files = []
         return failures

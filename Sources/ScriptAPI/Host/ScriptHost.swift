@@ -40,6 +40,7 @@ public final class ScriptHost {
         configuration.patience = options.patience
         configuration.isTrusted = options.isTrusted
         configuration.print = options.print
+        configuration.describe = words(for:)
         configuration.isStop = { $0 is Cancelled }
         state = try LuaState(configuration, interrupt: interrupt)
         for declaration in classes() { try state.install(declaration) }
@@ -129,7 +130,7 @@ public final class ScriptHost {
             }
             error.traceback = frames.count > 1 ? frames.joined(separator: "\n") : ""
             return .failed(error.fullDescription)
-        default: return .failed("\(error)")
+        default: return .failed(words(for: error))
         }
     }
 

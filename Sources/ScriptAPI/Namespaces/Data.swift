@@ -2,7 +2,7 @@ import Compute
 import Datasets
 import LuaBridge
 
-/// `eoss.data`: loaders of images, and the user's own arrays. Generators: GeneratedData.swift.
+/// `eoss.data`: loaders of images, and the user's own arrays. Generators: Data+Generators.swift.
 extension ScriptHost {
     func addData(to eoss: Namespace) {
         let data = eoss.namespace("data", "Data sets: loaded and generated.")

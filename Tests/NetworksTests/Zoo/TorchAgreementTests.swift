@@ -149,17 +149,4 @@ struct PeerSamples: SampleSource {
         precondition(elements == self.elements)
         return (UnsafeRawPointer(inputBytes.base), UnsafeRawPointer(targetBytes.base))
     }
-
-    func gather(
-        _ indices: UnsafeBufferPointer<Int>, as elements: SampleElements, inputs to: UnsafeMutableRawPointer,
-        targets targetsTo: UnsafeMutableRawPointer
-    ) throws {
-        let (from, targetsFrom) = try rows(as: elements)
-        let bytes = inputShape.reduce(elements.inputs.byteCount, *)
-        let targetBytes = targetShape.reduce(elements.targets.byteCount, *)
-        for (row, index) in indices.enumerated() {
-            (to + row * bytes).copyMemory(from: from + index * bytes, byteCount: bytes)
-            (targetsTo + row * targetBytes).copyMemory(from: targetsFrom + index * targetBytes, byteCount: targetBytes)
-        }
-    }
 }

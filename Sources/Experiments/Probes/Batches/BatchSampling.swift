@@ -65,6 +65,13 @@ public struct BatchSampling: Sendable {
             + ProbeScope.options
     }
 
+    /// A probe of one series whose batches these are where its options do not say otherwise.
+    func declaration(
+        _ name: String, _ summary: String, make: @escaping @Sendable (BatchSampling) -> any Probe
+    ) -> ProbeDeclaration {
+        ProbeDeclaration(name, summary, options: options) { make(try BatchSampling($0, $1, defaults: self)) }
+    }
+
     /// The batches of one measurement.
     /// - Parameter chunk: batches drawn at once; by default as many as are stacked for one evaluation.
     /// - Throws: `ExperimentError.invalid` for samples that the data does not have, and for more than there are.
@@ -179,11 +186,11 @@ final class BatchSource {
     func exact<Draw>(
         _ batches: [[Int]], _ values: ([Int], Int) throws -> [Draw], _ summary: ([Draw]) -> Double
     ) throws -> Estimate {
-        let start = ContinuousClock.now
+        let watch = Stopwatch()
         let draws = try batches.flatMap { try values($0, $0.count) }
         return Estimate(
             value: summary(draws), standardError: 0, samples: draws.count,
-            seconds: (ContinuousClock.now - start) / .seconds(1))
+            seconds: watch.seconds)
     }
 
     func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }

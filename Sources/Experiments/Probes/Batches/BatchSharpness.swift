@@ -27,9 +27,7 @@ public final class BatchSharpness: Probe {
     ]
 
     private static func declaration(_ kind: Kind, _ summary: String) -> ProbeDeclaration {
-        ProbeDeclaration(kind.rawValue, summary, options: defaults.options) {
-            BatchSharpness(kind, try BatchSampling($0, $1, defaults: defaults))
-        }
+        defaults.declaration(kind.rawValue, summary) { BatchSharpness(kind, $0) }
     }
 
     public let kind: Kind

@@ -20,7 +20,7 @@ extension BatchSource {
         of run: Run, _ scope: ProbeScope, isRatioOfMeans: Bool,
         _ draw: (_ batches: [Int], _ size: Int) throws -> [BatchCurvature]
     ) throws -> Estimate {
-        let start = ContinuousClock.now
+        let watch = Stopwatch()
         if let named {
             return try exact(named, draw) { draws in
                 isRatioOfMeans
@@ -70,7 +70,7 @@ extension BatchSource {
             estimate = pilot
             estimate.isFinished = false
         }
-        estimate.seconds = (ContinuousClock.now - start) / .seconds(1)
+        estimate.seconds = watch.seconds
         return estimate
     }
 

@@ -12,11 +12,10 @@ final class GradientNormMC: Probe {
     static let defaults = BatchSampling(relativeError: 0.005, minSamples: 10, maxSamples: 1000)
 
     static let declarations = [
-        ProbeDeclaration(
+        defaults.declaration(
             "gradient_norm_mc",
-            "E_B‖g_B‖²: exact from the samples' gradients, or over batches with batch norm. [code of Andreyev & Beneventano]",
-            options: defaults.options
-        ) { GradientNormMC(try BatchSampling($0, $1, defaults: defaults)) }
+            "E_B‖g_B‖²: exact from the samples' gradients, or over batches with batch norm. [code of Andreyev & Beneventano]"
+        ) { GradientNormMC($0) }
     ]
 
     let sampling: BatchSampling
@@ -27,13 +26,13 @@ final class GradientNormMC: Probe {
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let source = try sampling.source(of: run, stream)
         if source.named == nil, try source.hasUnbiasedGradients() {
-            let start = ContinuousClock.now
+            let watch = Stopwatch()
             let whole = try sampling.scope.gradient(of: run).squaredNorm
             let mean = try source.meanSquaredSampleGradient(at: run.parameters)
             return [
                 Measurement(
                     step: run.step, value: whole + source.varianceOfMeans * (mean - whole), standardError: 0,
-                    samples: source.count, seconds: (ContinuousClock.now - start) / .seconds(1))
+                    samples: source.count, seconds: watch.seconds)
             ]
         }
         let estimate = try source.mean {

@@ -15,10 +15,9 @@ final class GradientNoiseInteraction: Probe {
     private static let block = 8
 
     static let declarations = [
-        ProbeDeclaration(
-            "gni", "E_B[g_BᵀHg_B]/‖g‖², the gradient–noise interaction. [Andreyev & Beneventano 2024]",
-            options: defaults.options
-        ) { GradientNoiseInteraction(try BatchSampling($0, $1, defaults: defaults)) }
+        defaults.declaration(
+            "gni", "E_B[g_BᵀHg_B]/‖g‖², the gradient–noise interaction. [Andreyev & Beneventano 2024]"
+        ) { GradientNoiseInteraction($0) }
     ]
 
     let sampling: BatchSampling

@@ -56,9 +56,9 @@ public final class MomentumBatchSharpness: Probe {
         }
         var found: QuotientEstimates
         if let named = source.named {
-            let start = ContinuousClock.now
+            let watch = Stopwatch()
             let values = try named.flatMap { try draws($0, $0.count) }
-            found = .exactly(values, seconds: (ContinuousClock.now - start) / .seconds(1))
+            found = .exactly(values, seconds: watch.seconds)
         } else {
             found = try source.monteCarlo.quotients { try draws(source.next($0), source.size) }
         }

@@ -14,11 +14,10 @@ final class OneStepLossChange: Probe {
     static let defaults = BatchSampling(relativeError: 0.02, minSamples: 10, maxSamples: 200)
 
     static let declarations = [
-        ProbeDeclaration(
+        defaults.declaration(
             "one_step_loss_change",
-            "E_B[L(θ − step_B) − L(θ)]/(η‖g‖²), one step of the rule on a fresh batch. [code of Andreyev & Beneventano]",
-            options: defaults.options
-        ) { OneStepLossChange(try BatchSampling($0, $1, defaults: defaults)) }
+            "E_B[L(θ − step_B) − L(θ)]/(η‖g‖²), one step of the rule on a fresh batch. [code of Andreyev & Beneventano]"
+        ) { OneStepLossChange($0) }
     ]
 
     let sampling: BatchSampling

@@ -4,6 +4,9 @@ import Networks
 
 /// Eigenvalues of curvature matrices beside `lambda_max`: the other end and the norm of the Hessian, and the largest ones of
 /// the Gauss–Newton, Fisher and tangent-kernel matrices. Each value with the residual of its unit vector.
+///
+/// Those of Fisher matrix and tangent kernel come from their Gram matrices where these are smaller and cheaper (``GramMatrix``). The
+/// residual is that of the matrix used; either way an eigenvalue lies within it.
 public final class CurvatureEigenvalues: EigenvectorProbe {
     /// Which eigenvalues.
     public enum Quantity: String, Sendable {
@@ -13,6 +16,10 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
         case norm = "hessian_norm"
         /// The largest of the Gauss–Newton matrix.
         case gaussNewton = "lambda_max_gn"
+        /// The largest of the empirical Fisher matrix (1/n) Σ gᵢgᵢᵀ.
+        case fisher = "fisher_max"
+        /// The largest of the tangent kernel (1/n)JJᵀ.
+        case tangentKernel = "ntk_max"
     }
 
     static let declarations = [
@@ -24,6 +31,13 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
         declaration(
             .gaussNewton,
             "The largest eigenvalues of the Gauss–Newton matrix (1/n) Σ JᵢᵀℓᵢʺJᵢ. [Andreyev & Beneventano 2024]"),
+        declaration(
+            .fisher,
+            "The largest eigenvalues of the empirical Fisher matrix (1/n) Σ gᵢgᵢᵀ, gᵢ the gradient of a sample's loss."),
+        declaration(
+            .tangentKernel,
+            "The largest eigenvalues of (1/n)JJᵀ, J the derivative of the outputs; twice it is what the EoSS code calls Fisher. [Andreyev & Beneventano 2024]"
+        ),
     ]
 
     private static func declaration(_ quantity: Quantity, _ summary: String) -> ProbeDeclaration {
@@ -35,6 +49,7 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
     public let quantity: Quantity
     public let settings: EigenSettings
     public let seriesNames: [String]
+    /// In the space of parameters; empty where a Gram matrix was used.
     public private(set) var vectors: [Vector] = []
 
     /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
@@ -49,15 +64,30 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
+        let gram = try gramMatrix(for: run)
         let found = try naming(quantity.rawValue, run) {
-            switch quantity {
+            if let gram { return try gram.eigenpairs(of: run) }
+            return switch quantity {
             case .gaussNewton: try run.largestEigenpairs(.ggn, settings)
+            case .fisher: try run.largestEigenpairs(.fisher, settings)
+            case .tangentKernel: try run.largestEigenpairs(.ntk, settings)
             case .smallest: try pairs(.smallest, of: run)
             case .norm: try pairs(.magnitude, of: run)
             }
         }
-        vectors = found.vectors
+        vectors = gram == nil ? found.vectors : []
         return found.measurements(at: run.step, factor: quantity == .norm && found.values[0] < 0 ? -1 : 1)
+    }
+
+    /// The Gram matrix with these eigenvalues, where the matrix has one and it is the cheaper way.
+    func gramMatrix(for run: Run) throws -> GramMatrix? {
+        let matrix: GramMatrix
+        switch quantity {
+        case .fisher: matrix = GramMatrix(.gradients, settings)
+        case .tangentKernel: matrix = GramMatrix(.jacobians, settings)
+        case .smallest, .norm, .gaussNewton: return nil
+        }
+        return try matrix.isPreferred(for: run) ? matrix : nil
     }
 
     private func pairs(_ kind: EigenQuestion.Kind, of run: Run) throws -> FoundEigenpairs {

@@ -39,20 +39,13 @@ struct CurvatureSketch {
         guard rank >= 1, norm > 0, norm.isFinite else { return nil }
         var basis = [try (1 / norm) * gradient]
         var images = [try (1 / norm) * product]
+        // A product of a network rounds more than the passes do: what is less than a thousandth of it is taken for that.
+        let orthonormaliser = Orthonormaliser(
+            dimension: hessian.dimension, element: hessian.element, smallest: 1e-3)
         while basis.count < rank {
-            var next = [images[images.count - 1]]
-            let before = next[0].norm()
-            // Twice is enough: Giraud, Langou & Rozložník 2005.
-            for _ in 0..<2 {
-                let along = try VectorBlock.dots(basis, next)
-                _ = try VectorBlock.subtract(basis, times: along, from: &next)
-            }
-            let length = next[0].norm()
-            // What is left by rounding alone is no direction.
-            guard length > 1e-3 * before else { break }
-            try next[0].scale(1 / length)
-            basis.append(next[0])
-            images.append(try hessian.apply(next[0]))
+            guard let next = try orthonormaliser.next(after: basis, from: images[images.count - 1]) else { break }
+            basis.append(next.vector)
+            images.append(try hessian.apply(next.vector))
         }
         let core = try VectorBlock.dots(basis, images)
         directions = basis + images

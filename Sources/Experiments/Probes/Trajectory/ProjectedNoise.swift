@@ -45,7 +45,7 @@ public final class ProjectedNoise: EigenvectorProbe {
     }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let start = ContinuousClock.now
+        let watch = Stopwatch()
         let source = try sampling.source(of: run, stream)
         let found = try naming(Self.series[0], run) { try run.largestEigenpairs(.hessian, settings).finished() }
         var noise = try variance(along: found.vectors[0], run, source)
@@ -64,7 +64,7 @@ public final class ProjectedNoise: EigenvectorProbe {
             }
         }
         vectors = found.vectors
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let seconds = watch.seconds
         return [noise, predicted].map { estimate in
             var measurement = Measurement(step: run.step, estimate)
             (measurement.residual, measurement.seconds) = (found.residuals[0], seconds)

@@ -29,7 +29,7 @@ extension RunFileInspection {
             try spill.close()
             return nil
         } catch {
-            return "measurements are still in '\(spillPath)': \(error)"
+            return "measurements are still in '\(spillPath)': \(words(for: error))"
         }
     }
 

@@ -23,20 +23,13 @@ final class Monitor: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Seconds of the monotonic clock.
-    static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-
     func withLock<Result>(_ body: () throws -> Result) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body()
     }
 
-    /// Waits for a broadcast, or until `deadline` of ``now()``. Only inside ``withLock(_:)``; wakes without reason too.
+    /// Waits for a broadcast, or until `deadline` of `Stopwatch.now`. Only inside ``withLock(_:)``; wakes without reason too.
     func wait(until deadline: Double? = nil) {
         guard let deadline else {
             pthread_cond_wait(condition, mutex)

@@ -1,4 +1,5 @@
 import Foundation
+import Objectives
 
 /// The one thread on which all run files of this process are written, so that a thousand live runs cost no thousand threads.
 ///
@@ -12,7 +13,7 @@ final class RunFileThread: @unchecked Sendable {
     private var due: [ObjectIdentifier: (writer: RunFileWriter, time: Double)] = [:]
     private var isStarted = false
 
-    /// The writer's turn comes at `time` of `Monitor.now()`, or when it was to come already if that is earlier.
+    /// The writer's turn comes at `time` of `Stopwatch.now`, or when it was to come already if that is earlier.
     func schedule(_ writer: RunFileWriter, at time: Double) {
         monitor.withLock {
             let id = ObjectIdentifier(writer)
@@ -35,7 +36,7 @@ final class RunFileThread: @unchecked Sendable {
                     monitor.wait()
                     continue
                 }
-                if first.value.time <= Monitor.now() {
+                if first.value.time <= Stopwatch.now {
                     due[first.key] = nil
                     return first.value.writer
                 }

@@ -1,4 +1,5 @@
 import Foundation
+import Objectives
 
 /// The queue between the threads that measure and the thread that writes.
 ///
@@ -115,7 +116,7 @@ final class RunFileWriter: @unchecked Sendable {
             if stage == .ended { return }
             stage = .abandoned
             asked += 1
-            RunFileThread.shared.schedule(self, at: Monitor.now())
+            RunFileThread.shared.schedule(self, at: Stopwatch.now)
         }
     }
 
@@ -147,7 +148,7 @@ final class RunFileWriter: @unchecked Sendable {
     private func ask() throws {
         asked += 1
         let ticket = asked
-        RunFileThread.shared.schedule(self, at: Monitor.now())
+        RunFileThread.shared.schedule(self, at: Stopwatch.now)
         while answered < ticket { monitor.wait() }
         if let failure { throw failure }
     }
@@ -159,16 +160,16 @@ final class RunFileWriter: @unchecked Sendable {
             if let failure { throw failure }
             let fits = waiting.byteCount + byteCount <= limits.bytes || waiting.byteCount == 0
             if fits && waiting.samples.count + waiting.rows.count < limits.samples { return }
-            RunFileThread.shared.schedule(self, at: Monitor.now())
+            RunFileThread.shared.schedule(self, at: Stopwatch.now)
             monitor.wait()
         }
     }
 
     private func askForTurn() {
         if isHalfFull {
-            RunFileThread.shared.schedule(self, at: Monitor.now())
+            RunFileThread.shared.schedule(self, at: Stopwatch.now)
         } else if !isDue {
-            RunFileThread.shared.schedule(self, at: Monitor.now() + limits.delay)
+            RunFileThread.shared.schedule(self, at: Stopwatch.now + limits.delay)
         }
         isDue = true
     }
@@ -197,7 +198,7 @@ final class RunFileWriter: @unchecked Sendable {
         } catch {
             failed = RunFileError.writing(path, error)
         }
-        let now = Monitor.now()
+        let now = Stopwatch.now
         let since = monitor.withLock {
             failure = failed
             answered = ticket

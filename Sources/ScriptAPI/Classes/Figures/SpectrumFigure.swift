@@ -67,14 +67,14 @@ struct SpectrumFigure {
             xLabel: "eigenvalue", yLabel: "share of eigenvalues per unit", yScale: .log, xRange: ends,
             yRange: floor...max(2 * (values.max() ?? 1), 100 * floor),
             series: [
-                Reports.Series(
+                PlottedSeries(
                     name: "density of the \(expression)", x: places,
                     y: values.map { max($0, floor / 1e6) }, errors: density.isExact ? nil : errors)
             ])
         let shown = outliers.filter(ends.contains)
         if !shown.isEmpty {
             panel.series.append(
-                Reports.Series(
+                PlottedSeries(
                     name: mark ?? (shown.count == 1 ? "largest eigenvalue" : "\(shown.count) largest eigenvalues"),
                     x: shown,
                     y: shown.map { _ in single }, style: .stems))

@@ -19,43 +19,49 @@ final class PreconditionerObject: LuaObject {
     }
 }
 
-/// `preconditioner`: what `run:preconditioner()` gives.
-func preconditionerClass() -> ObjectClass<PreconditionerObject> {
-    let preconditioners = ObjectClass<PreconditionerObject>(
-        "preconditioner", "P, the positive diagonal matrix that a rule divides its step by, without lr; a value.")
-    preconditioners.property("rule", .string, "The optimizer it belongs to.") { $0.rule }
-    preconditioners.property("diagonal", .vector, "Its diagonal.") { VectorObject(try $0.diagonal(), $0.space.layout) }
-    preconditioners.method(
-        "precondition",
-        "P^(−½)AP^(−½), with the eigenvalues of P⁻¹A: the curvature that the rule sees. For a block of A the same block of P.",
-        parameters: [Parameter("operator", .object("operator"), "A, such as the Hessian.")],
-        results: [Parameter("operator", .object("operator"), "The preconditioned operator.")]
-    ) { object, call in try object.precondition(call.get("operator")) }
-    preconditioners.method(
-        "power", "P^s v: an eigenvector w of P^(−½)HP^(−½) stands for the direction P^(−½)w of parameters.",
-        parameters: [
-            Parameter("s", .number(.finite), "The power."), Parameter("v", .vector, "A vector of all parameters."),
-        ], results: [Parameter("vector", .vector, "The vector.")]
-    ) { object, call in
-        let v = try object.space.fitting(call.get("v"))
-        return VectorObject(try object.preconditioner.power(call.get("s"), times: v), object.space.layout)
-    }
-    preconditioners.length { $0.space.dimension }
-    preconditioners.description { object in
-        let text = "preconditioner of \(object.rule): "
-        switch object.preconditioner {
-        case .scalar(let p): return text + "\(short(p)) for all of \(object.space.dimension) parameters"
-        case .diagonal(let diagonal):
-            let values = diagonal.values
-            return text
-                + "\(values.count) numbers from \(short(values.min() ?? .nan)) to \(short(values.max() ?? .nan))"
+extension ScriptHost {
+    /// `preconditioner`: what `run:preconditioner()` gives.
+    func preconditionerClass() -> ObjectClass<PreconditionerObject> {
+        let preconditioners = ObjectClass<PreconditionerObject>(
+            "preconditioner", "P, the positive diagonal matrix that a rule divides its step by, without lr; a value.")
+        preconditioners.property("rule", .string, "The optimizer it belongs to.") { $0.rule }
+        preconditioners.property("diagonal", .vector, "Its diagonal.") {
+            VectorObject(try $0.diagonal(), $0.space.layout)
         }
+        preconditioners.method(
+            "precondition",
+            "P^(−½)AP^(−½), with the eigenvalues of P⁻¹A: the curvature that the rule sees. For a block of A the same block of P.",
+            parameters: [Parameter("operator", .object("operator"), "A, such as the Hessian.")],
+            results: [Parameter("operator", .object("operator"), "The preconditioned operator.")]
+        ) { object, call in try object.precondition(call.get("operator")) }
+        preconditioners.method(
+            "power", "P^s v: an eigenvector w of P^(−½)HP^(−½) stands for the direction P^(−½)w of parameters.",
+            parameters: [
+                Parameter("s", .number(.finite), "The power."), Parameter("v", .vector, "A vector of all parameters."),
+            ], results: [Parameter("vector", .vector, "The vector.")]
+        ) { object, call in
+            let v = try object.space.fitting(call.get("v"))
+            return VectorObject(try object.preconditioner.power(call.get("s"), times: v), object.space.layout)
+        }
+        preconditioners.length { $0.space.dimension }
+        preconditioners.description { object in
+            let text = "preconditioner of \(object.rule): "
+            switch object.preconditioner {
+            case .scalar(let p): return text + "\(short(p)) for all of \(object.space.dimension) parameters"
+            case .diagonal(let diagonal):
+                let values = diagonal.values
+                return text
+                    + "\(values.count) numbers from \(short(values.min() ?? .nan)) to \(short(values.max() ?? .nan))"
+            }
+        }
+        preconditioners.external { object in
+            if case .diagonal(let diagonal) = object.preconditioner {
+                return diagonal.count * diagonal.element.byteCount
+            }
+            return 0
+        }
+        return preconditioners
     }
-    preconditioners.external { object in
-        if case .diagonal(let diagonal) = object.preconditioner { return diagonal.count * diagonal.element.byteCount }
-        return 0
-    }
-    return preconditioners
 }
 
 extension PreconditionerObject {

@@ -3,65 +3,70 @@ import Experiments
 import LuaBridge
 import Objectives
 
-/// `run`: a training run, its state and everything that can be done with it.
-func runClass(_ host: ScriptHost) -> ObjectClass<Run> {
-    let runs = ObjectClass<Run>("run", "A training run: a model, data, a loss, an optimizer, and where it stands.")
-    addState(to: runs)
-    addTracking(to: runs)
-    addTraining(to: runs)
-    addDerivatives(to: runs)
-    addMeasuring(to: runs)
-    addExchange(to: runs, host)
-    runs.description { run in
-        "run '\(run.name)' at step \(run.step): \(run.objective.model.name), \(run.data.name) "
-            + "(\(run.data.train.count) samples), \(run.objective.lossName), \(run.rule.name) "
-            + "lr \(short(run.learningRate)), batch_size \(run.batchSize)"
+extension ScriptHost {
+    /// `run`: a training run, its state and everything that can be done with it.
+    func runClass() -> ObjectClass<Run> {
+        let runs = ObjectClass<Run>("run", "A training run: a model, data, a loss, an optimizer, and where it stands.")
+        addState(to: runs)
+        addTracking(to: runs)
+        addTraining(to: runs)
+        addMeasuring(to: runs)
+        addDerivatives(to: runs)
+        addCurvature(to: runs)
+        addFiles(to: runs)
+        runs.description { run in
+            "run '\(run.name)' at step \(run.step): \(run.objective.model.name), \(run.data.name) "
+                + "(\(run.data.train.count) samples), \(run.objective.lossName), \(run.rule.name) "
+                + "lr \(short(run.learningRate)), batch_size \(run.batchSize)"
+        }
+        runs.external { run in
+            // Parameters, gradient and the memory of a step.
+            4 * run.objective.model.layout.count * run.objective.model.element.byteCount
+        }
+        return runs
     }
-    runs.external { run in
-        // Parameters, gradient and the memory of a step.
-        4 * run.objective.model.layout.count * run.objective.model.element.byteCount
-    }
-    return runs
-}
 
-/// What can be read and assigned.
-private func addState(to runs: ObjectClass<Run>) {
-    runs.property("name", .string, "The run's name.") { $0.name }
-    runs.property("step", .integer, unit: "steps", "Steps taken.") { $0.step }
-    runs.property("epoch", .number, unit: "epochs", "Epochs taken.") { $0.epoch }
-    runs.property("time", .number, "The sum of the learning rates of all steps.") { $0.time }
-    runs.property(
-        "lr", .number(.positive), "The learning rate; can be assigned.", get: { $0.learningRate },
-        set: { try $0.setLearningRate($1) })
-    runs.property(
-        "batch_size", .batchSize, unit: "samples", "Samples in a batch, or 'full'; can be assigned.",
-        get: { run -> LuaValue in
-            switch run.batchSize {
-            case .full: .string("full")
-            case .samples(let count): .integer(count)
-            }
-        }, set: { (run: Run, value: LuaValue) in try run.setBatchSize(Run.BatchSize(value)) })
-    runs.property(
-        "params", .vector, "The parameters: a copy; can be assigned.", get: { $0.object($0.parameters) },
-        set: { (run: Run, vector: VectorObject) in try run.setParameters(run.fitting(vector, "params")) })
-    runs.property(
-        "optimizer", .object("optimizer"), "The update rule; can be assigned.", get: { OptimizerObject($0.rule) },
-        set: { (run: Run, optimizer: OptimizerObject) in try run.setRule(optimizer.rule) })
-    runs.property("loss", .number, "The loss over all training samples, at these parameters.") {
-        try $0.evaluation().loss
+    /// What can be read and assigned.
+    private func addState(to runs: ObjectClass<Run>) {
+        runs.property("name", .string, "The run's name.") { $0.name }
+        runs.property("step", .integer, unit: "steps", "Steps taken.") { $0.step }
+        runs.property("epoch", .number, unit: "epochs", "Epochs taken.") { $0.epoch }
+        runs.property("time", .number, "The sum of the learning rates of all steps.") { $0.time }
+        runs.property(
+            "lr", .number(.positive), "The learning rate; can be assigned.", get: { $0.learningRate },
+            set: { try $0.setLearningRate($1) })
+        runs.property(
+            "batch_size", .batchSize, unit: "samples", "Samples in a batch, or 'full'; can be assigned.",
+            get: { run -> LuaValue in
+                switch run.batchSize {
+                case .full: .string("full")
+                case .samples(let count): .integer(count)
+                }
+            }, set: { (run: Run, value: LuaValue) in try run.setBatchSize(Run.BatchSize(value)) })
+        runs.property(
+            "params", .vector, "The parameters: a copy; can be assigned.", get: { $0.object($0.parameters) },
+            set: { (run: Run, vector: VectorObject) in try run.setParameters(run.fitting(vector, "params")) })
+        runs.property(
+            "optimizer", .object("optimizer"), "The update rule; can be assigned.", get: { OptimizerObject($0.rule) },
+            set: { (run: Run, optimizer: OptimizerObject) in try run.setRule(optimizer.rule) })
+        runs.property("loss", .number, "The loss over all training samples, at these parameters.") {
+            try $0.evaluation().loss
+        }
+        runs.property("accuracy", .number, "The share of training samples classified right; nil for a regression.") {
+            try $0.accuracy(of: $0.evaluation(), on: $0.data.train)
+        }
+        runs.property(
+            "batch_loss", .number, "The loss of the last step's batch, before the step; nil before the first."
+        ) {
+            $0.batchLoss
+        }
+        runs.property(
+            "edge", .number, "Up to which curvature the optimizer is stable: 2/lr for sgd; nil where no edge is known."
+        ) { $0.edge() }
+        runs.property("model", .object("model"), "The network.") { $0.parts?.model }
+        runs.property("data", .object("dataset"), "The data.") { $0.parts?.data }
+        runs.property("tracked", .list(of: .string), "The names of its series.") { $0.seriesNames }
     }
-    runs.property("accuracy", .number, "The share of training samples classified right; nil for a regression.") {
-        try $0.accuracy(of: $0.evaluation(), on: $0.data.train)
-    }
-    runs.property("batch_loss", .number, "The loss of the last step's batch, before the step; nil before the first.") {
-        $0.batchLoss
-    }
-    runs.property(
-        "edge", .number, "Up to which curvature the optimizer is stable: 2/lr for sgd; nil where no edge is known."
-    ) { $0.edge() }
-    runs.property("model", .object("model"), "The network.") { $0.parts?.model }
-    runs.property("data", .object("dataset"), "The data.") { $0.parts?.data }
-    runs.property("tracked", .list(of: .string), "The names of its series.") { $0.seriesNames }
 }
 
 extension Run.BatchSize {
@@ -72,5 +77,26 @@ extension Run.BatchSize {
         } else {
             self = .full
         }
+    }
+}
+
+extension Run: LuaObject {}
+
+/// What the script gave to a run, beside what the run itself keeps.
+final class RunParts {
+    let model: ModelObject
+    let data: DatasetObject
+
+    init(model: ModelObject, data: DatasetObject) { (self.model, self.data) = (model, data) }
+}
+
+extension Run {
+    var parts: RunParts? { attachment as? RunParts }
+
+    /// What the run is made of, in a line.
+    var configuration: String {
+        "model: \(objective.model.name), \(objective.model.layout.count) parameters in \(objective.model.element.rawValue); "
+            + "data: \(data.summary); loss: \(objective.lossName); optimizer: \(rule.summary); "
+            + "batch_size: \(batchSize); seed: \(seed)"
     }
 }

@@ -3,55 +3,65 @@ import Datasets
 import Graph
 import LuaBridge
 
-/// `array`: numbers in any number of axes, such as those of a file or the values of a series. Its arithmetic is element by element.
-func arrayClass() -> ObjectClass<ArrayObject> {
-    let arrays = ObjectClass<ArrayObject>(
-        "array", "Numbers in one or more axes, with arithmetic element by element; a value.")
-    arrays.property("dtype", .string, "Its element type.") { $0.array.element.rawValue }
-    arrays.method(
-        "shape", "The extents of its axes.", results: [Parameter("extents", .list(of: .integer), "The extents.")]
-    ) { array, _ in array.array.shape }
-    arrays.method(
-        "get", "One number, by an index from 1 for each axis.",
-        rest: Parameter("index", .integer, "An index for each axis."),
-        results: [Parameter("number", .number, "The number.")]
-    ) { array, call in
-        let indices: [Int] = try call.rest()
-        let shape = array.array.shape
-        guard indices.count == shape.count, zip(indices, shape).allSatisfy({ $0 >= 1 && $0 <= $1 }) else {
-            throw ArgumentError(
-                "array:get(\(indices.map(String.init).joined(separator: ", "))): the array has shape \(shape), and "
-                    + "indices start at 1")
+final class ArrayObject: LuaObject {
+    let array: NDArray
+    init(_ array: NDArray) { self.array = array }
+
+    convenience init(_ numbers: [Double]) throws { self.init(try NDArray(numbers)) }
+}
+
+extension ScriptHost {
+    /// `array`: numbers in any number of axes, such as those of a file or the values of a series. Its arithmetic is element by element.
+    func arrayClass() -> ObjectClass<ArrayObject> {
+        let arrays = ObjectClass<ArrayObject>(
+            "array", "Numbers in one or more axes, with arithmetic element by element; a value.")
+        arrays.property("dtype", .string, "Its element type.") { $0.array.element.rawValue }
+        arrays.method(
+            "shape", "The extents of its axes.", results: [Parameter("extents", .list(of: .integer), "The extents.")]
+        ) { array, _ in array.array.shape }
+        arrays.method(
+            "get", "One number, by an index from 1 for each axis.",
+            rest: Parameter("index", .integer, "An index for each axis."),
+            results: [Parameter("number", .number, "The number.")]
+        ) { array, call in
+            let indices: [Int] = try call.rest()
+            let shape = array.array.shape
+            guard indices.count == shape.count, zip(indices, shape).allSatisfy({ $0 >= 1 && $0 <= $1 }) else {
+                throw ArgumentError(
+                    "array:get(\(indices.map(String.init).joined(separator: ", "))): the array has shape \(shape), and "
+                        + "indices start at 1")
+            }
+            var flat = 0
+            for (index, extent) in zip(indices, shape) { flat = flat * extent + index - 1 }
+            return array.number(flat)
         }
-        var flat = 0
-        for (index, extent) in zip(indices, shape) { flat = flat * extent + index - 1 }
-        return array.number(flat)
+        arrays.method(
+            "totable", "Its numbers as a Lua table, of tables where it has more than one axis.",
+            results: [Parameter("numbers", .table, "The numbers.")]
+        ) { array, _ in array.table() }
+        arrays.method(
+            "tovector", "Its numbers in order, as a vector: f32 stays f32, everything else becomes f64.",
+            results: [Parameter("vector", .vector, "The vector.")]
+        ) { array, _ in VectorObject(try array.vector()) }
+        addArithmetic(to: arrays)
+        addPowers(to: arrays)
+        arrays.negation { try negated(.array($0.array)) }
+        arrays.infix(.equal, "array == array") { (a: ArrayObject, b: ArrayObject) in
+            a.array.shape == b.array.shape && a.array.values == b.array.values
+        }
+        arrays.length { $0.array.shape.first ?? 1 }
+        arrays.elements { array, i in try array.element(i) }
+        arrays.description { array in
+            let a = array.array
+            let shape = a.shape.isEmpty ? "scalar" : a.shape.map(String.init).joined(separator: "×")
+            let first = (0..<min(a.count, 6)).map { i in a.integer(flat: i).map { "\($0)" } ?? short(a[flat: i]) }
+                .joined(
+                    separator: ", ")
+            return "array \(shape) (\(a.element.rawValue)): \(first)\(a.count > 6 ? ", …" : "")"
+        }
+        arrays.external { $0.array.count * $0.array.element.byteCount }
+        return arrays
     }
-    arrays.method(
-        "totable", "Its numbers as a Lua table, of tables where it has more than one axis.",
-        results: [Parameter("numbers", .table, "The numbers.")]
-    ) { array, _ in array.table() }
-    arrays.method(
-        "tovector", "Its numbers in order, as a vector: f32 stays f32, everything else becomes f64.",
-        results: [Parameter("vector", .vector, "The vector.")]
-    ) { array, _ in VectorObject(try array.vector()) }
-    addArithmetic(to: arrays)
-    addPowers(to: arrays)
-    arrays.negation { try negated(.array($0.array)) }
-    arrays.infix(.equal, "array == array") { (a: ArrayObject, b: ArrayObject) in
-        a.array.shape == b.array.shape && a.array.values == b.array.values
-    }
-    arrays.length { $0.array.shape.first ?? 1 }
-    arrays.elements { array, i in try array.element(i) }
-    arrays.description { array in
-        let a = array.array
-        let shape = a.shape.isEmpty ? "scalar" : a.shape.map(String.init).joined(separator: "×")
-        let first = (0..<min(a.count, 6)).map { i in a.integer(flat: i).map { "\($0)" } ?? short(a[flat: i]) }.joined(
-            separator: ", ")
-        return "array \(shape) (\(a.element.rawValue)): \(first)\(a.count > 6 ? ", …" : "")"
-    }
-    arrays.external { $0.array.count * $0.array.element.byteCount }
-    return arrays
 }
 
 extension ArrayObject {

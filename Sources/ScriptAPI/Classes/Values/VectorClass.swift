@@ -4,71 +4,87 @@ import Experiments
 import LuaBridge
 import Networks
 
-/// `vector`: a point or a direction in parameter space, which nothing changes.
-func vectorClass() -> ObjectClass<VectorObject> {
-    let vectors = ObjectClass<VectorObject>(
-        "vector", "A point or a direction in parameter space, with arithmetic element by element; a value.")
-    vectors.property("dtype", .string, "Its element type.") { $0.vector.element.rawValue }
-    vectors.method(
-        "dot", "The inner product, summed in f64.",
-        parameters: [Parameter("other", .vector, "A vector of the same length.")],
-        results: [Parameter("product", .number, "The inner product.")]
-    ) { vector, call in
-        let other: VectorObject = try call.get(at: 0)
-        return try combined(vector, other) { try $0.dot($1) }
+final class VectorObject: LuaObject {
+    let vector: Vector
+    /// What its parts are called; nil for one that belongs to no model.
+    let layout: ParameterLayout?
+
+    init(_ vector: Vector, _ layout: ParameterLayout? = nil) {
+        self.vector = vector
+        self.layout = layout?.count == vector.count ? layout : nil
     }
-    vectors.method(
-        "norm", "The Euclidean norm.", results: [Parameter("norm", .number, "The norm.")]
-    ) { vector, _ in vector.vector.norm() }
-    vectors.method("copy", "The same vector.", results: [Parameter("vector", .vector, "The copy.")]) { vector, _ in
-        vector.mapped { $0 }
+}
+
+extension ScriptHost {
+    /// `vector`: a point or a direction in parameter space, which nothing changes.
+    func vectorClass() -> ObjectClass<VectorObject> {
+        let vectors = ObjectClass<VectorObject>(
+            "vector", "A point or a direction in parameter space, with arithmetic element by element; a value.")
+        vectors.property("dtype", .string, "Its element type.") { $0.vector.element.rawValue }
+        vectors.method(
+            "dot", "The inner product, summed in f64.",
+            parameters: [Parameter("other", .vector, "A vector of the same length.")],
+            results: [Parameter("product", .number, "The inner product.")]
+        ) { vector, call in
+            let other: VectorObject = try call.get(at: 0)
+            return try combined(vector, other) { try $0.dot($1) }
+        }
+        vectors.method(
+            "norm", "The Euclidean norm.", results: [Parameter("norm", .number, "The norm.")]
+        ) { vector, _ in vector.vector.norm() }
+        vectors.method("copy", "The same vector.", results: [Parameter("vector", .vector, "The copy.")]) { vector, _ in
+            vector.mapped { $0 }
+        }
+        vectors.method(
+            "randn", "A vector of the same length and element type with independent standard normal numbers.",
+            parameters: [Parameter("seed", .integer(.nonNegative), default: 1, "Of the random numbers.")],
+            results: [Parameter("vector", .vector, "The random vector.")]
+        ) { vector, call in
+            var stream = RandomStream(seed: try call.seed(), purpose: .vector)
+            return try vector.mapped { try .randomNormal(count: $0.count, element: $0.element, stream: &stream) }
+        }
+        vectors.method(
+            "part", "The numbers of one parameter in its shape, a copy; also v[\"layers.0.weight\"].",
+            parameters: [Parameter("name", .string, "Which, as in PyTorch.")],
+            results: [Parameter("array", .object("array"), "The numbers.")]
+        ) { vector, call in
+            let name: String = try call.get("name")
+            if let part = try vector.part(name) { return part }
+            throw ArgumentError("vector:part: \(vector.withoutPart(name))")
+        }
+        vectors.entries(names: { $0.layout?.entries.map(\.name) ?? [] }, body: { try $0.part($1) })
+        vectors.method(
+            "totable", "Its numbers as a Lua table.", results: [Parameter("numbers", .table, "The numbers.")]
+        ) {
+            vector, _ in LuaValue.numbers(vector.vector.values)
+        }
+        vectors.method(
+            "toarray", "Its numbers as an array.", results: [Parameter("array", .object("array"), "The array.")]
+        ) { vector, _ in ArrayObject(try NDArray(vector: vector.vector)) }
+        // What belongs to a vector space is the engine's; the rest goes element by element as with all numbers.
+        vectors.infix(.add, "vector + vector") { (a: VectorObject, b: VectorObject) in
+            VectorObject(try combined(a, b) { try $0 + $1 }, a.layout ?? b.layout)
+        }
+        vectors.infix(.subtract, "vector - vector") { (a: VectorObject, b: VectorObject) in
+            VectorObject(try combined(a, b) { try $0 - $1 }, a.layout ?? b.layout)
+        }
+        vectors.infix(.multiply, "number * vector") { (a: Double, v: VectorObject) in try v.mapped { try a * $0 } }
+        vectors.infix(.multiply, "vector * number") { (v: VectorObject, a: Double) in try v.mapped { try a * $0 } }
+        vectors.infix(.divide, "vector / number") { (v: VectorObject, a: Double) in try v.mapped { try $0 / a } }
+        addArithmetic(to: vectors)
+        addPowers(to: vectors)
+        vectors.infix(.equal, "vector == vector") { (a: VectorObject, b: VectorObject) in a.vector == b.vector }
+        vectors.negation { try $0.mapped { try -$0 } }
+        vectors.length { $0.vector.count }
+        vectors.elements { vector, i in (1...max(1, vector.vector.count)).contains(i) ? vector.vector.at(i - 1) : nil }
+        vectors.description { vector in
+            let v = vector.vector
+            return "vector of \(v.count) (\(v.element.rawValue), norm \(short(v.norm()))): "
+                + listed((0..<min(v.count, 4)).map { v[$0] }) + (v.count > 4 ? ", …" : "")
+        }
+        vectors.external { $0.vector.count * $0.vector.element.byteCount }
+        return vectors
     }
-    vectors.method(
-        "randn", "A vector of the same length and element type with independent standard normal numbers.",
-        parameters: [Parameter("seed", .integer(.nonNegative), default: 1, "Of the random numbers.")],
-        results: [Parameter("vector", .vector, "The random vector.")]
-    ) { vector, call in
-        var stream = RandomStream(seed: try call.seed(), purpose: .vector)
-        return try vector.mapped { try .randomNormal(count: $0.count, element: $0.element, stream: &stream) }
-    }
-    vectors.method(
-        "part", "The numbers of one parameter in its shape, a copy; also v[\"layers.0.weight\"].",
-        parameters: [Parameter("name", .string, "Which, as in PyTorch.")],
-        results: [Parameter("array", .object("array"), "The numbers.")]
-    ) { vector, call in
-        let name: String = try call.get("name")
-        if let part = try vector.part(name) { return part }
-        throw ArgumentError("vector:part: \(vector.withoutPart(name))")
-    }
-    vectors.entries(names: { $0.layout?.entries.map(\.name) ?? [] }, body: { try $0.part($1) })
-    vectors.method("totable", "Its numbers as a Lua table.", results: [Parameter("numbers", .table, "The numbers.")]) {
-        vector, _ in LuaValue.numbers(vector.vector.values)
-    }
-    vectors.method("toarray", "Its numbers as an array.", results: [Parameter("array", .object("array"), "The array.")])
-    { vector, _ in ArrayObject(try NDArray(vector: vector.vector)) }
-    // What belongs to a vector space is the engine's; the rest goes element by element as with all numbers.
-    vectors.infix(.add, "vector + vector") { (a: VectorObject, b: VectorObject) in
-        VectorObject(try combined(a, b) { try $0 + $1 }, a.layout ?? b.layout)
-    }
-    vectors.infix(.subtract, "vector - vector") { (a: VectorObject, b: VectorObject) in
-        VectorObject(try combined(a, b) { try $0 - $1 }, a.layout ?? b.layout)
-    }
-    vectors.infix(.multiply, "number * vector") { (a: Double, v: VectorObject) in try v.mapped { try a * $0 } }
-    vectors.infix(.multiply, "vector * number") { (v: VectorObject, a: Double) in try v.mapped { try a * $0 } }
-    vectors.infix(.divide, "vector / number") { (v: VectorObject, a: Double) in try v.mapped { try $0 / a } }
-    addArithmetic(to: vectors)
-    addPowers(to: vectors)
-    vectors.infix(.equal, "vector == vector") { (a: VectorObject, b: VectorObject) in a.vector == b.vector }
-    vectors.negation { try $0.mapped { try -$0 } }
-    vectors.length { $0.vector.count }
-    vectors.elements { vector, i in (1...max(1, vector.vector.count)).contains(i) ? vector.vector.at(i - 1) : nil }
-    vectors.description { vector in
-        let v = vector.vector
-        return "vector of \(v.count) (\(v.element.rawValue), norm \(short(v.norm()))): "
-            + listed((0..<min(v.count, 4)).map { v[$0] }) + (v.count > 4 ? ", …" : "")
-    }
-    vectors.external { $0.vector.count * $0.vector.element.byteCount }
-    return vectors
 }
 
 extension VectorObject {

@@ -1,0 +1,51 @@
+import Compute
+import Datasets
+import Experiments
+import Foundation
+import LuaBridge
+import Networks
+import Objectives
+import Reports
+
+extension ScriptHost {
+    /// Files: parameters and figures.
+    func addFiles(to runs: ObjectClass<Run>) {
+        runs.procedure(
+            "save",
+            "Writes the parameters below the output folder, in PyTorch's names and shapes, as .safetensors or .npz.",
+            parameters: [Parameter("path", .string, "The file, such as 'point.safetensors'; its ending is the format.")]
+        ) { [unowned self] run, call in
+            try save(run.parameters, run.statistics(), of: run.objective.model, to: call.get("path"))
+        }
+        runs.procedure(
+            "plot",
+            "Draws series over the steps, curvatures against the moving edge, into the output folder and the run file.",
+            parameters: [
+                Parameter("path", .string, "The file: .svg, .pdf, .png or .txt."),
+                Parameter("names", .names, "The series."),
+            ], options: SeriesFigure.options
+        ) { [unowned self] run, call in
+            let figure = try SeriesFigure(call).drawing([run], call.names("names"))
+            try draw(figure, of: [run], to: call.get("path"))
+        }
+        runs.procedure(
+            "plot_spectrum",
+            "Draws the spectrum of a curvature matrix at this step, its largest eigenvalues against the stability edge, into the output folder and the run file.",
+            parameters: [Parameter("path", .string, "The file: .svg, .pdf, .png or .txt.")],
+            options: [
+                Parameter(
+                    "matrix", .choice(CurvatureMatrix.allCases.map(\.rawValue)), default: "hessian", "Which matrix."),
+                Parameter(
+                    "preconditioned", .boolean, default: false,
+                    "By what the optimizer divides its step by: the curvature that adam, say, sees."),
+                Parameter("k", .integer(.nonNegative), default: 5, "How many of the largest eigenvalues are marked."),
+            ] + densityOptions + SpectrumFigure.options + curvatureOptions
+        ) { [unowned self] run, call in
+            let path: String = try call.get("path")
+            // A wrong name or option is told before anything is computed.
+            try OutputFile.check(figureTarget(path).file)
+            let figure = try SpectrumFigure(call).drawing(run, call)
+            try draw(figure, of: [run], to: path)
+        }
+    }
+}

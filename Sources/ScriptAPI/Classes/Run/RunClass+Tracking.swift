@@ -1,0 +1,69 @@
+import Experiments
+import LuaBridge
+
+extension ScriptHost {
+    /// Measuring along the run: track, series, first.
+    func addTracking(to runs: ObjectClass<Run>) {
+        runs.procedure(
+            "track", "Measures one or several quantities along the run from now on.",
+            parameters: [Parameter("names", .names, "Which: a name or a list of names.")],
+            options: Cadence.parameters + [
+                .optional("fn", .function("(run) -> number"), "Computes a quantity of your own, of this name.")
+            ] + ProbeArguments.parameters
+        ) { run, call in
+            let names = try call.names("names")
+            if names.isEmpty {
+                throw ArgumentError("run:track: the list of names is empty: name at least one quantity")
+            }
+            let cadence = try Cadence(call, of: run, names: names)
+            guard try call.has("fn") else {
+                let arguments = try ProbeArguments(call, of: run)
+                for probe in try ProbeCatalogue.probes(names, arguments, for: run) { try run.track(probe, cadence) }
+                return
+            }
+            guard let name = names.first, names.count == 1, !name.isEmpty else {
+                throw ArgumentError("run:track with 'fn' takes one name: that of the quantity it computes")
+            }
+            if ProbeCatalogue.names.contains(name) {
+                throw ArgumentError(
+                    "run:track: '\(name)' is what eoss calls a quantity of its own; choose another name")
+            }
+            let callback = try call.capture("fn", in: run)
+            let probe = CustomProbe(name) { run in
+                let result = try callback.call(run).first ?? .nil
+                guard let number = Double.read(result) else {
+                    throw ArgumentError("'fn' of the series '\(name)' returned \(result.typeName), a number is needed")
+                }
+                return number
+            }
+            try run.track(probe, cadence)
+        }
+        runs.method(
+            "series", "The values measured of a quantity.", parameters: [Parameter("name", .string, "Which.")],
+            options: [
+                .optional("from", .integer, unit: "steps", "From this step on."),
+                .optional("to", .integer, unit: "steps", "Up to this step."),
+            ], results: [Parameter("series", .object("series"), "The values.")]
+        ) { run, call in
+            SeriesObject(try run.series(call.get("name")).between(call.get("from"), call.get("to")))
+        }
+        runs.method(
+            "first", "The first step at which one quantity stood in a relation to another, or to a number.",
+            parameters: [
+                Parameter("name", .string, "The series looked at."),
+                Parameter("relation", .choice(Series.Relation.allCases.map(\.rawValue)), "The relation."),
+                Parameter(
+                    "other", .string.or(.number),
+                    "The name of a series, or a number; 'edge' is the stability edge of the quantity looked at, tracked or not."
+                ),
+            ], results: [Parameter("step", .integer, "The step; nil where there is none.")]
+        ) { run, call in
+            let series = try run.series(call.get("name"))
+            let relation: Series.Relation = try call.choice("relation")
+            let other = try call.value("other")
+            if let number = Double.read(other) { return series.firstStep(relation, number) }
+            let name: String = try call.get("other")
+            return series.firstStep(relation, try name == "edge" ? run.edge(for: series.name) : run.series(name))
+        }
+    }
+}

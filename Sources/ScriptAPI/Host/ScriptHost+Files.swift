@@ -1,0 +1,45 @@
+import Compute
+import Datasets
+import Experiments
+import Foundation
+import LuaBridge
+import Networks
+import Objectives
+import Reports
+
+extension ScriptHost {
+    /// Writes parameters and running statistics as safetensors.
+    func save(_ parameters: Vector, _ statistics: Vector, of model: Model, to path: String) throws {
+        try save(model.arrays(of: parameters, statistics: statistics), to: path)
+    }
+
+    /// Writes arrays in the format of the file's name.
+    func save(_ arrays: [String: NDArray], to path: String) throws {
+        let format = try ArrayFormat(path: path)
+        let file = try paths.writable(path)
+        try OutputFile.check(file)
+        try OutputFile.write(ArrayFile.bytes(of: arrays, as: format, name: path), to: file)
+    }
+
+    /// Reads parameters and running statistics into a model.
+    func load(_ path: String, into model: inout Model) throws {
+        let state = try model.state(from: ArrayFile.load(paths.readable(path)), source: path)
+        model.initial = state.parameters
+        model.initialBuffers = state.statistics
+    }
+
+    /// Where a figure goes, and as what.
+    func figureTarget(_ path: String) throws -> (file: String, format: FigureFormat) {
+        let format = try FigureFormat(path: path)
+        return (try paths.writable(path), format)
+    }
+
+    /// Draws a figure, keeps it in the files of its runs and writes it to the output folder.
+    func draw(_ figure: Figure, of runs: [Run], to path: String) throws {
+        let (file, format) = try figureTarget(path)
+        let bytes = try figure.drawn(as: format)
+        try OutputFile.write(bytes, to: file)
+        let name = (file as NSString).lastPathComponent
+        for run in runs { try run.file?.addFigure(name: name, mime: format.mimeType, bytes: bytes) }
+    }
+}

@@ -1,0 +1,110 @@
+import Experiments
+import Graph
+import LuaBridge
+import Networks
+import Objectives
+
+/// The module `eoss`: what all scripts see.
+extension ScriptHost {
+    /// The classes of the objects that scripts hold.
+    func classes() -> [AnyObjectClass] {
+        [
+            runClass(), seriesClass(), costsClass(),
+            modelClass(), layerClass(), initializerClass(), optimizerClass(), datasetClass(),
+            vectorClass(), arrayClass(), measurementClass(), evaluationClass(), tensorClass(),
+            operatorClass(), eigenpairsClass(), densityClass(), diagonalClass(), solutionClass(), preconditionerClass(),
+        ]
+    }
+
+    func eossNamespace() -> Namespace {
+        let eoss = Namespace("eoss", "A laboratory for the dynamics of training at the edge of stability.")
+        addExperiments(to: eoss)
+        addData(to: eoss)
+        addArrays(to: eoss)
+        addNetworks(to: eoss)
+        addInitializers(to: eoss)
+        addOptimizers(to: eoss)
+        addTensorFunctions(to: eoss)
+        return eoss
+    }
+
+    private func addExperiments(to eoss: Namespace) {
+        eoss.function(
+            "params", "Declares the parameters of an experiment; eoss run FILE --set name=value changes them.",
+            parameters: [
+                Parameter("defaults", .map(of: Self.parameterType), "Each parameter's name and default.")
+            ], results: [Parameter("parameters", .table, "The same table with the values set.")]
+        ) { [unowned self] call in
+            LuaRecord(try declareParameters(call.get("defaults")), called: "the parameters")
+        }
+        eoss.function(
+            "run", "A training run. Nothing is computed yet.",
+            options: [
+                Parameter("name", .string, default: "run", "Its name, and that of its file."),
+                Parameter("model", .object("model"), "The network."),
+                Parameter("data", .object("dataset"), "What it is trained on."),
+                Parameter(
+                    "loss", .choice(LossName.allCases.map(\.rawValue)).or(.function("(output, target) -> tensor")),
+                    "The loss of one sample: a name, or a function of its output and target."),
+                Parameter("optimizer", .object("optimizer"), "The update rule."),
+                Parameter("batch_size", .batchSize, default: "full", unit: "samples", "Samples in a batch, or 'full'."),
+                Parameter(
+                    "ghost_batch", .integer(.positive), default: .integer(Oracle.defaultGhostBatch), unit: "samples",
+                    "Samples that share batch statistics in full-data quantities, in a network with batch norm."),
+                .seed,
+            ], results: [Parameter("run", .object("run"), "The run.")]
+        ) { [unowned self] call in try makeRun(call) }
+        eoss.procedure(
+            "plot", "Draws series of several runs into one figure.",
+            parameters: [
+                Parameter("path", .string, "The file: .svg, .pdf, .png or .txt."),
+                Parameter("runs", .list(of: .object("run")), "The runs."), Parameter("names", .names, "The series."),
+            ], options: SeriesFigure.options
+        ) { [unowned self] call in
+            let runs: [Run] = try call.get("runs")
+            let figure = try SeriesFigure(call).drawing(runs, call.names("names"))
+            try draw(figure, of: runs, to: call.get("path"))
+        }
+        eoss.function(
+            "average", "The mean of operators, such as the Hessians of several batches.",
+            parameters: [
+                Parameter("operators", .list(of: .object("operator")), "The operators, on the same parameters.")
+            ],
+            results: [Parameter("operator", .object("operator"), "The mean.")]
+        ) { call in try mean(of: call.get("operators"), "eoss.average") }
+        eoss.function(
+            "clock", "Seconds of a clock that never goes back.",
+            results: [Parameter("seconds", .number, unit: "seconds", "Since some moment.")]
+        ) { _ in Stopwatch.now }
+        eoss.constant("version", .string, RunEnvironment.eossVersion, "The version of this program.")
+    }
+
+    private static var parameterType: LuaType {
+        LuaType.number.or(.boolean).or(.string).or(.list(of: .number)).or(.list(of: .string)).or(.list(of: .boolean))
+    }
+
+    private func makeRun(_ call: borrowing LuaCall) throws -> Run {
+        try parameters.checkSettingsWereUsed()
+        try RunFile.check(name: call.get("name"))
+        let model: ModelObject = try call.get("model")
+        let data: DatasetObject = try call.get("data")
+        let optimizer: OptimizerObject = try call.get("optimizer")
+        let objective: Objective
+        switch try call.value("loss") {
+        case .function(let function):
+            objective = try Trace.run(function, named: "the loss") { trace in
+                try Objective(model: model.model, lossName: "function", data: data.data) { output, target in
+                    try trace.call(TensorObject(output, trace), TensorObject(target, trace))
+                }
+            }
+        default:
+            objective = try Objective(model: model.model, loss: call.choice("loss"), data: data.data)
+        }
+        let run = try Run(
+            name: call.get("name"), objective: objective, data: data.data, rule: optimizer.rule,
+            batchSize: Run.BatchSize(call.value("batch_size")), seed: call.seed(), ghostBatch: call.get("ghost_batch"))
+        run.attachment = RunParts(model: model, data: data)
+        adopt(run)
+        return run
+    }
+}
