@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import LuaBridge
 import Testing
@@ -51,7 +52,9 @@ import Testing
         "operator": "run:hessian()", "eigenpairs": "run:hessian():top(1)",
         "density": "run:hessian():density{ vectors = 1, steps = 3 }",
         "diagonal": "run:hessian():diagonal{ samples = 2 }",
-        "solution": "run:hessian():solve(run.params, { damping = 100 })", "preconditioner": "run:preconditioner()",
+        "solution": "run:hessian():solve(run.params, { damping = 100 })",
+        "preconditioner":
+            "eoss.run{ model = net, data = data, loss = 'mse', optimizer = eoss.optim.rmsprop{ lr = 1 } }:preconditioner{ gradient = run.params }",
     ]
     /// What is given to every function, and written to every property.
     private static let arguments = [
@@ -133,6 +136,33 @@ import Testing
         }
         print("error messages read: \(messages.count), different ones: \(Set(messages).count)")
         #expect(Set(messages).count > 1000)
+    }
+
+    /// However many there are, in lines that a terminal shows whole.
+    @Test func anUnknownMemberOrOptionIsAnsweredByAllThereAre() throws {
+        let laboratory = try Laboratory()
+        var members: [(object: String, names: [String])] = []
+        try laboratory.host { host in
+            for declared in host.classes() {
+                guard let object = Self.objects[declared.name] else { continue }
+                let methods = declared.methods.map {
+                    $0.name.split { ":.".contains($0) }.last.map(String.init) ?? $0.name
+                }
+                members.append((object, methods + declared.properties.map(\.name)))
+            }
+            members.append(("eoss", host.eossNamespace().members.map(\.name)))
+        }
+        #expect(members.contains { $0.names.count > 30 })
+        for (object, names) in members where !names.isEmpty {
+            let message = try #require(
+                try laboratory.failure(of: smallRun + "run:track('loss') return (\(object)).zzz"))
+            let words = Set(message.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init))
+            #expect(words.isSuperset(of: names), "\(object): \(Set(names).subtracting(words).sorted()) in \(message)")
+            // The first line has the place and what is wrong.
+            for line in message.split(separator: "\n").dropFirst() { #expect(line.count <= 106, "\(line)") }
+        }
+        let options = try #require(try laboratory.failure(of: smallRun + "run:track('loss', { zzz = 1 })"))
+        for name in ProbeCatalogue.all.flatMap(\.options).map(\.name) { #expect(options.contains(name), "\(name)") }
     }
 
     /// Losses and layers that are traced, with what they cannot be.
