@@ -35,13 +35,14 @@ def samples(rng, n, shape=(WIDTHS[0],)):
 
 
 def clock(call, repetitions):
+    now = time.process_time if os.environ.get("BENCH_CLOCK") == "cpu" else time.perf_counter
     call()
     call()
     seconds = []
     for _ in range(repetitions):
-        start = time.perf_counter()
+        start = now()
         call()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(now() - start)
     return statistics.median(seconds)
 
 
@@ -99,10 +100,141 @@ def residual(torch, rng):
     return network, (3, 32, 32)
 
 
+VOCABULARY, LENGTH = 16, 32
+
+
+def tokens(rng, n):
+    return [rng.integers(0, VOCABULARY, (n, LENGTH)) for _ in range(2)]
+
+
+def recurrent(torch, rng):
+    """Embedding, two LSTM layers of 48, linear."""
+    nn = torch.nn
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.lstm = nn.Embedding(VOCABULARY, 48), nn.LSTM(48, 48, 2, batch_first=True)
+            self.linear = nn.Linear(48, VOCABULARY)
+
+        def forward(self, x):
+            return self.linear(self.lstm(self.embed(x))[0])
+
+    return Network(), None
+
+
+def decoder(torch, rng):
+    """Four decoder layers of width 32 with 4 heads, whose memory is the embedded input."""
+    nn = torch.nn
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.positions = nn.Embedding(VOCABULARY, 32), torch.randn(LENGTH, 32)
+            self.layers = nn.ModuleList(
+                nn.TransformerDecoderLayer(32, 4, 128, 0.0, "gelu", batch_first=True) for _ in range(4)
+            )
+            self.mask = nn.Transformer.generate_square_subsequent_mask(LENGTH)
+            self.linear = nn.Linear(32, VOCABULARY)
+
+        def forward(self, x):
+            y = memory = self.embed(x) * 32**0.5 + self.positions
+            for layer in self.layers:
+                y = layer(y, memory, tgt_mask=self.mask, tgt_is_causal=True)
+            return self.linear(y)
+
+    return Network(), None
+
+
+def selective(torch, rng):
+    """Two Mamba blocks of width 64; the scan is a loop over places, as in the plain implementations."""
+    nn, inner, states, rank = torch.nn, 128, 16, 4
+
+    class Mixer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.into, self.out = nn.Linear(64, 2 * inner, bias=False), nn.Linear(inner, 64, bias=False)
+            self.conv = nn.Conv1d(inner, inner, 4, groups=inner, padding=3)
+            self.selection = nn.Linear(inner, rank + 2 * states, bias=False)
+            self.step = nn.Linear(rank, inner)
+            self.logs = nn.Parameter(torch.log(torch.arange(1.0, states + 1)).repeat(inner, 1))
+            self.direct = nn.Parameter(torch.ones(inner))
+
+        def forward(self, x):
+            x, gate = self.into(x).split(inner, -1)
+            x = nn.functional.silu(self.conv(x.transpose(1, 2))[..., :LENGTH].transpose(1, 2))
+            step, write, read = self.selection(x).split([rank, states, states], -1)
+            delta = nn.functional.softplus(self.step(step))
+            decay = torch.exp(delta[..., None] * -torch.exp(self.logs))
+            feed = (delta * x)[..., None] * write[:, :, None]
+            state, places = torch.zeros_like(feed[:, 0]), []
+            for decay, feed in zip(decay.unbind(1), feed.unbind(1)):
+                state = decay * state + feed
+                places.append(state)
+            y = (torch.stack(places, 1) @ read[..., None])[..., 0] + self.direct * x
+            return self.out(y * nn.functional.silu(gate))
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.mixers = nn.Embedding(VOCABULARY, 64), nn.ModuleList(Mixer() for _ in range(2))
+            self.norms = nn.ModuleList(nn.RMSNorm(64) for _ in range(3))
+            self.linear = nn.Linear(64, VOCABULARY, bias=False)
+
+        def forward(self, x):
+            x = self.embed(x)
+            for norm, mixer in zip(self.norms, self.mixers):
+                x = x + mixer(norm(x))
+            return self.linear(self.norms[2](x))
+
+    return Network(), None
+
+
+def vision(torch, rng):
+    """SimpleViT on patches of 4×4: width 64, four blocks, 8 heads of 64, hidden layers of 256."""
+    nn = torch.nn
+
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.LayerNorm(64)
+            self.to_qkv, self.to_out = nn.Linear(64, 3 * 512, bias=False), nn.Linear(512, 64, bias=False)
+
+        def forward(self, x):
+            q, k, v = (a.unflatten(-1, (8, 64)).transpose(1, 2) for a in self.to_qkv(self.norm(x)).chunk(3, -1))
+            y = nn.functional.scaled_dot_product_attention(q, k, v)
+            return self.to_out(y.transpose(1, 2).flatten(2))
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed = nn.Sequential(nn.LayerNorm(48), nn.Linear(48, 64), nn.LayerNorm(64))
+            self.positions = torch.randn(64, 64)
+            self.attention = nn.ModuleList(Attention() for _ in range(4))
+            self.feed = nn.ModuleList(
+                nn.Sequential(nn.LayerNorm(64), nn.Linear(64, 256), nn.GELU(), nn.Linear(256, 64)) for _ in range(4)
+            )
+            self.norm, self.linear = nn.LayerNorm(64), nn.Linear(64, 10)
+
+        def forward(self, x):
+            n = x.shape[0]
+            x = x.reshape(n, 3, 8, 4, 8, 4).permute(0, 2, 4, 3, 5, 1).reshape(n, 64, 48)
+            x = self.embed(x) + self.positions
+            for attention, feed in zip(self.attention, self.feed):
+                x = x + attention(x)
+                x = x + feed(x)
+            return self.linear(self.norm(x).mean(1))
+
+    return Network(), (3, 32, 32)
+
+
 class Torch:
     """As the reference code of the field works: modules, autograd, double backward for curvature."""
 
-    NETWORKS = {"mlp": perceptron, "cnn": convolutional, "resnet20": residual}
+    NETWORKS = {
+        "mlp": perceptron, "cnn": convolutional, "resnet20": residual,
+        "lstm": recurrent, "transformer": decoder, "mamba": selective, "vit": vision,
+    }
 
     def __init__(self, network):
         import torch
@@ -115,9 +247,13 @@ class Torch:
         self.p = list(self.network.parameters())
 
     def data(self, n):
-        return [self.torch.tensor(a) for a in samples(self.rng, n, self.shape)]
+        """Images, or tokens where the network takes no shape."""
+        arrays = samples(self.rng, n, self.shape) if self.shape else tokens(self.rng, n)
+        return [self.torch.tensor(a) for a in arrays]
 
     def loss(self, x, y):
+        if not self.shape:
+            return self.torch.nn.functional.cross_entropy(self.network(x).flatten(0, 1), y.flatten())
         return ((self.network(x) - y) ** 2).sum(1).mean()
 
     def stepping(self, n, make):
@@ -151,7 +287,10 @@ class Torch:
 
     def hvp(self, n):
         x, y = self.data(n)
-        grads = self.torch.autograd.grad(self.loss(x, y), self.p, create_graph=True)
+        attention = self.torch.nn.attention
+        # The fused kernels of attention have no second derivative.
+        with attention.sdpa_kernel(attention.SDPBackend.MATH):
+            grads = self.torch.autograd.grad(self.loss(x, y), self.p, create_graph=True)
         v = [self.torch.randn_like(w) for w in self.p]
         return lambda: self.torch.autograd.grad(grads, self.p, v, retain_graph=True)
 

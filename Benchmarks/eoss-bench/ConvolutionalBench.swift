@@ -7,7 +7,7 @@ import Networks
 import Objectives
 
 /// Networks of images of 3×32×32 in 10 classes, `mse`, f32: the CNN of the EoSS code (2.48 M parameters) and ResNet-20 with batch
-/// norm (0.27 M).
+/// norm (0.27 M); of the rows of sequences the vision transformer.
 struct ConvolutionalBench {
     let name: String
     /// What `peers.py` calls it.
@@ -48,7 +48,7 @@ struct ConvolutionalBench {
     }
 
     /// Two contractions of each weight and one more, of the data gradient, behind the first layer.
-    private func step(_ size: Int, repetitions: Int) throws -> Work {
+    func step(_ size: Int, repetitions: Int) throws -> Work {
         let oracle = try oracle(512)
         var theta = model.initial
         var stream = RandomStream(seed: 2, purpose: .sampler)
@@ -60,7 +60,7 @@ struct ConvolutionalBench {
     }
 
     /// Two contractions for the first layer, six for each later one.
-    private func product(_ n: Int, repetitions: Int) throws -> Work {
+    func product(_ n: Int, repetitions: Int) throws -> Work {
         let hessian = CurvatureOperator(of: try oracle(n), at: model.initial)
         var stream = RandomStream(seed: 3, purpose: .vector)
         let v = try Vector.randomNormal(count: model.layout.count, element: .f32, stream: &stream)

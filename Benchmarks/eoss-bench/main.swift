@@ -44,6 +44,12 @@ if selected.isEmpty || selected.contains("convolutional") {
     table.header()
     for work in try ConvolutionalBench.works() { try table.row(work) }
 }
+if selected.isEmpty || selected.contains("sequences") {
+    print("")
+    let table = Table(peers: Peers(threads: Engine.shared.threads), ceiling: ceiling)
+    table.header()
+    for work in try SequenceBench.works() { try table.row(work) }
+}
 if selected.isEmpty || selected.contains("block") {
     print("")
     try BlockBench(peers: Peers(threads: Engine.shared.threads), ceiling: ceiling).run()

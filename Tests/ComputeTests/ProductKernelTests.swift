@@ -29,6 +29,8 @@ import Testing
             (1, 1, 1), (8, 30, 50), (3, 17, 29), (7, 100, 16), (60, 61, 62), (1, 40, 9), (50, 1, 33), (64, 70, 5),
             (130, 120, 110),
             (0, 3, 2), (3, 0, 2), (3, 2, 0), (9, 9, 200), (8, 150, 300), (17, 130, 261),
+            // Columns brought together: in one panel and several, whole vectors and not, with few terms and many.
+            (40, 8, 1), (33, 9, 7), (100, 53, 30), (90, 25, 256), (130, 300, 64), (14, 16, 20), (26, 24, 12),
         ]
         for (m, n, k) in sizes {
             for (element, result) in Self.elements {

@@ -60,8 +60,10 @@ typedef struct {
 } ck_product;
 
 /// Kernels for `ck_product`. BLAS: any strides with a unit one, same element types. INNER: a_column = b_row = 1;
-/// the result may be f64 for f32 operands. OUTER: b_column = 1.
-enum ck_product_kernel { CK_PRODUCT_BLAS, CK_PRODUCT_INNER, CK_PRODUCT_OUTER };
+/// the result may be f64 for f32 operands. OUTER: b_column = 1. PACKED: any strides; K is at most CK_PACKED_TERMS
+/// and not cut.
+#define CK_PACKED_TERMS 256
+enum ck_product_kernel { CK_PRODUCT_BLAS, CK_PRODUCT_INNER, CK_PRODUCT_OUTER, CK_PRODUCT_PACKED };
 ck_kernel ck_product_kernel_for(int kind, int element, int result, int level);
 
 /// result[chunks, kept axes, column] = sum over the chunk's rows of A B, added in f64. Columns are contiguous in both operands; a
@@ -95,6 +97,10 @@ enum ck_opcode {
     CK_SELECT,
     // conversions, by target
     CK_TO_F32, CK_TO_F64, CK_TO_I32, CK_TO_BOOL,
+    // pairs, with the rounding of both: ab + c, ab - c, c - ab
+    CK_MULTIPLY_ADD, CK_MULTIPLY_SUBTRACT, CK_SUBTRACT_PRODUCT,
+    // the same, and ab and a + b, where a is one number: only its first element is read
+    CK_SCALE_ADD, CK_SCALE_SUBTRACT, CK_SUBTRACT_SCALED, CK_SCALE, CK_OFFSET,
     CK_OPCODES
 };
 

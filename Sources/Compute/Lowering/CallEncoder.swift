@@ -75,6 +75,7 @@ struct CallEncoder {
             case .blas: CK_PRODUCT_BLAS
             case .inner: CK_PRODUCT_INNER
             case .outer: CK_PRODUCT_OUTER
+            case .packed: CK_PRODUCT_PACKED
             }
         return ck_product_kernel_for(
             Int32(kind.rawValue), Int32(call.element.kernelElement), Int32(call.result.kernelElement), Int32(level))

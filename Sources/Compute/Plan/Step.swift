@@ -79,6 +79,8 @@ struct ProductCall {
         case inner
         /// Sums of outer products with a contiguous right operand.
         case outer
+        /// The same with a right operand of any strides, which each tile brings together first.
+        case packed
     }
     var kind: Kind
     var element: ElementType

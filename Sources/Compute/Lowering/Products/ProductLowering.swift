@@ -121,8 +121,10 @@ enum ProductTiling {
         if call.k == 0 { return .outer }
         let blas = suitsBLAS(call.aRow, call.aColumn) && suitsBLAS(call.bRow, call.bColumn) && fitsBLAS(call)
         let isSmall = min(call.m, call.n) <= skinny || isSmallProduct(call)
-        if rowsContiguous && isSmall { return .inner }
+        let suitsPacking = isPackable(call, rowsContiguous: rowsContiguous)
+        if rowsContiguous && isSmall { return !suitsPacking ? .inner : columnsContiguous ? .outer : .packed }
         if columnsContiguous && (call.k <= skinny || isSmall) { return .outer }
+        if suitsPacking && (call.k <= skinny || isSmall) { return .packed }
         if blas { return .blas }
         return rowsContiguous ? .inner : columnsContiguous ? .outer : nil
     }
@@ -135,6 +137,19 @@ enum ProductTiling {
         let (work, overflow2) = square.multipliedReportingOverflow(by: call.k)
         return !overflow && !overflow2 && work <= smallProduct
     }
+
+    /// Whether it costs little to bring columns of the right operand together: less than adding up the lanes of dot products, or
+    /// than a call of OpenBLAS.
+    private static func isPackable(_ call: ProductCall, rowsContiguous: Bool) -> Bool {
+        guard call.element == call.result, call.k <= Int(CK_PACKED_TERMS), call.n >= leastPackedColumns else {
+            return false
+        }
+        return call.k <= termsOfPackedRow.multipliedSaturated(by: call.m) || !rowsContiguous && isSmallProduct(call)
+    }
+
+    /// Measured with AVX2: terms that a row of the left operand makes up for.
+    private static let termsOfPackedRow = 3
+    private static let leastPackedColumns = 8
 
     /// cblas takes 32-bit sizes.
     private static func fitsBLAS(_ call: ProductCall) -> Bool {
@@ -172,7 +187,8 @@ enum ProductTiling {
         let perBatch = ceilDivide(tiles, call.batches)
         if byRows || (call.kind == .outer ? call.m >= skinny : call.m > call.n) {
             // Whole rows of the result, which it may share with an addend in memory.
-            call.tileM = evenTile(call.m, tiles: min(perBatch, ceilDivide(call.m, leastRows)), multiple: 8)
+            let least = call.kind == .packed ? max(leastRows, ceilDivide(call.k, termsOfPackedRow)) : leastRows
+            call.tileM = evenTile(call.m, tiles: min(perBatch, ceilDivide(call.m, least)), multiple: 8)
         } else {
             let (least, multiple) = call.kind == .outer ? (leastOuterColumns, 16) : (leastInnerColumns, 8)
             call.tileN = evenTile(call.n, tiles: min(perBatch, ceilDivide(call.n, least)), multiple: multiple)

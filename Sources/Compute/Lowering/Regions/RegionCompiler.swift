@@ -197,11 +197,54 @@ struct RegionCompiler {
         return seen
     }
 
+    /// The drafts with pairs of them made one: a product that only one sum or difference reads, and is read as by nothing else, joins
+    /// it; products and sums with one number read that alone.
+    /// - Parameter kept: what is read from outside.
+    private func paired(keeping kept: Set<Int>) -> (drafts: [Draft], origins: [Origin]) {
+        var all = drafts
+        var uses = [Int](repeating: 0, count: origins.count)
+        for draft in drafts { for source in draft.sources { uses[source] += 1 } }
+        var isGone = drafts.map { _ in false }
+        for index in all.indices where all[index].element.isFloating {
+            guard let pairs = RegionPairs.joining(all[index].opcode) else { continue }
+            for (side, pair) in pairs.enumerated() {
+                let number = all[index].sources[side]
+                guard case .draft(let producer) = origins[number], uses[number] == 1, !kept.contains(number),
+                    all[producer].opcode == RegionPairs.product, all[producer].sources.count == 2
+                else { continue }
+                all[index].opcode = pair
+                all[index].sources = all[producer].sources + [all[index].sources[1 - side]]
+                isGone[producer] = true
+                break
+            }
+        }
+        for index in all.indices where all[index].element.isFloating {
+            guard let opcode = RegionPairs.withOneNumber(all[index].opcode),
+                let side = all[index].sources.prefix(2).firstIndex(where: isOneNumber)
+            else { continue }
+            all[index].opcode = opcode
+            if side == 1 { all[index].sources.swapAt(0, 1) }
+        }
+        var place = -1
+        let places = isGone.map { gone -> Int in
+            place += gone ? 0 : 1
+            return place
+        }
+        let origins = origins.map { origin -> Origin in
+            if case .draft(let draft) = origin { .draft(max(0, places[draft])) } else { origin }
+        }
+        return (zip(all, isGone).filter { !$0.1 }.map(\.0), origins)
+    }
+
+    private func isOneNumber(_ number: Int) -> Bool {
+        if case .operand(let operand) = origins[number] { walks[operand].strides.allSatisfy { $0 == 0 } } else { false }
+    }
+
     /// Gives each draft a place: a result, or a register that is free by then.
     private func assemble(
         _ resultNumbers: [Int], _ reductionNumbers: [(number: Int, isSum: Bool)], _ outputs: [RegionCall.Output]
     ) -> RegionCall? {
-        var (drafts, origins) = (drafts, origins)
+        var (drafts, origins) = paired(keeping: Set(resultNumbers + reductionNumbers.map(\.number)))
         var resultOf: [Int: Int] = [:]
         for (result, number) in resultNumbers.enumerated() {
             if case .draft(let draft) = origins[number], resultOf[draft] == nil {

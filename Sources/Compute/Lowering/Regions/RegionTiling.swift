@@ -26,7 +26,7 @@ enum RegionTiling {
     /// the product by rows, which all products with these weights have.
     /// - Returns: whether it can; nothing has changed otherwise.
     static func compute(_ operand: Int, by product: ProductCall, in call: inout RegionCall) -> Bool {
-        guard product.kind != .blas, product.batches == 1, product.kChunk == 0, !product.accumulates,
+        guard [.inner, .outer].contains(product.kind), product.batches == 1, product.kChunk == 0, !product.accumulates,
             product.element == product.result, call.reductions.isEmpty, call.extents == [product.m, product.n],
             call.operands[operand].access == .contiguous
         else { return false }
@@ -62,10 +62,13 @@ enum RegionTiling {
         let transcendental = [CK_EXP, CK_EXPM1, CK_LOG, CK_LOG1P, CK_TANH, CK_LOGISTIC, CK_ERF, CK_POWER].map {
             Int($0.rawValue)
         }
-        let perElement = call.instructions.reduce(call.reductions.count) {
-            $0 + (transcendental.contains($1.opcode) ? transcendentalCost : 1)
+        let operations = call.instructions.reduce(call.reductions.count) {
+            $0 + (transcendental.contains($1.opcode) ? transcendentalCost : RegionPairs.operations($1.opcode))
         }
-        let (work, overflow) = call.count.multipliedReportingOverflow(by: max(1, perElement) * call.steps.count)
+        // Where little is done, moving what is read and written takes longer.
+        let moved = call.resultElements.count + call.operands.count { !$0.strides.allSatisfy { $0 == 0 } }
+        let perElement = max(1, operations, moved) * call.steps.count
+        let (work, overflow) = call.count.multipliedReportingOverflow(by: perElement)
         return overflow ? mostTiles : min(mostTiles, max(1, work / tileWork))
     }
 
