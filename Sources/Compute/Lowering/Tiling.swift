@@ -163,3 +163,23 @@ extension ProductTiling {
         return ProductChunks(kind: call.kind, terms: terms, partial: call.result)
     }
 }
+
+/// The length of about so many tiles of an extent, a multiple of `multiple`, chosen among near numbers of tiles such that 2 and
+/// 4 threads have equally much to do.
+func evenTile(_ extent: Int, tiles wanted: Int, multiple: Int) -> Int {
+    let whole = roundUp(max(1, extent), to: multiple)
+    guard wanted > 1, extent > multiple else { return whole }
+    var best = (loss: Double.infinity, tile: whole)
+    for tiles in max(2, wanted * 3 / 4)...max(2, wanted * 3 / 2) {
+        let tile = roundUp(ceilDivide(extent, tiles), to: multiple)
+        let count = ceilDivide(extent, tile)
+        // The longest that one of some threads works, over its fair share.
+        func excess(_ threads: Int) -> Double {
+            Double(ceilDivide(count, threads) * tile * threads) / Double(extent) - 1
+        }
+        let distance = Double(abs(count - wanted)) / Double(wanted)
+        let loss = excess(2) + 0.5 * excess(4) + 0.02 * distance
+        if loss < best.loss { best = (loss, tile) }
+    }
+    return best.tile
+}

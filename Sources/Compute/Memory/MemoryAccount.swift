@@ -186,7 +186,14 @@ private struct Reclaimer: @unchecked Sendable {
     let thread: UInt
     let reclaim: () -> Bool
 
-    static var currentThread: UInt { unsafeBitCast(pthread_self(), to: UInt.self) }
+    static var currentThread: UInt {
+        // A number here, a pointer elsewhere.
+        #if canImport(Glibc)
+            pthread_self()
+        #else
+            UInt(bitPattern: pthread_self())
+        #endif
+    }
 }
 
 /// `@unchecked Sendable`: memory that no one else knows of on its way into the account or out of it.
