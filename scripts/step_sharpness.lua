@@ -1,7 +1,7 @@
 -- Batch sharpness without extra batches: the curvature of each step's own batch along its gradient, which the step has on the way,
 -- averaged over the last steps, beside the Monte-Carlo probe over fresh batches. Both settle at 2/lr.
 -- Andreyev & Beneventano, "Edge of Stochastic Stability", arXiv 2412.20553.
-local p = eoss.params{ lr = 0.05, batch = 16, average = 500, every = 100, steps = 6000, seed = 1 }
+local p = eoss.params{ lr = 0.2, batch = 16, average = 500, every = 100, steps = 6000, seed = 1 }
 
 local data = eoss.data.fashion_mnist{ n = 2048, label_noise = 0.3, seed = p.seed }
 local net = eoss.nn.mlp{ inputs = data.inputs, hidden = {200, 200}, outputs = data.outputs,
