@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "vectors.h"
 
 #if defined(__x86_64__)
 #define FOR_LEVEL(level, function, ...)                            \
@@ -32,6 +33,7 @@ DECLARE(ck_kernel, pad_kernel, void);
 DECLARE(ck_kernel, convolution_kernel, int kind, int element);
 DECLARE(ck_kernel, convolution_pack_kernel, int element);
 DECLARE(ck_kernel, convolution_sum_kernel, int element);
+DECLARE(ck_kernel, vectors_kernel, int operation, int element);
 
 int ck_best_level(void) {
 #if defined(__x86_64__)
@@ -81,3 +83,4 @@ ck_kernel ck_pad_kernel(int level) { return FOR_LEVEL(level, pad_kernel); }
 ck_kernel ck_convolution_kernel_for(int kind, int element, int level) { return FOR_LEVEL(level, convolution_kernel, kind, element); }
 ck_kernel ck_convolution_pack_kernel(int element, int level) { return FOR_LEVEL(level, convolution_pack_kernel, element); }
 ck_kernel ck_convolution_sum_kernel(int element, int level) { return FOR_LEVEL(level, convolution_sum_kernel, element); }
+ck_kernel ck_vectors_kernel(int operation, int element, int level) { return FOR_LEVEL(level, vectors_kernel, operation, element); }

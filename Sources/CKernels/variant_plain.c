@@ -4,6 +4,7 @@
 
 #include "blas.h"
 #include "engine.h"
+#include "vectors.h"
 
 #define CK_LEVEL 0
 #include "simd.h"
@@ -15,3 +16,4 @@
 #include "copy.inc"
 #include "rows.inc"
 #include "convolutions.inc"
+#include "vectors.inc"

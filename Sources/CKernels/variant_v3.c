@@ -6,6 +6,7 @@
 
 #include "blas.h"
 #include "engine.h"
+#include "vectors.h"
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #define CK_LEVEL 3
@@ -18,5 +19,6 @@
 #include "copy.inc"
 #include "rows.inc"
 #include "convolutions.inc"
+#include "vectors.inc"
 #pragma clang attribute pop
 #endif

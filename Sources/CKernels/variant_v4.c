@@ -6,6 +6,7 @@
 
 #include "blas.h"
 #include "engine.h"
+#include "vectors.h"
 
 // The tuning is named because x86-64-v4 by itself stands for CPUs that do better with halves of these vectors.
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4,tune=znver4"))), apply_to = function)
@@ -19,5 +20,6 @@
 #include "copy.inc"
 #include "rows.inc"
 #include "convolutions.inc"
+#include "vectors.inc"
 #pragma clang attribute pop
 #endif

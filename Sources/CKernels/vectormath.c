@@ -1,127 +1,64 @@
-/// Loops over the vector functions of the C library (libmvec): result[i] = f(x[i]) for whole vectors, or f(x[i], y) for one vector y.
+/// Loops over the vector functions of the C library (libmvec): result[i] = f(x[i]) or f(x[i], y[i]) for whole vectors.
 ///
-/// They take and return a vector in register 0 of its kind. The compiler passes a vector wider than the build's own target in
-/// memory, and the build's target is every x86-64, so the calls are written out.
+/// They take vectors in registers 0 and 1 of their kind and return one in register 0. The compiler passes a vector wider than the
+/// build's own target in memory, and the build's target is every x86-64, so the calls are written out.
 #if defined(__x86_64__) && defined(__linux__)
 
-// void name(T *result (rdi), const T *x (rsi), int64_t vectors (rdx)); the stack is aligned to 16 at the call.
-#define LOOP(name, function, move, bytes, vector)    \
-    __asm__(                                         \
-        ".text\n"                                    \
-        ".globl " name "\n"                          \
-        ".hidden " name "\n"                         \
-        ".type " name ",@function\n"                 \
-        ".p2align 4\n"                               \
-        name ":\n"                                   \
-        ".cfi_startproc\n"                           \
-        "pushq %rbx\n"                               \
-        ".cfi_def_cfa_offset 16\n"                   \
-        ".cfi_offset %rbx, -16\n"                    \
-        "pushq %r12\n"                               \
-        ".cfi_def_cfa_offset 24\n"                   \
-        ".cfi_offset %r12, -24\n"                    \
-        "pushq %r13\n"                               \
-        ".cfi_def_cfa_offset 32\n"                   \
-        ".cfi_offset %r13, -32\n"                    \
-        "movq %rdi, %rbx\n"                          \
-        "movq %rsi, %r12\n"                          \
-        "movq %rdx, %r13\n"                          \
-        "testq %r13, %r13\n"                         \
-        "jle 2f\n"                                   \
-        "1:\n"                                       \
-        move " (%r12), %" vector "\n"                \
-        "call " function "@PLT\n"                    \
-        move " %" vector ", (%rbx)\n"                \
-        "addq $" bytes ", %r12\n"                    \
-        "addq $" bytes ", %rbx\n"                    \
-        "decq %r13\n"                                \
-        "jnz 1b\n"                                   \
-        "2:\n"                                       \
-        "vzeroupper\n"                               \
-        "popq %r13\n"                                \
-        ".cfi_def_cfa_offset 24\n"                   \
-        "popq %r12\n"                                \
-        ".cfi_def_cfa_offset 16\n"                   \
-        "popq %rbx\n"                                \
-        ".cfi_def_cfa_offset 8\n"                    \
-        "ret\n"                                      \
-        ".cfi_endproc\n"                             \
+// A register that the caller keeps: saved at this distance of the frame's address.
+#define SAVE(register, offset) "pushq %" register "\n.cfi_def_cfa_offset " offset "\n.cfi_offset %" register ", -" offset "\n"
+#define RESTORE(register, offset) "popq %" register "\n.cfi_def_cfa_offset " offset "\n"
+
+// void name(T *result (rdi), const T *x (rsi), const T *y (rdx), int64_t vectors (rcx)); or without y, vectors in rdx.
+// One register more is saved than is used, so that the stack is aligned to 16 at the call.
+#define LOOP(name, function, move, bytes, vector, vectors, keep_second, load_second) \
+    __asm__(                                                                         \
+        ".text\n"                                                                    \
+        ".globl " name "\n"                                                          \
+        ".hidden " name "\n"                                                         \
+        ".type " name ",@function\n"                                                 \
+        ".p2align 4\n"                                                               \
+        name ":\n"                                                                   \
+        ".cfi_startproc\n"                                                           \
+        SAVE("rbx", "16") SAVE("r12", "24") SAVE("r13", "32") SAVE("r14", "40") SAVE("r15", "48") \
+        "movq %rdi, %rbx\n"                                                          \
+        "movq %rsi, %r12\n"                                                          \
+        "movq %" vectors ", %r13\n" keep_second                                      \
+        "testq %r13, %r13\n"                                                         \
+        "jle 2f\n"                                                                   \
+        "1:\n"                                                                       \
+        move " (%r12), %" vector "0\n" load_second                                   \
+        "call " function "@PLT\n"                                                    \
+        move " %" vector "0, (%rbx)\n"                                               \
+        "addq $" bytes ", %r12\n"                                                    \
+        "addq $" bytes ", %rbx\n"                                                    \
+        "decq %r13\n"                                                                \
+        "jnz 1b\n"                                                                   \
+        "2:\n"                                                                       \
+        "vzeroupper\n"                                                               \
+        RESTORE("r15", "40") RESTORE("r14", "32") RESTORE("r13", "24") RESTORE("r12", "16") RESTORE("rbx", "8") \
+        "ret\n"                                                                      \
+        ".cfi_endproc\n"                                                             \
         ".size " name ",.-" name "\n")
 
-#define FUNCTION(f)                                                       \
-    LOOP("ck_map_" f "f_v4", "_ZGVeN16v_" f "f", "vmovups", "64", "zmm0"); \
-    LOOP("ck_map_" f "_v4", "_ZGVeN8v_" f, "vmovupd", "64", "zmm0");      \
-    LOOP("ck_map_" f "f_v3", "_ZGVdN8v_" f "f", "vmovups", "32", "ymm0"); \
-    LOOP("ck_map_" f "_v3", "_ZGVdN4v_" f, "vmovupd", "32", "ymm0")
+#define LOOP1(name, function, move, bytes, vector) LOOP(name, function, move, bytes, vector, "rdx", "", "")
+#define LOOP2(name, function, move, bytes, vector)                              \
+    LOOP(name, function, move, bytes, vector, "rcx", "movq %rdx, %r14\n",        \
+         move " (%r14), %" vector "1\naddq $" bytes ", %r14\n")
 
-// void name(T *result (rdi), const T *x (rsi), const T *y (rdx), int64_t vectors (rcx)).
-#define LOOP2(name, function, move, bytes, vector, second) \
-    __asm__(                                               \
-        ".text\n"                                          \
-        ".globl " name "\n"                                \
-        ".hidden " name "\n"                               \
-        ".type " name ",@function\n"                       \
-        ".p2align 4\n"                                     \
-        name ":\n"                                         \
-        ".cfi_startproc\n"                                 \
-        "pushq %rbx\n"                                     \
-        ".cfi_def_cfa_offset 16\n"                         \
-        ".cfi_offset %rbx, -16\n"                          \
-        "pushq %r12\n"                                     \
-        ".cfi_def_cfa_offset 24\n"                         \
-        ".cfi_offset %r12, -24\n"                          \
-        "pushq %r13\n"                                     \
-        ".cfi_def_cfa_offset 32\n"                         \
-        ".cfi_offset %r13, -32\n"                          \
-        "pushq %r14\n"                                     \
-        ".cfi_def_cfa_offset 40\n"                         \
-        ".cfi_offset %r14, -40\n"                          \
-        "subq $8, %rsp\n"                                  \
-        ".cfi_def_cfa_offset 48\n"                         \
-        "movq %rdi, %rbx\n"                                \
-        "movq %rsi, %r12\n"                                \
-        "movq %rcx, %r13\n"                                \
-        "movq %rdx, %r14\n"                                \
-        "testq %r13, %r13\n"                               \
-        "jle 2f\n"                                         \
-        "1:\n"                                             \
-        move " (%r12), %" vector "\n"                      \
-        move " (%r14), %" second "\n"                      \
-        "call " function "@PLT\n"                          \
-        move " %" vector ", (%rbx)\n"                      \
-        "addq $" bytes ", %r12\n"                          \
-        "addq $" bytes ", %rbx\n"                          \
-        "decq %r13\n"                                      \
-        "jnz 1b\n"                                         \
-        "2:\n"                                             \
-        "vzeroupper\n"                                     \
-        "addq $8, %rsp\n"                                  \
-        ".cfi_def_cfa_offset 40\n"                         \
-        "popq %r14\n"                                      \
-        ".cfi_def_cfa_offset 32\n"                         \
-        "popq %r13\n"                                      \
-        ".cfi_def_cfa_offset 24\n"                         \
-        "popq %r12\n"                                      \
-        ".cfi_def_cfa_offset 16\n"                         \
-        "popq %rbx\n"                                      \
-        ".cfi_def_cfa_offset 8\n"                          \
-        "ret\n"                                            \
-        ".cfi_endproc\n"                                   \
-        ".size " name ",.-" name "\n")
+// Of f in f32 and f64, for both kernel sets; `arguments` as the library's names have them, a v for each.
+#define FUNCTION(loop, f, arguments)                                                      \
+    loop("ck_map_" f "f_v4", "_ZGVeN16" arguments "_" f "f", "vmovups", "64", "zmm");     \
+    loop("ck_map_" f "_v4", "_ZGVeN8" arguments "_" f, "vmovupd", "64", "zmm");           \
+    loop("ck_map_" f "f_v3", "_ZGVdN8" arguments "_" f "f", "vmovups", "32", "ymm");      \
+    loop("ck_map_" f "_v3", "_ZGVdN4" arguments "_" f, "vmovupd", "32", "ymm")
 
-#define FUNCTION2(f)                                                               \
-    LOOP2("ck_map_" f "f_v4", "_ZGVeN16vv_" f "f", "vmovups", "64", "zmm0", "zmm1"); \
-    LOOP2("ck_map_" f "_v4", "_ZGVeN8vv_" f, "vmovupd", "64", "zmm0", "zmm1");      \
-    LOOP2("ck_map_" f "f_v3", "_ZGVdN8vv_" f "f", "vmovups", "32", "ymm0", "ymm1"); \
-    LOOP2("ck_map_" f "_v3", "_ZGVdN4vv_" f, "vmovupd", "32", "ymm0", "ymm1")
-
-FUNCTION("exp");
-FUNCTION("expm1");
-FUNCTION("log");
-FUNCTION("log1p");
-FUNCTION("tanh");
-FUNCTION("erf");
-FUNCTION2("pow");
+FUNCTION(LOOP1, "exp", "v");
+FUNCTION(LOOP1, "expm1", "v");
+FUNCTION(LOOP1, "log", "v");
+FUNCTION(LOOP1, "log1p", "v");
+FUNCTION(LOOP1, "tanh", "v");
+FUNCTION(LOOP1, "erf", "v");
+FUNCTION(LOOP2, "pow", "vv");
 __asm__(".section .note.GNU-stack,\"\",@progbits\n.text\n");
 
 #endif

@@ -41,7 +41,7 @@ import Testing
 
     @Test func tilesCoverVectorsOfAnySize() {
         for n in [0, 1, 1024, 32 * 1024, 32 * 1024 + 1, 5_000_000, 1 << 40] {
-            let tiles = eoss_vector_tiles(n)
+            let tiles = ck_vectors_tiles(Int64(n))
             #expect(tiles >= 1 && tiles <= 64)
         }
     }

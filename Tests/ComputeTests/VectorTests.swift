@@ -175,36 +175,30 @@ private func sampleValues(_ count: Int, seed: UInt64 = 1) -> [Double] {
     }
 
     /// The lanes and the tree are the same in every kernel set, and none uses fused multiply-add.
-    @Test func everyKernelSetGivesTheSameBits() throws {
+    @Test(arguments: [ElementType.f32, .f64]) func everyKernelSetGivesTheSameBits(element: ElementType) throws {
         let n = 3333
-        let x = sampleValues(n).map { Float($0) }
-        let y = sampleValues(n, seed: 2).map { Float($0) }
-        let (x64, y64) = (sampleValues(n, seed: 3), sampleValues(n, seed: 4))
-        var results: Set<[UInt64]> = []
-        var sets = 0
-        while let kernels = eoss_vector_kernels_at(sets) {
-            sets += 1
-            var (yCopy, y64Copy) = (y, y64)
-            var out = [Double](repeating: 0, count: 4)
-            x.withUnsafeBufferPointer { x in
-                yCopy.withUnsafeMutableBufferPointer { y in
-                    kernels.pointee.dots_f32(n, [x.baseAddress], 1, [UnsafePointer(y.baseAddress)], 1, &out)
-                    kernels.pointee.project_f32(n, [x.baseAddress], 1, [0.3], [y.baseAddress], 1, &out[1])
-                    kernels.pointee.combine_f32(n, [x.baseAddress], 1, [0.7], 1.1, [y.baseAddress], 1)
-                }
+        let x = try (1...5).map { try Vector(sampleValues(n, seed: UInt64($0)), element: element) }
+        let y = try (6...8).map { try Vector(sampleValues(n, seed: UInt64($0)), element: element) }
+        let c = DenseMatrix(rows: 5, columns: 3, values: sampleValues(15, seed: 9))
+        var numbers: Set<[UInt64]> = []
+        for set in KernelSet.available {
+            try Engine(threads: 2, kernelSet: set).asCurrent {
+                var copy = y
+                try copy[0].add(0.7, x[0])
+                let before = try VectorBlock.dots(x, copy)
+                let after = try VectorBlock.subtract(x, times: c, from: &copy)
+                let combined = try VectorBlock.combinations(x, c)
+                numbers.insert(
+                    (before.values + after.values + (copy + combined).flatMap(\.values)).map(\.bitPattern))
             }
-            x64.withUnsafeBufferPointer { x in
-                y64Copy.withUnsafeMutableBufferPointer { y in
-                    kernels.pointee.dots_f64(n, [x.baseAddress], 1, [UnsafePointer(y.baseAddress)], 1, &out[2])
-                    kernels.pointee.project_f64(n, [x.baseAddress], 1, [0.3], [y.baseAddress], 1, &out[3])
-                    kernels.pointee.combine_f64(n, [x.baseAddress], 1, [0.7], 1.1, [y.baseAddress], 1)
-                }
-            }
-            results.insert(
-                out.map(\.bitPattern) + yCopy.map { UInt64($0.bitPattern) } + y64Copy.map(\.bitPattern))
         }
-        #expect(sets >= 1)
-        #expect(results.count == 1)
+        #expect(numbers.count == 1)
+    }
+
+    @Test func vectorsUseTheCurrentEngine() throws {
+        let engine = try Engine(threads: 1)
+        engine.asCurrent { #expect(Engine.current === engine) }
+        #expect(Engine.current === Engine.shared)
     }
 
     @Test(arguments: [ElementType.f32, .f64])

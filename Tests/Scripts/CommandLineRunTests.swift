@@ -148,4 +148,26 @@ import Testing
         let result = try EossProgram.run(["run", script, "--memory", "1M"])
         #expect(result.status == 1 && result.errors.contains("large.lua:1:"), "\(result.errors)")
     }
+
+    /// Vectors of 4.4 MB, each garbage when the next one is made: a refusal collects and tries again. With them kept, it is an error.
+    @Test func garbageIsNeverTheReasonOfARefusal() throws {
+        let folder = try Folder()
+        let script = """
+            local net = eoss.nn.mlp{ inputs = {1000}, hidden = {550}, outputs = 4, activation = "relu", seed = 1 }
+            local kept = {}
+            for i = 1, 200 do
+              local v = 2 * net.params
+              local w = eoss.vector(v)
+              if i > KEEP then kept[#kept + 1] = v end
+            end
+            print("done", #kept)
+            """
+        let drops = try folder.write(script.replacingOccurrences(of: "KEEP", with: "200"), to: "drops.lua")
+        let keeps = try folder.write(script.replacingOccurrences(of: "KEEP", with: "100"), to: "keeps.lua")
+        let dropping = try EossProgram.run(["run", drops, "--memory", "80M"])
+        #expect(dropping.status == 0 && dropping.output.contains("done\t0"), "\(dropping.errors)")
+        let keeping = try EossProgram.run(["run", keeps, "--memory", "80M"])
+        #expect(keeping.status == 1 && keeping.errors.contains("keeps.lua:4:"), "\(keeping.errors)")
+        #expect(keeping.errors.contains("--memory"), "\(keeping.errors)")
+    }
 }

@@ -2,4 +2,4 @@
 
 #include "engine.h"
 #include "lapack.h"
-#include "vector.h"
+#include "vectors.h"

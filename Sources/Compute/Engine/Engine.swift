@@ -11,6 +11,17 @@ public final class Engine: Sendable {
         do { return try Engine() } catch { preconditionFailure("no memory for the engine at start-up: \(error)") }
     }()
 
+    /// The engine whose threads and kernels serve vectors on this thread, or task: that of the run which steps or measures,
+    /// elsewhere the process's.
+    public static var current: Engine { bound ?? shared }
+    @TaskLocal private static var bound: Engine?
+
+    /// Does `body` with this engine as the ``current`` one.
+    public func asCurrent<Result>(_ body: () throws -> Result) rethrows -> Result {
+        if Engine.bound === self { return try body() }
+        return try Engine.$bound.withValue(self, operation: body)
+    }
+
     private struct Key: Hashable {
         var graph: Graph
         var companion: Graph?
@@ -51,8 +62,11 @@ public final class Engine: Sendable {
         level = Int(min(kernelSet?.rawValue ?? ck_best_level(), ck_best_level()))
     }
 
-    /// The threads, for work that is not a plan; who uses them takes the pool's lock.
-    var pool: OpaquePointer { executor.pool }
+    /// An operation on blocks of vectors; a running plan is not waited for.
+    func run(_ operation: ck_vectors_operation, on work: inout ck_vectors, element: ElementType) {
+        let kind = element == .f32 ? CK_F32 : CK_F64
+        ck_vectors_run(Int32(operation.rawValue), Int32(kind.rawValue), &work, Int32(level), executor.pool)
+    }
 
     /// Threads that run plans, the calling one counted; 1 to 64. May be set at any time: a running plan ends first.
     public var threads: Int {

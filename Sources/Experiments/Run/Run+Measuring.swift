@@ -50,7 +50,7 @@ extension Run {
         eigenCache = eigenCacheOfLooks
         defer { eigenCache = cache }
         return try restoringWhenCancelled {
-            try priced { try probe.measure(self, batch: nil, stream: stream) }.measured
+            try engine.asCurrent { try priced { try probe.measure(self, batch: nil, stream: stream) }.measured }
         }
     }
 

@@ -54,7 +54,9 @@ extension Run {
     /// Trains until a goal is reached.
     /// - Throws: `ExperimentError.diverged` at the step whose loss is not finite; everything measured is kept.
     @discardableResult
-    public func train(_ goal: TrainingGoal) throws -> TrainingEnd {
+    public func train(_ goal: TrainingGoal) throws -> TrainingEnd { try engine.asCurrent { try train(to: goal) } }
+
+    private func train(to goal: TrainingGoal) throws -> TrainingEnd {
         try requireNotMeasuring("the step")
         let outer = self.goal
         self.goal = goal
@@ -65,12 +67,14 @@ extension Run {
                 try file?.commit()
                 return end
             }
-            try advance()
+            try advanceOnEngine()
         }
     }
 
     /// Takes one step, with the probes and actions that are due before and after it.
-    public func advance() throws {
+    public func advance() throws { try engine.asCurrent { try advanceOnEngine() } }
+
+    private func advanceOnEngine() throws {
         try requireNotMeasuring("the step")
         if step >= nextDue { try settle() }
         let before = step

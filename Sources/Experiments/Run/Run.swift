@@ -23,6 +23,8 @@ public final class Run {
     public let seed: UInt64
     /// The objective on the training data.
     public let oracle: Oracle
+    /// What this run computes with.
+    let engine: Engine
     /// The objective on the test data, if there is any; networks with batch statistics use their running values there.
     public let testOracle: Oracle?
     /// What was walked in chunks and their sizes, as far as the file does not have it yet.
@@ -101,6 +103,7 @@ public final class Run {
         self.data = data
         self.rule = rule
         self.seed = seed
+        self.engine = engine
         theta = objective.model.initial
         let (element, inputElement) = (objective.model.element, objective.model.inputElement)
         try objective.checkTargets(of: data.train, called: "training samples")

@@ -4,7 +4,9 @@ import Networks
 
 /// The pieces of the data, each with what is kept of the point for a function of tangents that is evaluated there many times.
 ///
-/// What does not fit beside the rest is computed anew for each block of tangents, by the same plans: slower, with the same bits.
+/// What does not fit is computed anew for each block of tangents, by the same plans: slower, with the same bits. Which pieces those
+/// are is a matter of the memory limit and of sizes, and so is the work that is counted. Where memory is short at the moment
+/// because of all else in it, more of them are computed anew, and that is not counted.
 /// Holds its parameters and the kept values until it is released.
 final class LinearizedPieces {
     private struct Part {
@@ -12,6 +14,8 @@ final class LinearizedPieces {
         let program: LinearizedProgram
         /// What is kept of the point; nil where it is computed anew.
         let kept: [Buffer]?
+        /// Whether that it is computed anew is only for want of memory at the moment.
+        let shouldBeKept: Bool
     }
 
     private let work: OracleWork
@@ -50,7 +54,7 @@ final class LinearizedPieces {
             (piece: piece, program: try oracle.linearizedProgram(work, count: piece.count, adding: adding))
         }
         var room = room
-        // A quarter of all memory remains for vectors and plans; where a piece is computed anew, so does the room for that.
+        // Of what is free now, a quarter of all memory remains for vectors and plans, and the room for a piece computed anew.
         var spare = MemoryAccount.shared.limit / 4 * 3 - MemoryAccount.shared.used
         let all = pieces.reduce(0) { $0 + $1.program.residualBytes }
         if all > min(room, spare) {
@@ -63,14 +67,20 @@ final class LinearizedPieces {
             let parameters = oracle.layout.views(of: bytes.baseAddress!, element: oracle.element)
             for (piece, program) in pieces {
                 var kept: [Buffer]?
-                if program.residualBytes <= min(room, spare) {
-                    let memory = try memory(for: program, piece)
+                let fits = program.residualBytes <= room
+                if fits {
                     room -= program.residualBytes
-                    spare -= program.residualBytes
+                    let memory: [Buffer]
+                    if program.residualBytes <= spare {
+                        memory = try self.memory(for: program, piece)
+                        spare -= program.residualBytes
+                        kept = memory
+                    } else {
+                        memory = transient[piece.count] ?? []
+                    }
                     try run(point: program, inputs(parameters, piece), into: memory)
-                    kept = memory
                 }
-                parts.append(Part(piece: piece, program: program, kept: kept))
+                parts.append(Part(piece: piece, program: program, kept: kept, shouldBeKept: fits))
             }
         }
         let isAnew = Set(parts.filter { $0.kept == nil }.map(\.piece.count))
@@ -96,6 +106,7 @@ final class LinearizedPieces {
         return operands.inputs(oracle.objective.signature(of: work, oracle.use))
     }
 
+    /// Computes what is kept of a point.
     private func run(point program: LinearizedProgram, _ inputs: [UnsafeRawPointer], into memory: [Buffer]) throws {
         guard let plan = program.point else { return }
         try oracle.run(plan, inputs: inputs, outputs: memory.map(\.base))
@@ -104,7 +115,7 @@ final class LinearizedPieces {
     /// The cost of one evaluation, in multiply-adds of the cost model, alone in its block.
     func cost() throws -> Double {
         try parts.reduce(0) { sum, part in
-            let again = part.kept == nil ? part.program.point?.work ?? 0 : 0
+            let again = part.shouldBeKept ? 0 : part.program.point?.work ?? 0
             return try sum + part.program.linear(adding: adds).work + again
         }
     }
@@ -123,7 +134,11 @@ final class LinearizedPieces {
                 let plan = try part.program.linear(adding: adds)
                 let point = part.kept ?? transient[part.piece.count] ?? []
                 let inputs = inputs(parameters, part.piece)
-                if part.kept == nil { try run(point: part.program, inputs, into: point) }
+                if part.kept == nil {
+                    let before = oracle.work
+                    try run(point: part.program, inputs, into: point)
+                    if part.shouldBeKept { oracle.forgetWork(since: before) }
+                }
                 let residuals = part.program.residuals.map { source -> UnsafeRawPointer in
                     switch source {
                     case .input(let index): inputs[index]

@@ -197,8 +197,9 @@ struct RegionCompiler {
         return seen
     }
 
-    /// The drafts with pairs of them made one: a product that only one sum or difference reads, and is read as by nothing else, joins
-    /// it; products and sums with one number read that alone.
+    /// The drafts with pairs and triples of them made one: a product that only one sum or difference reads, and is read as by nothing
+    /// else, joins it; products and sums with one number read that alone; a number's share of a difference joins the sum with what
+    /// was subtracted, a root with a number added the quotient by it.
     /// - Parameter kept: what is read from outside.
     private func paired(keeping kept: Set<Int>) -> (drafts: [Draft], origins: [Origin]) {
         var all = drafts
@@ -224,6 +225,29 @@ struct RegionCompiler {
             else { continue }
             all[index].opcode = opcode
             if side == 1 { all[index].sources.swapAt(0, 1) }
+        }
+        // The draft that makes a value for one reader alone, by this operation.
+        func sole(_ number: Int, _ opcode: ck_opcode) -> Int? {
+            guard case .draft(let producer) = self.origins[number], uses[number] == 1, !kept.contains(number),
+                all[producer].opcode == Int(opcode.rawValue), !isGone[producer]
+            else { return nil }
+            return producer
+        }
+        for index in all.indices where all[index].element.isFloating && !isGone[index] {
+            let sources = all[index].sources
+            if all[index].opcode == Int(CK_SCALE_ADD.rawValue), let difference = sole(sources[1], CK_SUBTRACT),
+                all[difference].sources[1] == sources[2]
+            {
+                all[index].opcode = Int(CK_APPROACH.rawValue)
+                all[index].sources[1] = all[difference].sources[0]
+                isGone[difference] = true
+            } else if all[index].opcode == Int(CK_DIVIDE.rawValue), let sum = sole(sources[1], CK_OFFSET),
+                let root = sole(all[sum].sources[1], CK_SQRT)
+            {
+                all[index].opcode = Int(CK_DIVIDE_BY_ROOT.rawValue)
+                all[index].sources = [sources[0], all[root].sources[0], all[sum].sources[0]]
+                (isGone[sum], isGone[root]) = (true, true)
+            }
         }
         var place = -1
         let places = isGone.map { gone -> Int in
