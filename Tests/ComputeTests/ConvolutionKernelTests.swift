@@ -167,6 +167,53 @@ import Testing
         }
     }
 
+    /// Without channels in or out: written out tap by tap, or place by place, whatever the windows and the order of axes.
+    @Test(arguments: KernelSet.available) func depthwiseConvolutionsOfAnyForm(_ set: KernelSet) throws {
+        let engine = try Engine(threads: 2, kernelSet: set)
+        var random = TestRandom(19)
+        var forms = (taps: 0, places: 0)
+        while min(forms.taps, forms.places) < 60 {
+            let spatial = random.pick([1, 2, 2])
+            let isSumOfTaps = random.below(2) == 0
+            let counts = (batch: random.pick([1, 2]), free: random.pick([0, 1, 2]), contracted: random.pick([0, 1, 2]))
+            let windows = (0..<spatial).map { _ in
+                Convolution.Window(
+                    stride: random.pick([1, 1, 2, 3]), low: random.pick([0, 1, 2, -1]), high: random.pick([0, 1, 2, -1]),
+                    lhsDilation: random.pick([1, 1, 2]), rhsDilation: random.pick([1, 1, 2]), reversed: random.below(3) == 0)
+            }
+            let (l, r) = (
+                Self.shuffled([counts.batch, counts.free, counts.contracted, spatial], &random),
+                Self.shuffled([counts.batch, random.below(2), counts.contracted, spatial], &random)
+            )
+            var x = [Int](repeating: 1, count: l.axes.count)
+            var w = [Int](repeating: 1, count: r.axes.count)
+            for (i, j) in zip(l.batch, r.batch) {
+                x[i] = random.pick([1, 3, 18])
+                w[j] = x[i]
+            }
+            // Samples: free axes of data under a small kernel, contracted where the kernel is a gradient as large as the data.
+            if isSumOfTaps { for axis in l.free { x[axis] = random.pick([2, 5]) } }
+            for (i, j) in zip(l.contracted, r.contracted) where !isSumOfTaps {
+                x[i] = random.pick([2, 5])
+                w[j] = x[i]
+            }
+            for (i, j) in zip(l.spatial, r.spatial) {
+                (x[i], w[j]) = isSumOfTaps ? (random.pick([4, 7, 12]), random.pick([1, 3, 4])) : (9, random.pick([5, 7, 9]))
+            }
+            let element = random.pick([ElementType.f32, .f64])
+            guard let graph = Self.graph(element, Convolution(lhs: l, rhs: r, windows: windows), x, w),
+                graph.type(of: graph.outputs[0].value).count > 0,
+                isSumOfTaps || r.spatial.reduce(1, { $0 * w[$1] }) > 32 && graph.type(of: graph.outputs[0].value).count <= 1000
+            else { continue }
+            let isWrittenOut = !graph.optimized().nodes.contains { $0.operation is Convolution }
+            let places = graph.outputs[0].value
+            let result = graph.type(of: places).shape[(l.batch.count + l.free.count)...].reduce(1, *)
+            #expect(isWrittenOut || !isSumOfTaps && result > 32, "\(graph)")
+            try expectAsInterpreted(graph, seed: UInt64(forms.taps + forms.places), engine: engine, tolerance: 4e-6, scale: 12)
+            if isSumOfTaps { forms.taps += 1 } else if isWrittenOut { forms.places += 1 }
+        }
+    }
+
     @Test func aSumOfNothingIsZero() throws {
         let engine = try Engine(threads: 1)
         // Result places beyond the data, and a kernel whose taps all fall between dilated data.

@@ -21,6 +21,19 @@ import Testing
                 { b, x, y, z, s in b.add(b.multiply(b.add(s, x), y), b.multiply(z, s)) },
                 { x, y, z, s in (s + x) * y + z * s }
             ),
+            ({ b, x, y, _, s in b.add(x, b.multiply(s, b.subtract(y, x))) }, { x, y, _, s in x + s * (y - x) }),
+            (
+                { b, x, y, _, s in b.divide(y, b.add(b.sqrt(b.abs(x)), s)) },
+                { x, y, _, s in y / (abs(x).squareRoot() + s) }
+            ),
+            // A difference from something else, a root that is read twice.
+            ({ b, x, y, z, s in b.add(z, b.multiply(s, b.subtract(y, x))) }, { x, y, z, s in z + s * (y - x) }),
+            (
+                { b, x, y, z, s in
+                    let root = b.sqrt(b.abs(x))
+                    return b.subtract(b.divide(y, b.add(root, s)), root)
+                }, { x, y, _, s in y / (abs(x).squareRoot() + s) - abs(x).squareRoot() }
+            ),
             // A product that is used twice is made once.
             (
                 { b, x, y, z, _ in
@@ -46,6 +59,21 @@ import Testing
                 [x, y, z].map { Tensor(type, $0.values.map { Double(Float($0)) }) } + [s])
             let expected = a.indices.map { Double(value(a[$0], c[$0], d[$0], 0.3)) }
             #expect(result[0].values == expected, "expression \(index)")
+        }
+    }
+
+    /// m + s(g − m) is one operation of the machine, a / (√b + s) another.
+    @Test func threeOperationsAreOne() throws {
+        let engine = try Engine(threads: 1)
+        let type = TensorType(.f32, [203])
+        let b = GraphBuilder()
+        let (x, y) = (b.input("x", type), b.input("y", type))
+        let s = b.broadcast(b.input("s", TensorType(.f32)), to: type.shape)
+        let mean = b.add(x, b.multiply(s, b.subtract(y, x)))
+        let step = b.divide(y, b.add(b.sqrt(x), s))
+        for value in [mean, step] {
+            let plan = try engine.plan(for: b.build(outputs: [("r", value)]))
+            #expect("\(plan)".contains("region[203, 1 operations]"), "\(plan)")
         }
     }
 }

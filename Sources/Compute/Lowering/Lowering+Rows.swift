@@ -64,12 +64,14 @@ extension Lowering {
 }
 
 extension PadCall {
-    /// Neighbouring axes that are walked as one are one: an axis without padding joins the one before it.
+    /// Neighbouring axes that are walked as one are one: an axis without padding joins the one before it, unless that makes long rows
+    /// of what threads could share.
     init(_ pad: Pad, _ operand: TensorType, _ result: TensorType) {
         var (extents, operandExtents, low, step): ([Int], [Int], [Int], [Int]) = ([1], [1], [0], [1])
         for axis in result.shape.indices {
             let isPlain = pad.low[axis] == 0 && pad.high[axis] == 0 && pad.interior[axis] == 0
-            if isPlain, let last = step.last, last == 1 {
+            let length = (extents.last ?? 1).multipliedSaturated(by: result.shape[axis])
+            if isPlain, step.last == 1, length <= RowsTiling.longestPadRow {
                 let (place, extent) = (extents.count - 1, result.shape[axis])
                 extents[place] *= extent
                 operandExtents[place] *= extent

@@ -73,6 +73,9 @@ enum RowsTiling {
             ? 0 : call.batches * ceilDivide(call.rows, call.tile) * ceilDivide(call.length, call.columns)
     }
 
+    /// Elements of a row that is made of several axes.
+    static let longestPadRow = 4096
+
     static func padTile(rows: Int, rowBytes: Int) -> Int {
         evenTile(rows, tiles: min(mostTiles, max(1, rows * rowBytes / tileBytes)), multiple: 1)
     }

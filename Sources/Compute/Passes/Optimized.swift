@@ -7,7 +7,7 @@ extension CostWeights {
 }
 
 extension Graph {
-    /// The graph as this engine executes it: prepared, elementwise regions fused, products added to where they lie, long sums of
+    /// The graph as this engine executes it: prepared, depthwise convolutions written out, elementwise regions fused, products added to where they lie, long sums of
     /// f32 in f64, scans unrolled. Deterministic; the same outputs up to rounding.
     public func optimized() -> Graph { optimized(asking: {}) }
 
@@ -37,7 +37,7 @@ extension Graph {
     }
 
     private func executable(_ ask: () throws -> Void) rethrows -> Graph {
-        let primitive = expandInnerProducts(fuseAccumulation(fuseUpdates(widenSums(self).simplified())))
+        let primitive = expandInnerProducts(fuseAccumulation(fuseUpdates(widenSums(expandDepthwise(self)).simplified())))
         let fused = eliminateCommonSubexpressions(fuseElementwise(primitive))
         return try unrollScans(fused, asking: ask) { try $0.optimized(asking: ask) }
     }

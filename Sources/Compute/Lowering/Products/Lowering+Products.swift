@@ -40,8 +40,15 @@ extension Lowering {
         let (given, copied) = ([true, false].map(shape.operand), [true, false].map(shape.copiedOperand))
         var operands = given.indices.map { given[$0] ?? copied[$0] }
         var isCopied = given.map { $0 == nil }
+        var bOrder = shape.bOrder
         var call = product(shape, operands, accumulate: accumulate)
-        if let kind = ProductTiling.kind(call) {
+        // A right operand that has to be copied anyway is copied row by row where that is as good.
+        let rows = isCopied[1] ? shape.operandOfRows.map { [operands[0], $0] } : nil
+        let byRows = rows.map { product(shape, $0, accumulate: accumulate) }
+        if let rows, var byRows, ProductTiling.kind(byRows) == .outer, let order = shape.bOrderOfRows {
+            byRows.kind = .outer
+            (operands, bOrder, call) = (rows, order, byRows)
+        } else if let kind = ProductTiling.kind(call) {
             call.kind = kind
         } else {
             // No kernel reads these strides: both operands with contiguous rows suit every kernel.
@@ -56,7 +63,7 @@ extension Lowering {
         }
         for side in 0...1 where isCopied[side] {
             let type = side == 0 ? shape.a : shape.b
-            let order = side == 0 ? shape.aOrder : shape.bOrder
+            let order = side == 0 ? shape.aOrder : bOrder
             let strides = side == 0 ? shape.aStrides : shape.bStrides
             let buffer = try newBuffer(type)
             steps.append(

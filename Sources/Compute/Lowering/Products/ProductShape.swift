@@ -79,6 +79,23 @@ extension ProductShape {
             free: freeStride, contracted: contractedStride, batch: (left ? aBatch : bBatch).map { strides[$0] })
     }
 
+    /// The right operand's axes with those that are innermost in memory last: a copy into this order moves rows, none is transposed.
+    /// Nil where these are contracted, or where it does not differ from `bOrder`.
+    var bOrderOfRows: [Int]? {
+        guard k > 1, n > 1, let innermost = b.shape.indices.last(where: { b.shape[$0] > 1 && bStrides[$0] == 1 }),
+            bColumns.last(where: { b.shape[$0] > 1 }) == innermost
+        else { return nil }
+        return bBatch + bContracted + bColumns
+    }
+
+    /// How the right operand is read after a copy into that order.
+    var operandOfRows: ProductOperand? {
+        bOrderOfRows.map { order in
+            let strides = Axes.rowMajorStrides(order.map { b.shape[$0] })
+            return ProductOperand(free: 1, contracted: n, batch: Array(strides.prefix(bBatch.count)))
+        }
+    }
+
     /// How it is read after a copy into the order batch, free, contracted.
     func copiedOperand(left: Bool) -> ProductOperand {
         let type = left ? a : b
