@@ -172,7 +172,7 @@ import Testing
         let engine = try Engine(threads: 2, kernelSet: set)
         var random = TestRandom(19)
         var forms = (taps: 0, places: 0)
-        while min(forms.taps, forms.places) < 60 {
+        while min(forms.taps, forms.places) < 20 {
             let spatial = random.pick([1, 2, 2])
             let isSumOfTaps = random.below(2) == 0
             let counts = (batch: random.pick([1, 2]), free: random.pick([0, 1, 2]), contracted: random.pick([0, 1, 2]))
