@@ -175,11 +175,15 @@ import Testing
         while min(forms.taps, forms.places) < 20 {
             let spatial = random.pick([1, 2, 2])
             let isSumOfTaps = random.below(2) == 0
-            let counts = (batch: random.pick([1, 2]), free: random.pick([0, 1, 2]), contracted: random.pick([0, 1, 2]))
+            let counts = (
+                batch: random.pick([1, 2]), free: random.pick([0, 1, 2]), contracted: random.pick([0, 1, 2])
+            )
             let windows = (0..<spatial).map { _ in
                 Convolution.Window(
-                    stride: random.pick([1, 1, 2, 3]), low: random.pick([0, 1, 2, -1]), high: random.pick([0, 1, 2, -1]),
-                    lhsDilation: random.pick([1, 1, 2]), rhsDilation: random.pick([1, 1, 2]), reversed: random.below(3) == 0)
+                    stride: random.pick([1, 1, 2, 3]), low: random.pick([0, 1, 2, -1]),
+                    high: random.pick([0, 1, 2, -1]),
+                    lhsDilation: random.pick([1, 1, 2]), rhsDilation: random.pick([1, 1, 2]),
+                    reversed: random.below(3) == 0)
             }
             let (l, r) = (
                 Self.shuffled([counts.batch, counts.free, counts.contracted, spatial], &random),
@@ -198,18 +202,21 @@ import Testing
                 w[j] = x[i]
             }
             for (i, j) in zip(l.spatial, r.spatial) {
-                (x[i], w[j]) = isSumOfTaps ? (random.pick([4, 7, 12]), random.pick([1, 3, 4])) : (9, random.pick([5, 7, 9]))
+                (x[i], w[j]) =
+                    isSumOfTaps ? (random.pick([4, 7, 12]), random.pick([1, 3, 4])) : (9, random.pick([5, 7, 9]))
             }
             let element = random.pick([ElementType.f32, .f64])
             guard let graph = Self.graph(element, Convolution(lhs: l, rhs: r, windows: windows), x, w),
                 graph.type(of: graph.outputs[0].value).count > 0,
-                isSumOfTaps || r.spatial.reduce(1, { $0 * w[$1] }) > 32 && graph.type(of: graph.outputs[0].value).count <= 1000
+                isSumOfTaps
+                    || r.spatial.reduce(1, { $0 * w[$1] }) > 32 && graph.type(of: graph.outputs[0].value).count <= 1000
             else { continue }
             let isWrittenOut = !graph.optimized().nodes.contains { $0.operation is Convolution }
             let places = graph.outputs[0].value
             let result = graph.type(of: places).shape[(l.batch.count + l.free.count)...].reduce(1, *)
             #expect(isWrittenOut || !isSumOfTaps && result > 32, "\(graph)")
-            try expectAsInterpreted(graph, seed: UInt64(forms.taps + forms.places), engine: engine, tolerance: 4e-6, scale: 12)
+            try expectAsInterpreted(
+                graph, seed: UInt64(forms.taps + forms.places), engine: engine, tolerance: 4e-6, scale: 12)
             if isSumOfTaps { forms.taps += 1 } else if isWrittenOut { forms.places += 1 }
         }
     }

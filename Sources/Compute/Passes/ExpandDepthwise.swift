@@ -68,11 +68,14 @@ private struct DepthwiseConvolution {
             to: taps + channels.map { self.x[$0.0] })
         var sum: Value?
         for tap in indices(of: taps) {
-            let part = part(of: data, from: zip(tap, windows).map { $0 * $1.rhsDilation }, places, windows.map(\.stride), in: b)
+            let part = part(
+                of: data, from: zip(tap, windows).map { $0 * $1.rhsDilation }, places, windows.map(\.stride), in: b)
             let numbers = b.slice(
-                byTap, starts: tap + channels.map { _ in 0 }, limits: tap.map { $0 + 1 } + channels.map { self.x[$0.0] })
+                byTap, starts: tap + channels.map { _ in 0 }, limits: tap.map { $0 + 1 } + channels.map { self.x[$0.0] }
+            )
             let spread = b.broadcast(
-                b.reshape(numbers, to: channels.map { self.x[$0.0] }), to: b.shape(of: part), dimensions: channels.map(\.0))
+                b.reshape(numbers, to: channels.map { self.x[$0.0] }), to: b.shape(of: part),
+                dimensions: channels.map(\.0))
             let term = b.multiply(part, spread)
             sum = sum.map { b.add($0, term) } ?? term
         }
@@ -89,7 +92,8 @@ private struct DepthwiseConvolution {
         let weights = b.reshape(b.transpose(kernel, pairs.map(\.1) + rhs.free), to: extents)
         let summed = (lhs.contracted + lhs.spatial).sorted()
         let sums = indices(of: places).map { place in
-            let part = part(of: data, from: zip(place, windows).map { $0 * $1.stride }, taps, windows.map(\.rhsDilation), in: b)
+            let part = part(
+                of: data, from: zip(place, windows).map { $0 * $1.stride }, taps, windows.map(\.rhsDilation), in: b)
             let sum = b.sum(b.multiply(part, weights), dimensions: summed)
             return b.reshape(sum, to: [1] + b.shape(of: sum))
         }
@@ -101,7 +105,9 @@ private struct DepthwiseConvolution {
     }
 
     /// `extents` elements of the data's spatial axes from these places on, so far apart.
-    private func part(of data: Value, from starts: [Int], _ extents: [Int], _ strides: [Int], in b: GraphBuilder) -> Value {
+    private func part(of data: Value, from starts: [Int], _ extents: [Int], _ strides: [Int], in b: GraphBuilder)
+        -> Value
+    {
         var (from, to, step) = (self.x.map { _ in 0 }, b.shape(of: data), self.x.map { _ in 1 })
         for (index, axis) in lhs.spatial.enumerated() {
             from[axis] = starts[index]
