@@ -19,6 +19,12 @@ private final class PricedProbe: Probe {
         self.price = price
     }
 
+    func copy() -> any Probe {
+        let copy = PricedProbe(seriesNames[0], price)
+        copy.count = count
+        return copy
+    }
+
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Experiments.Measurement]
     {
         run.count(operations: price(count))
@@ -331,6 +337,8 @@ private final class RenamedProbe: Probe {
     let seriesNames = ["pair_1", "pair_2"]
 
     init(_ probe: LambdaMax) { self.probe = probe }
+
+    func copy() -> any Probe { RenamedProbe(probe) }
 
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Experiments.Measurement]
     {

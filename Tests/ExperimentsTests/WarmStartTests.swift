@@ -29,6 +29,8 @@ import Testing
         var seriesNames: [String] { probe.seriesNames }
         init(_ probe: LambdaMax) { self.probe = probe }
 
+        func copy() -> any Probe { Kept(probe) }
+
         func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Experiments
             .Measurement]
         {

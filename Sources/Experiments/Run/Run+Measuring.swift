@@ -193,9 +193,9 @@ extension Run {
 
     /// Writes into the file in what chunks data was walked: sums are taken in this order.
     private func noteChunks() {
-        guard file != nil, !chunks.isEmpty else { return }
-        for (quantity, samples) in chunks { note("chunk", "\(quantity): \(samples) samples at a time") }
-        chunks = []
+        guard file != nil, notedChunks < chunks.count else { return }
+        for (quantity, samples) in chunks[notedChunks...] { note("chunk", "\(quantity): \(samples) samples at a time") }
+        notedChunks = chunks.count
     }
 
     func openFile() throws {

@@ -27,8 +27,9 @@ public final class Run {
     let engine: Engine
     /// The objective on the test data, if there is any; networks with batch statistics use their running values there.
     public let testOracle: Oracle?
-    /// What was walked in chunks and their sizes, as far as the file does not have it yet.
+    /// What was walked in chunks and their sizes, and how many of these the file has.
     var chunks: [(quantity: String, samples: Int)] = []
+    var notedChunks = 0
 
     /// Steps taken, t.
     public internal(set) var step = 0
@@ -62,6 +63,8 @@ public final class Run {
     /// Up to where the present call of `train` goes, for a progress display.
     public internal(set) var goal: TrainingGoal?
 
+    /// Where a fork left its parent; nil for a run that was made from nothing, and for a fork of one that has no file.
+    public internal(set) var parent: RunParent?
     /// Where measurements are kept besides memory; made at the first one.
     public internal(set) var file: RunFile?
     /// Makes the run's file when it is first needed; nil keeps the run in memory.
@@ -121,6 +124,33 @@ public final class Run {
         try Run.check(batchSize, count: data.train.count)
         noteEdge()
         if oracle.hasGhostBatches { chunks = [("ghost batch", min(ghostBatch, data.train.count))] }
+        noteChosenChunks()
+    }
+
+    /// The run `parent` as it stands, to go on by itself: ``fork(name:)``.
+    init(forking parent: Run, name: String) throws {
+        self.name = name
+        (data, objective, seed, engine) = (parent.data, parent.objective, parent.seed, parent.engine)
+        let oracle = try parent.oracle.forked()
+        self.oracle = oracle
+        stepOracle = StepOracle(oracle)
+        testOracle = try parent.testOracle.map { try oracle.with(samples: $0.samples, use: $0.use) }
+        (step, time, batchLoss) = (parent.step, parent.time, parent.batchLoss)
+        (rule, sampler, theta, batchSize) = (parent.rule, parent.sampler, parent.theta, parent.batchSize)
+        (version, assignments) = (parent.version, parent.assignments)
+        (previousParameters, chunks) = (parent.previousParameters, parent.chunks)
+        (trackers, actions) = (parent.trackers.map { $0.forked() }, parent.actions)
+        (recorded, seriesNames) = (parent.recorded, parent.seriesNames)
+        (training, probeWork, budget) = (parent.training, parent.probeWork, parent.budget)
+        edgeHistory = parent.edgeHistory
+        (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
+        (cachedGradient, eigenCache) = (parent.cachedGradient, parent.eigenCache.copy())
+        // An action of the parent may be what forks: those after it, and what is due at this step, are still to come.
+        nextDue = parent.step
+        noteChosenChunks()
+    }
+
+    private func noteChosenChunks() {
         oracle.choseChunks = { [weak self] quantity, samples in self?.chunks.append((quantity, samples)) }
         testOracle?.choseChunks = oracle.choseChunks
     }
@@ -219,10 +249,10 @@ public final class Run {
         }
     }
 
-    func requireNotMeasuring(_ what: String) throws {
+    func requireNotMeasuring(_ what: String, _ done: String = "be changed") throws {
         if isMeasuring {
             throw ExperimentError.invalid(
-                "\(what) cannot be changed from within a probe: what run '\(name)' measures would change its training; "
+                "\(what) cannot \(done) from within a probe: what run '\(name)' measures would change its training; "
                     + "run:at(step, f) is for that")
         }
     }

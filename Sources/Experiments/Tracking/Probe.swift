@@ -3,7 +3,7 @@ import Objectives
 
 /// Something that is measured along a run, and what it keeps between measurements (eigenvectors to start from).
 ///
-/// A probe belongs to one run. Random numbers come from the stream it is given, never from the sampler's, so measuring does
+/// A probe belongs to one run, and to its forks where it keeps nothing. Random numbers come from the stream it is given, never from the sampler's, so measuring does
 /// not change the training.
 public protocol Probe: AnyObject {
     /// The series it writes; one value for each at every measurement.
@@ -26,8 +26,18 @@ public protocol Probe: AnyObject {
     /// The measurement from what step `step` measured of its batch.
     func measurements(of curvature: BatchCurvature, at step: Int) -> [Measurement]
 
+    /// The probe as a fork of its run goes on with it: what it keeps is copied, and the two know nothing of each other.
+    func copy() -> any Probe
+
     /// - Parameter batch: the step's batch, for a probe whose timing is `.step`; nil for all samples.
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement]
+}
+
+/// A probe that keeps nothing between measurements: one serves several runs.
+public protocol MemorylessProbe: Probe {}
+
+extension MemorylessProbe {
+    public func copy() -> any Probe { self }
 }
 
 public enum ProbeTiming: Sendable {

@@ -2,7 +2,7 @@ import Compute
 
 /// A probe that a run follows: when it is due, which of its random streams is next, and what it has cost.
 struct Tracker {
-    let probe: any Probe
+    private(set) var probe: any Probe
     let timing: ProbeTiming
     let usesPreviousParameters: Bool
     let cadence: Cadence
@@ -41,6 +41,13 @@ struct Tracker {
         walk = cadence.walk
         // What belongs to a step can be measured from the next one on.
         candidate = walk.next(from: probe.timing == .step ? step + 1 : step)
+    }
+
+    /// The tracker as a fork of its run goes on with it.
+    func forked() -> Tracker {
+        var copy = self
+        copy.probe = probe.copy()
+        return copy
     }
 
     var hasBudget: Bool { account != nil }

@@ -105,6 +105,14 @@ public final class Oracle {
             budget: budget)
     }
 
+    /// This oracle as a fork of its run goes on with it: the same samples and plans, running values and an account of work of its
+    /// own.
+    public func forked() throws -> Oracle {
+        try Oracle(
+            objective, samples, use, engine, PlanCache(copying: cache), running.copy(), chunk: largestChunk,
+            ghostBatch: ghostBatch, budget: budget)
+    }
+
     public var model: Model { objective.model }
     var layout: ParameterLayout { objective.model.layout }
     var element: ElementType { objective.model.element }

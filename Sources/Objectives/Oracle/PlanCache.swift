@@ -80,6 +80,13 @@ final class PlanCache {
     var isWhole = false
     /// Chunk sizes by work and the number of samples it is done over.
     var sizes = RecentlyUsed<Key, Int>(capacity: 256)
+
+    init() {}
+
+    /// The same plans, and an account of work of its own that goes on from this one's.
+    init(copying other: PlanCache) {
+        (plans, linearized, sizes, work) = (other.plans, other.linearized, other.sizes, other.work)
+    }
 }
 
 /// A dictionary of at most so many entries: the one that was not used for the longest time goes first.

@@ -105,11 +105,14 @@ extension ScriptHost {
         environment["threads"] = "\(Engine.shared.threads)"
         environment.merge(options.environment) { $1 }
         let file = try RunFile.create(
-            name: run.name, in: options.outputFolder, header: RunHeader(environment: environment),
+            name: run.name, in: options.outputFolder, header: RunHeader(parent: run.parent, environment: environment),
             warn: options.warning)
         for script in scripts { try file.addScript(script) }
         try file.setParameters(parameters.json)
         try file.addEvent(step: run.step, kind: "start", message: run.configuration)
+        if let parent = run.parent {
+            try file.addEvent(step: run.step, kind: "fork of", message: "'\(parent.name)' at step \(parent.step)")
+        }
         files.removeAll { $0.file == nil }
         files.append(WeakRun(run: run, file: file))
         options.message("run file: \(Self.shortPath(file.url))")

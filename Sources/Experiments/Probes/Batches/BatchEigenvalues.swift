@@ -8,7 +8,7 @@ import Objectives
 ///
 /// Each batch is solved from a start of its own, for batches have top directions of their own: what the last batch knew would
 /// not tell what this one hides. The largest one grows with the number of batches, and has no standard error.
-public final class BatchLambdaMax: Probe {
+public final class BatchLambdaMax: MemorylessProbe {
     public static let defaults = BatchSampling(relativeError: 0.05, minSamples: 10, maxSamples: 50)
 
     static let declarations = [
@@ -104,6 +104,12 @@ public final class StepBatchLambdaMax: EigenvectorProbe {
         self.settings = settings
         timing = batch == nil ? .step : .point
     }
+
+    private init(copying other: StepBatchLambdaMax) {
+        (timing, settings, vectors, batch) = (other.timing, other.settings, other.vectors, other.batch)
+    }
+
+    public func copy() -> any Probe { StepBatchLambdaMax(copying: self) }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let samples = (self.batch ?? batch.map(Array.init)).map { BatchSelection.indices($0) } ?? .all

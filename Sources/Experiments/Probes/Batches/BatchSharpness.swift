@@ -5,7 +5,7 @@ import Objectives
 
 /// The curvature of batches along their own gradients, in expectation over fresh batches, or over given ones exactly.
 /// Andreyev & Beneventano, arXiv 2412.20553; the defaults are those of their code.
-public final class BatchSharpness: Probe {
+public final class BatchSharpness: MemorylessProbe {
     public enum Kind: String, Sendable {
         /// E_B[ g_BᵀH_Bg_B / ‖g_B‖² ], the mean of ratios.
         case mean = "batch_sharpness"

@@ -8,7 +8,7 @@ import Objectives
 /// Where no statistics are shared inside a batch and all samples count alike it follows from the gradients of single samples,
 /// without drawing a batch: ‖g‖² + (n − b)/((n − 1)b)·((1/n)Σ‖gᵢ‖² − ‖g‖²), the standard error of which is 0. Elsewhere, and where
 /// batches are named, it is a mean over batches.
-final class GradientNormMC: Probe {
+final class GradientNormMC: MemorylessProbe {
     static let defaults = BatchSampling(relativeError: 0.005, minSamples: 10, maxSamples: 1000)
 
     static let declarations = [
@@ -59,7 +59,7 @@ extension BatchSource {
 ///
 /// A rule that divides its step by a P has a rate for each direction and no one temperature: an error where the probe is made, not
 /// a number where the rule is changed later.
-final class Temperature: Probe {
+final class Temperature: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration("temperature", "η/(b(1 − β)), the scale of the noise of SGD. [Smith, Elsen & De 2020]") {
             _, run in

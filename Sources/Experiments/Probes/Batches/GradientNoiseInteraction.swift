@@ -8,7 +8,7 @@ import Objectives
 /// With g_B = g + e the value is gᵀHg + 2eᵀHg + eᵀHe. Where E_B[e] = 0 the middle term is taken off as a control variate, its mean
 /// being known, and so is what a sketch of H says of the last one (`CurvatureSketch`): where few eigenvalues dominate, most of the
 /// scatter. Quadratic forms are taken at one point with the deltas kept.
-final class GradientNoiseInteraction: Probe {
+final class GradientNoiseInteraction: MemorylessProbe {
     /// 500 batches, as in the EoSS code.
     static let defaults = BatchSampling(relativeError: 0, minSamples: 10, maxSamples: 500)
     /// Batch gradients, as long as θ, that are held at once.

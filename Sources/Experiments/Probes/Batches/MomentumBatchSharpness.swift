@@ -11,7 +11,7 @@ import Objectives
 /// distribution, are series of their own.
 ///
 /// A rule that has no momentum has no value: an error where the probe is made, not a number where the rule is changed later.
-public final class MomentumBatchSharpness: Probe {
+public final class MomentumBatchSharpness: MemorylessProbe {
     public static let defaults = BatchSharpness.defaults
 
     static let declarations = [

@@ -10,7 +10,7 @@ import Objectives
 /// L(θ − step_B) depends on g_B = g + e to first order by a multiple of eᵀ∇L(θ − step): this is taken off as a control variate
 /// where E_B[e] = 0, with ∇L taken after the step that the full gradient makes. A batch costs a pass over all samples, and at the
 /// edge the value itself is near 0, so that no relative error is reached there: 10 to 200 batches, 0.02.
-final class OneStepLossChange: Probe {
+final class OneStepLossChange: MemorylessProbe {
     static let defaults = BatchSampling(relativeError: 0.02, minSamples: 10, maxSamples: 200)
 
     static let declarations = [

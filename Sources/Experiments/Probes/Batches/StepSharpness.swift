@@ -59,6 +59,13 @@ public final class StepSharpness: Probe {
         means = average.map { BatchMeans(over: $0) }
     }
 
+    private init(copying other: StepSharpness) {
+        (seriesNames, timing, batch) = (other.seriesNames, other.timing, other.batch)
+        (scope, means) = (other.scope, other.means)
+    }
+
+    public func copy() -> any Probe { StepSharpness(copying: self) }
+
     public func isMeasuredByStep(of run: Run) -> Bool {
         batch == nil && (scope.statistics == .batch || run.objective.model.statistics.isEmpty)
     }

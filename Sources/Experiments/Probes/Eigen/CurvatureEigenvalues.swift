@@ -63,6 +63,12 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
         seriesNames = EigenSettings.names(quantity.rawValue, settings.k)
     }
 
+    private init(copying other: CurvatureEigenvalues) {
+        (quantity, settings, seriesNames, vectors) = (other.quantity, other.settings, other.seriesNames, other.vectors)
+    }
+
+    public func copy() -> any Probe { CurvatureEigenvalues(copying: self) }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let gram = try gramMatrix(for: run)
         let found = try naming(quantity.rawValue, run) {

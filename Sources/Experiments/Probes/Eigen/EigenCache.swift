@@ -147,6 +147,13 @@ final class EigenCache {
 
     init(startsCold: Bool = false) { self.startsCold = startsCold }
 
+    /// What it holds, to go on from in a fork of the run.
+    func copy() -> EigenCache {
+        let copy = EigenCache(startsCold: startsCold)
+        copy.contents = contents
+        return copy
+    }
+
     /// All that it holds, to be put back after a measurement that was cancelled.
     struct Contents {
         fileprivate let answers: [EigenQuestion: [Int: Answer]]

@@ -3,7 +3,7 @@ import Curvature
 import Objectives
 
 /// tr H over the training data; the defaults are those of the EoSS code, Hutchinson's estimator with Rademacher vectors.
-public final class HessianTrace: Probe {
+public final class HessianTrace: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration(
             "hessian_trace",

@@ -31,6 +31,12 @@ public final class LambdaMax: EigenvectorProbe {
         seriesNames = EigenSettings.names("lambda_max", options.k)
     }
 
+    private init(copying other: LambdaMax) {
+        (options, seriesNames, vectors, tracker) = (other.options, other.seriesNames, other.vectors, other.tracker)
+    }
+
+    public func copy() -> any Probe { LambdaMax(copying: self) }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let found = try naming("lambda_max", run) { try run.largestEigenpairs(.hessian, options) }
         let matches = try tracker.follow(found.vectors)

@@ -10,7 +10,7 @@ import Dynamics
 /// mini-batches the expectation of the gradient enters, not that of its square, so P is that of a step without noise. Where the
 /// run has it already it costs nothing, else a gradient. Not a number while the run has a rule without a preconditioner, which
 /// it was given after tracking began.
-public final class PreconditionedEigenvalues: Probe {
+public final class PreconditionedEigenvalues: MemorylessProbe {
     public enum Quantity: String, Sendable {
         case largest = "preconditioned_lambda_max"
         case effectiveSharpness = "effective_sharpness"

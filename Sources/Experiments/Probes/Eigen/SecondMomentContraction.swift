@@ -77,6 +77,12 @@ public final class SecondMomentContraction: EigenvectorProbe {
         self.options = options
     }
 
+    private init(copying other: SecondMomentContraction) {
+        (options, vectors, warmStart) = (other.options, other.vectors, other.warmStart)
+    }
+
+    public func copy() -> any Probe { SecondMomentContraction(copying: self) }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         var stream = stream
         let scope = options.eigen.scope

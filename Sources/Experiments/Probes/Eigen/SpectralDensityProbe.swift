@@ -6,7 +6,7 @@ import Curvature
 /// Series: `spectral_density`, the largest node, with the residual that it is known to: a lower bound on the largest eigenvalue.
 /// With each value go lists of numbers: `nodes`, `weights` (of sum 1 over all vectors), `residuals`, and `vector`, the number of
 /// the random vector that a node belongs to, from 0: the scatter between vectors tells the density's error.
-public final class SpectralDensityProbe: Probe {
+public final class SpectralDensityProbe: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration(
             "spectral_density",

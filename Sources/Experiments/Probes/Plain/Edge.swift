@@ -23,7 +23,7 @@ extension Run {
 ///
 /// One series for each curvature: `edge` for the one that the rule is best known for, `edge_lambda_max` and so on for those that are
 /// named, so that several can be tracked side by side.
-final class Edge: Probe {
+final class Edge: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration(
             "edge", "Up to which curvature training is stable; not a number where none is known.",

@@ -1,7 +1,7 @@
 import Compute
 
 /// A plain metric: one number that is a function of the run as it stands.
-final class Metric: Probe {
+final class Metric: MemorylessProbe {
     let seriesNames: [String]
     let timing = ProbeTiming.point
     private let value: (Run) throws -> Double
@@ -42,7 +42,7 @@ final class Metric: Probe {
 }
 
 /// ‖θ_t − θₜ₋₁‖; not a number before the first step.
-final class UpdateNorm: Probe {
+final class UpdateNorm: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration("update_norm", "‖θₜ − θₜ₋₁‖, the length of the last step; not a number before the first.") {
             _, _ in UpdateNorm()
@@ -60,7 +60,7 @@ final class UpdateNorm: Probe {
 }
 
 /// A quantity that the script computes.
-public final class CustomProbe: Probe {
+public final class CustomProbe: MemorylessProbe {
     public let seriesNames: [String]
     public let timing = ProbeTiming.point
     private let value: (Run) throws -> Double

@@ -44,6 +44,12 @@ public final class ProjectedNoise: EigenvectorProbe {
         self.settings = settings
     }
 
+    private init(copying other: ProjectedNoise) {
+        (sampling, settings, vectors) = (other.sampling, other.settings, other.vectors)
+    }
+
+    public func copy() -> any Probe { ProjectedNoise(copying: self) }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let watch = Stopwatch()
         let source = try sampling.source(of: run, stream)

@@ -7,7 +7,7 @@ import Objectives
 ///
 /// Series: `gradient_projection` for i = 1, `gradient_projection_2`, …, and `gradient_projection_residual`. Not a number where
 /// the gradient vanishes. The residual recorded with each is that of its eigenpair.
-public final class GradientProjection: Probe {
+public final class GradientProjection: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration(
             "gradient_projection",
@@ -48,7 +48,7 @@ public final class GradientProjection: Probe {
 
 /// |u·g|/‖g‖, u the top eigenvector of the Hessian: the cosine of the angle between the gradient and the line of u. Not a number
 /// where the gradient vanishes.
-public final class Alignment: Probe {
+public final class Alignment: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration(
             "alignment", "|u·g|/‖g‖, u the top eigenvector of the Hessian and g the gradient.",
@@ -97,6 +97,12 @@ public final class EigenvectorAngle: EigenvectorProbe {
         try settings.check("eigenvector_angle")
         self.settings = settings
     }
+
+    private init(copying other: EigenvectorAngle) {
+        (settings, vectors) = (other.settings, other.vectors)
+    }
+
+    public func copy() -> any Probe { EigenvectorAngle(copying: self) }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let found = try naming("eigenvector_angle", run) { try run.largestEigenpairs(.hessian, settings).finished() }

@@ -128,6 +128,12 @@ public final class StabilizationProbe: EigenvectorProbe {
         seriesNames = Self.names(quantity)
     }
 
+    private init(copying other: StabilizationProbe) {
+        (quantity, settings, seriesNames, vectors) = (other.quantity, other.settings, other.seriesNames, other.vectors)
+    }
+
+    public func copy() -> any Probe { StabilizationProbe(copying: self) }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let (value, found) = try naming(quantity.rawValue, run) { try run.sharedStabilization(settings) }
         vectors = [value.direction]

@@ -4,7 +4,7 @@ import Dynamics
 import Objectives
 
 /// ‖θ − θ_ref‖₂. [EoSS code]
-public final class ParameterDistance: Probe {
+public final class ParameterDistance: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration(
             "param_distance", "‖θ − θ_ref‖, how far the parameters went. [EoSS code]", options: [.reference]
@@ -28,7 +28,7 @@ public final class ParameterDistance: Probe {
 /// A random projection of the parameters, by which trajectories are compared afterwards: the value is its norm, and the numbers
 /// themselves are the measurement's list `sketch`, with how they were made as the list `recipe`: which projection (0 sparse,
 /// 1 Gaussian), how many rows, its seed, and how many parameters. [EoSS code]
-public final class Sketch: Probe {
+public final class Sketch: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration(
             "sketch",
@@ -86,6 +86,12 @@ public final class GradientCosine: Probe {
 
     public init() {}
 
+    private init(copying other: GradientCosine) {
+        last = other.last
+    }
+
+    public func copy() -> any Probe { GradientCosine(copying: self) }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let gradient = try run.gradient()
         guard let before = run.previousParameters else {
@@ -134,6 +140,12 @@ public final class DirectionCoordinate: Probe {
         self.reference = reference
         self.direction = try direction.map(Self.unit)
     }
+
+    private init(copying other: DirectionCoordinate) {
+        (reference, direction) = (other.reference, other.direction)
+    }
+
+    public func copy() -> any Probe { DirectionCoordinate(copying: self) }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let u = try direction ?? topEigenvector(of: run, stream)

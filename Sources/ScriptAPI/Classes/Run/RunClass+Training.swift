@@ -2,7 +2,7 @@ import Experiments
 import LuaBridge
 
 extension ScriptHost {
-    /// Going on: train, steps, at.
+    /// Going on: train, steps, at, fork.
     func addTraining(to runs: ObjectClass<Run>) {
         runs.method(
             "train", "Trains until the first of these goals is reached.",
@@ -54,6 +54,28 @@ extension ScriptHost {
             }
             let callback = try call.capture("fn", in: run)
             try run.at(step) { run in try callback.call(run) }
+        }
+        runs.method(
+            "fork",
+            "The run as it stands, to go on by itself: the same future batches and noise, its own parameters, optimizer, series and file. Functions given to run:at and run:track are called with the fork.",
+            options: [
+                .optional("name", .string, "Its name, and that of its file; that of the run, with '-fork'."),
+                .optional("lr", .number(.positive), "Another learning rate."),
+                .optional("batch_size", .batchSize, unit: "samples", "Another batch size."),
+                .optional(
+                    "optimizer", .object("optimizer"), "Another update rule, without the state of the present one."),
+            ], results: [Parameter("run", .object("run"), "The fork.")]
+        ) { [unowned self] run, call in
+            let name: String = try call.get("name") ?? run.name + "-fork"
+            try RunFile.check(name: name)
+            let fork = try run.fork(name: name)
+            adopt(fork)
+            // What was captured for the run serves the fork, too.
+            try call.state.keep(run, in: fork)
+            if let optimizer: OptimizerObject = try call.get("optimizer") { try fork.setRule(optimizer.rule) }
+            if let rate: Double = try call.get("lr") { try fork.setLearningRate(rate) }
+            if try call.has("batch_size") { try fork.setBatchSize(Run.BatchSize(call.value("batch_size"))) }
+            return fork
         }
     }
 }

@@ -9,7 +9,7 @@ extension ScriptHost {
     /// The classes of the objects that scripts hold.
     func classes() -> [AnyObjectClass] {
         [
-            runClass(), seriesClass(), costsClass(),
+            runClass(), seriesClass(), costsClass(), lockstepClass(),
             modelClass(), layerClass(), initializerClass(), optimizerClass(), datasetClass(),
             vectorClass(), arrayClass(), measurementClass(), evaluationClass(), tensorClass(),
             operatorClass(), eigenpairsClass(), densityClass(), diagonalClass(), solutionClass(), preconditionerClass(),
@@ -54,6 +54,7 @@ extension ScriptHost {
                 .seed,
             ], results: [Parameter("run", .object("run"), "The run.")]
         ) { [unowned self] call in try makeRun(call) }
+        addLockstep(to: eoss)
         eoss.procedure(
             "plot", "Draws series of several runs into one figure.",
             parameters: [

@@ -1,0 +1,26 @@
+import Objectives
+
+extension Run {
+    /// The run as it stands, to go on by itself: the same future batches and noise, so that parent and forks that do the same thing
+    /// have the same bits, and nothing that one of them does moves another.
+    ///
+    /// Copied are parameters and running statistics, the rule with its state, the place in the data, all that is tracked with what
+    /// it keeps, the series so far, budgets and what they know, and actions that are still to come. Vectors are shared until one of
+    /// the two writes them. The fork has a file of its own, made at its first step or measurement, which names this run's file and
+    /// step (``RunParent``) and does not repeat what that one holds.
+    ///
+    /// - Throws: `ExperimentError.invalid` from within a probe; `MemoryError`; what making this run's file throws.
+    public func fork(name: String) throws -> Run {
+        try requireNotMeasuring("a fork", "be made")
+        let fork = try Run(forking: self, name: name)
+        (fork.makeFile, fork.attachment) = (makeFile, attachment)
+        (fork.atStepBoundary, fork.atCancellation) = (atStepBoundary, atCancellation)
+        fork.standsForCancellation = standsForCancellation
+        try openFile()
+        if let file {
+            try file.addEvent(step: step, kind: "fork", message: name)
+            fork.parent = RunParent(uuid: file.header.uuid, name: self.name, step: step)
+        }
+        return fork
+    }
+}
