@@ -53,6 +53,7 @@ import Testing
         "density": "run:hessian():density{ vectors = 1, steps = 3 }",
         "diagonal": "run:hessian():diagonal{ samples = 2 }",
         "solution": "run:hessian():solve(run.params, { damping = 100 })",
+        "lockstep": "eoss.lockstep({ a = run, b = run:fork() }, { steps = 0 })",
         "preconditioner":
             "eoss.run{ model = net, data = data, loss = 'mse', optimizer = eoss.optim.rmsprop{ lr = 1 } }:preconditioner{ gradient = run.params }",
     ]

@@ -49,6 +49,17 @@ import Testing
         }
     }
 
+    /// From one state each branch goes to its own edge: down to 2/lr where the rate stays or grows, up where it falls.
+    @Test func branchesOfOneRunGoToTheEdgesOfTheirRates() throws {
+        let result = try run("forks.lua", ["fork": "800", "steps": "700", "n": "100"])
+        #expect(
+            result.files == ["forks.svg", "forks.eoss", "forks-0.04.eoss", "forks-0.05.eoss", "forks-0.1.eoss"])
+        let rows = result.printed.suffix(3).map { $0.split(separator: " ").compactMap { Double($0) } }
+        for row in rows { try #require(row.count == 4, "\(result.printed)") }
+        for row in rows[1...] { #expect(abs(row[3] - 1) < 0.05, "\(row)") }
+        #expect(rows[0][2] > rows[1][2] && rows[0][3] < 1.05, "\(rows[0])")
+    }
+
     @Test func theConvolutionalEdgePrintsItsLevelsAndLeavesAFigure() throws {
         let result = try run("cnn_edge.lua", ["steps": "100", "n": "32", "batch": "4"])
         #expect(result.files == ["cnn_edge.svg", "cnn_edge.eoss"])
