@@ -9,30 +9,9 @@ import Testing
 
 @testable import Experiments
 
-/// A run of a network with one normalisation over the batch, on the data of `SmallRun`.
-private func normalisedRun(batch: Run.BatchSize = .samples(6), ghostBatch: Int = 1000) throws -> Run {
-    let model = try Model(
-        name: "normalised", element: .f64,
-        parameters: [
-            .init(name: "fc1.weight", shape: [5, 4], initializer: .normal(std: 0.6)),
-            .init(name: "bn1.weight", shape: [5], initializer: .constant(1)),
-            .init(name: "bn1.bias", shape: [5], initializer: .zeros),
-            .init(name: "fc2.weight", shape: [3, 5], initializer: .normal(std: 0.6)),
-        ], statistics: [.init(name: "bn1", shape: [5])], inputShape: [4], seed: 2
-    ) { x, p, statistics in
-        let z = try p[0].dot(x)
-        let (mean, variance) = try statistics.moments("bn1", of: z, over: [])
-        return try p[3].dot((p[1] * (z - mean) / (variance + 1e-5).sqrt() + p[2]).tanh())
-    }
-    let data = try SmallRun.data()
-    return try Run(
-        name: "normalised", objective: Objective(model: model, loss: .mse, data: data), data: data,
-        rule: SGD(learningRate: 0.05), batchSize: batch, seed: 1, ghostBatch: ghostBatch)
-}
-
 @Suite struct RunsWithBatchStatistics {
     @Test func measuringDoesNotChangeTrainingNorRunningValues() throws {
-        let (plain, measured) = (try normalisedRun(), try normalisedRun())
+        let (plain, measured) = (try SmallRun.normalised(), try SmallRun.normalised())
         for run in [plain, measured] { try run.setRule(HeavyBall(learningRate: 0.02)) }
         for name in [
             "loss", "accuracy", "test_loss", "lambda_max", "batch_sharpness", "step_sharpness", "hessian_trace",
@@ -48,11 +27,11 @@ private func normalisedRun(batch: Run.BatchSize = .samples(6), ghostBatch: Int =
 
     /// Parameters and running values are what the next steps depend on.
     @Test func trainingGoesOnFromParametersAndRunningValues() throws {
-        let whole = try normalisedRun(batch: .full, ghostBatch: 10)
+        let whole = try SmallRun.normalised(batch: .full, ghostBatch: 10)
         try whole.train(TrainingGoal(step: 4))
         let (theta, statistics) = (whole.parameters, try whole.statistics())
         try whole.train(TrainingGoal(step: 9))
-        let resumed = try normalisedRun(batch: .full, ghostBatch: 10)
+        let resumed = try SmallRun.normalised(batch: .full, ghostBatch: 10)
         try resumed.setParameters(theta)
         try resumed.setStatistics(statistics)
         try resumed.train(TrainingGoal(step: 5))
@@ -62,7 +41,7 @@ private func normalisedRun(batch: Run.BatchSize = .samples(6), ghostBatch: Int =
     }
 
     @Test func testDataSeesRunningValuesAndTrainingDataItsBatches() throws {
-        let run = try normalisedRun()
+        let run = try SmallRun.normalised()
         let before = (try run.testEvaluation().loss, try run.evaluation().loss)
         var values = try run.statistics()
         values[0] += 1
@@ -74,7 +53,7 @@ private func normalisedRun(batch: Run.BatchSize = .samples(6), ghostBatch: Int =
 
     /// PyTorch's names; its counts of batches are accepted and not needed.
     @Test func parametersAreExchangedWithTheBuffersOfPyTorch() throws {
-        let run = try normalisedRun()
+        let run = try SmallRun.normalised()
         try run.train(TrainingGoal(step: 3))
         let model = run.objective.model
         var arrays = try model.arrays(of: run.parameters, statistics: run.statistics())

@@ -10,27 +10,6 @@ import Testing
 
 /// A fork does what its run would have done, to the bit, and neither moves the other.
 @Suite struct Forks {
-    /// A network with a normalisation over the batch, so that running values are state, too.
-    private func make(_ rule: any UpdateRule, batch: Run.BatchSize = .samples(6)) throws -> Run {
-        let model = try Model(
-            name: "normalised", element: .f64,
-            parameters: [
-                .init(name: "fc1.weight", shape: [5, 4], initializer: .normal(std: 0.6)),
-                .init(name: "bn1.weight", shape: [5], initializer: .constant(1)),
-                .init(name: "bn1.bias", shape: [5], initializer: .zeros),
-                .init(name: "fc2.weight", shape: [3, 5], initializer: .normal(std: 0.6)),
-            ], statistics: [.init(name: "bn1", shape: [5])], inputShape: [4], seed: 2
-        ) { x, p, statistics in
-            let z = try p[0].dot(x)
-            let (mean, variance) = try statistics.moments("bn1", of: z, over: [])
-            return try p[3].dot((p[1] * (z - mean) / (variance + 1e-5).sqrt() + p[2]).tanh())
-        }
-        let data = try SmallRun.data()
-        return try Run(
-            name: "normalised", objective: Objective(model: model, loss: .mse, data: data), data: data, rule: rule,
-            batchSize: batch, seed: 1)
-    }
-
     private static let rules: [any UpdateRule] = {
         do {
             return [
@@ -42,7 +21,7 @@ import Testing
 
     /// The names of all quantities that a run under this rule has.
     private func quantities(under rule: any UpdateRule) throws -> [String] {
-        let run = try make(rule)
+        let run = try SmallRun.normalised(under: rule)
         try run.train(TrainingGoal(step: 1))
         return ProbeCatalogue.all.map(\.name).filter { name in
             guard let probe = try? ProbeCatalogue.probe(name, for: run) else { return false }
@@ -85,7 +64,7 @@ import Testing
     @Test func everyRuleWithEveryProbe() throws {
         var seen: Set<String> = []
         for rule in Self.rules {
-            let (whole, run) = (try make(rule), try make(rule))
+            let (whole, run) = (try SmallRun.normalised(under: rule), try SmallRun.normalised(under: rule))
             let names = try quantities(under: rule)
             seen.formUnion(names)
             for each in [whole, run] { try track(names, along: each) }
@@ -118,7 +97,7 @@ import Testing
     }
 
     @Test func whatOneDoesTheOtherDoesNot() throws {
-        let run = try make(try Adam(learningRate: 0.003))
+        let run = try SmallRun.normalised(under: try Adam(learningRate: 0.003))
         try run.track(ProbeCatalogue.probe("lambda_max", for: run), every: 2)
         try run.train(TrainingGoal(step: 6))
         let (parameters, statistics, work) = (run.parameters, try run.statistics(), run.work)
@@ -139,7 +118,7 @@ import Testing
 
     /// Actions that have fired do not fire again; those still to come fire in both, for the run that reaches them.
     @Test func actionsStillToCome() throws {
-        let run = try make(SGD(learningRate: 0.02))
+        let run = try SmallRun.normalised(under: SGD(learningRate: 0.02))
         var fired: [String] = []
         var fork: Run?
         for step in [2, 5, 9] {

@@ -32,4 +32,27 @@ enum SmallRun {
             name: "small", objective: Objective(model: model, loss: .mse), data: data(),
             rule: SGD(learningRate: rate), batchSize: batch, seed: seed, engine: engine)
     }
+
+    /// A run of a network with one normalisation over the batch, so that running values are state, too.
+    static func normalised(
+        under rule: any UpdateRule = SGD(learningRate: 0.05), batch: Run.BatchSize = .samples(6), ghostBatch: Int = 1000
+    ) throws -> Run {
+        let model = try Model(
+            name: "normalised", element: .f64,
+            parameters: [
+                .init(name: "fc1.weight", shape: [5, 4], initializer: .normal(std: 0.6)),
+                .init(name: "bn1.weight", shape: [5], initializer: .constant(1)),
+                .init(name: "bn1.bias", shape: [5], initializer: .zeros),
+                .init(name: "fc2.weight", shape: [3, 5], initializer: .normal(std: 0.6)),
+            ], statistics: [.init(name: "bn1", shape: [5])], inputShape: [4], seed: 2
+        ) { x, p, statistics in
+            let z = try p[0].dot(x)
+            let (mean, variance) = try statistics.moments("bn1", of: z, over: [])
+            return try p[3].dot((p[1] * (z - mean) / (variance + 1e-5).sqrt() + p[2]).tanh())
+        }
+        let data = try data()
+        return try Run(
+            name: "normalised", objective: Objective(model: model, loss: .mse, data: data), data: data,
+            rule: rule, batchSize: batch, seed: 1, ghostBatch: ghostBatch)
+    }
 }
