@@ -50,15 +50,15 @@ test: setup lint ## check the style and run all tests
 	swift test $(TESTING) --skip-build --disable-xctest
 
 sanitize: setup ## run tests of what is unsafe again under AddressSanitizer and ThreadSanitizer
-	@echo 'building under two sanitizers: about five minutes on two quiet cores the first time, and three for the tests'
+	@echo 'building under two sanitizers: about eight minutes on two quiet cores the first time, and four for the tests'
 	EOSS_ONLY=LuaBridge,Compute swift build $(SANITIZED) --sanitize=address --scratch-path .build-asan --build-tests
 	EOSS_ONLY=LuaBridge,Compute swift test $(SANITIZED) --sanitize=address --scratch-path .build-asan --skip-build \
 		--filter LuaBridgeTests
 	@# What plans keep until the end lies behind pointers with a tag in their upper bits, which look lost.
 	EOSS_ONLY=LuaBridge,Compute ASAN_OPTIONS=detect_leaks=0 swift test $(SANITIZED) --sanitize=address \
 		--scratch-path .build-asan --skip-build --filter 'ComputeTests\.($(ADDRESS_TESTS))' --skip '$(ADDRESS_SKIPPED)'
-	EOSS_ONLY=Compute TSAN_OPTIONS="suppressions=$(CURDIR)/.ci/thread-sanitizer.supp" swift test $(SANITIZED) --sanitize=thread --scratch-path .build-tsan \
-		--filter 'ComputeTests\.($(THREAD_TESTS))'
+	EOSS_ONLY=Compute TSAN_OPTIONS="suppressions=$(CURDIR)/.ci/thread-sanitizer.supp" \
+		swift test $(SANITIZED) --sanitize=thread --scratch-path .build-tsan --filter 'ComputeTests\.($(THREAD_TESTS))'
 
 check-peers: setup ## run the tests that compare with PyTorch and JAX, in a virtual environment made outside of here
 	@test -x '$(PEERS)/bin/python' || (set -x; python3 -m venv '$(PEERS)')

@@ -4,7 +4,7 @@ import Foundation
 /// Several runs that take their steps together, and how far they are from each other along the way: gradient descent beside the flow
 /// that approximates it, forks with other noise, one trajectory in f32 and in f64.
 public final class Lockstep {
-    /// What is compared of two runs.
+    /// What is compared of two runs: as ``Run/distance(to:in:over:)`` has it, or the angle.
     public enum Quantity: String, Sendable, CaseIterable {
         /// ‖θ_a − θ_b‖₂.
         case parameters = "params"
@@ -53,7 +53,7 @@ public final class Lockstep {
     /// - Parameter each: called after each step of all of them.
     public func advance(steps: Int, every: Int, each: ((_ step: Int) throws -> Void)? = nil) throws {
         try compare()
-        for count in 1...max(1, steps) where count <= steps {
+        for count in stride(from: 1, through: steps, by: 1) {
             for run in runs { try run.advance() }
             if count % max(1, every) == 0 || count == steps { try compare() }
             try each?(runs[0].step)
@@ -76,15 +76,12 @@ public final class Lockstep {
     }
 
     private func distance(_ quantity: Quantity, _ a: Int, _ b: Int) throws -> Double {
-        switch quantity {
-        case .parameters: return try runs[a].distance(to: runs[b])
-        case .outputs: return try runs[a].distance(to: runs[b], in: .outputs)
-        case .sketch: return try runs[a].distance(to: runs[b], in: .sketch)
-        case .angle:
-            let ways = try [a, b].map { try (runs[$0].parameters - origins[$0]).converted(to: .f64) }
-            let cosine = try ways[0].dot(ways[1]) / (ways[0].norm() * ways[1].norm())
-            return acos(cosine.isNaN ? cosine : max(-1, min(1, cosine)))
+        if let kind = Run.DistanceKind(rawValue: quantity.rawValue) {
+            return try runs[a].distance(to: runs[b], in: kind)
         }
+        let ways = try [a, b].map { try (runs[$0].parameters - origins[$0]).converted(to: .f64) }
+        let cosine = try ways[0].dot(ways[1]) / (ways[0].norm() * ways[1].norm())
+        return acos(cosine.isNaN ? cosine : max(-1, min(1, cosine)))
     }
 
     /// How far two of the runs were from each other, in either order.
