@@ -47,7 +47,7 @@ final class BridgeBench {
         things.iterator("steps", "Steps.", parameters: [Parameter("n", .integer, "How many.")], results: []) {
             thing, call in
             var left: Int = try call.get("n")
-            return {
+            return LuaLoop {
                 left -= 1
                 return left < 0 ? nil : LuaResults(left, thing)
             }

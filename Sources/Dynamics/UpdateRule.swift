@@ -10,6 +10,8 @@ public protocol UpdateRule: Sendable {
     var name: String { get }
     /// η.
     var learningRate: Double { get set }
+    /// What it has gathered beside the parameters; empty before its first step.
+    var state: UpdateState { get set }
     /// All settings as scripts name them, `lr` first.
     var settings: [(name: String, value: Double)] { get }
 
@@ -75,6 +77,10 @@ public struct Momentum: Sendable {
 public enum UpdateRuleError: Error, Equatable, CustomStringConvertible {
     /// A setting that cannot be: what it is and what is allowed.
     case badSetting(rule: String, setting: String, value: Double, allowed: String)
+    /// A setting that the rule does not have.
+    case unknownSetting(rule: String, setting: String, known: [String])
+    /// A setting that has no default.
+    case missingSetting(rule: String, setting: String)
     /// State, or a gradient, of another model.
     case otherModel(rule: String, state: Int, parameters: Int)
     /// A preconditioner asked for before the first gradient.
@@ -86,6 +92,10 @@ public enum UpdateRuleError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .badSetting(let rule, let setting, let value, let allowed):
             return "\(rule): \(setting) must be \(allowed), not \(value)"
+        case .unknownSetting(let rule, let setting, let known):
+            return "\(rule) has no setting '\(setting)' (it has \(known.joined(separator: ", ")))"
+        case .missingSetting(let rule, let setting):
+            return "\(rule) needs \(setting)"
         case .otherModel(let rule, let state, let parameters):
             return
                 "\(rule) has a state of \(state) numbers, the model \(parameters) parameters of its element: take a new "

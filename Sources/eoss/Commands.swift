@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import ScriptAPI
 
 /// The command line.
 struct Eoss: ParsableCommand {
@@ -27,6 +28,17 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: ScriptArguments
 
+    @Option(
+        name: .customLong("resume"),
+        help: ArgumentHelp(
+            "Go on with the run of this file, and with those made beside it: its script is executed again.",
+            valueName: "run file"),
+        completion: .file(extensions: ["eoss"]))
+    var resumed: String?
+
+    @Flag(help: "Resume although the script, or the data, are not what they were.")
+    var force = false
+
     @Flag(name: .shortAndLong, help: "Show a prompt when the script has ended, or when Ctrl-C pauses it.")
     var interactive = false
 
@@ -34,14 +46,20 @@ struct RunCommand: ParsableCommand {
     var help = false
 
     func validate() throws {
-        if file == nil {
+        if force, resumed == nil { throw ValidationError("--force belongs to --resume") }
+        if file == nil, resumed == nil {
             throw help ? CleanExit.helpRequest(self) : ValidationError("which script? Call 'eoss run FILE'")
         }
     }
 
     func run() throws {
-        guard let file else { return }
-        let session = try Session(options, interactive: interactive)
+        let resumption = try resumed.map { try Resumption(URL(fileURLWithPath: $0), forced: force) }
+        guard let file = file ?? resumption?.scriptFile?.path else {
+            throw ValidationError(
+                "the script '\(resumption?.scriptPath ?? "")' of '\(resumed ?? "")' is not there any more: name it, as in "
+                    + "'eoss run FILE --resume \(resumed ?? "")'")
+        }
+        let session = try Session(options, interactive: interactive, resumption: resumption)
         if help {
             try session.showParameters(of: file)
         } else {

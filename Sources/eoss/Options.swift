@@ -53,7 +53,7 @@ struct ScriptArguments: ParsableArguments {
     var memory: MemorySize?
 
     @Option(name: .customLong("out"), help: ArgumentHelp("Write run files and figures here.", valueName: "folder"))
-    var outputFolder = "runs"
+    var outputFolder: String?
 
     @Option(
         name: .customLong("allow-read"),

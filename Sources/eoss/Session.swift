@@ -11,7 +11,7 @@ final class Session {
     private let prompt: Prompt?
     private let host: ScriptHost
 
-    init(_ arguments: ScriptArguments, interactive: Bool) throws {
+    init(_ arguments: ScriptArguments, interactive: Bool, resumption: Resumption? = nil) throws {
         if let threads = arguments.threads { Engine.shared.threads = threads }
         if let memory = arguments.memory { MemoryAccount.shared.limit = memory.bytes }
         let console = Console(quiet: arguments.quiet)
@@ -22,7 +22,10 @@ final class Session {
         var options = ScriptOptions()
         options.settings = arguments.settings
         options.isTrusted = arguments.trust
-        options.outputFolder = URL(fileURLWithPath: arguments.outputFolder)
+        options.resumption = resumption
+        options.outputFolder =
+            arguments.outputFolder.map { URL(fileURLWithPath: $0) } ?? resumption?.folder
+            ?? URL(fileURLWithPath: "runs")
         options.readFolders = arguments.readFolders.map { URL(fileURLWithPath: $0) }
         options.print = { line in
             let failure = console.output(bytes: line.bytes + [UInt8(ascii: "\n")])

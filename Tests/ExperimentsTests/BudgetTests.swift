@@ -19,6 +19,7 @@ private final class PricedProbe: Probe {
         self.price = price
     }
 
+    func code(_ coder: StateCoder) throws { try coder.code("count", &count) }
     func copy() -> any Probe {
         let copy = PricedProbe(seriesNames[0], price)
         copy.count = count
@@ -339,6 +340,7 @@ private final class RenamedProbe: Probe {
     init(_ probe: LambdaMax) { self.probe = probe }
 
     func copy() -> any Probe { RenamedProbe(probe) }
+    func code(_ coder: StateCoder) throws { try probe.code(coder) }
 
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Experiments.Measurement]
     {

@@ -35,7 +35,8 @@ enum SmallRun {
 
     /// A run of a network with one normalisation over the batch, so that running values are state, too.
     static func normalised(
-        under rule: any UpdateRule = SGD(learningRate: 0.05), batch: Run.BatchSize = .samples(6), ghostBatch: Int = 1000
+        under rule: any UpdateRule = SGD(learningRate: 0.05), batch: Run.BatchSize = .samples(6), ghostBatch: Int = 1000,
+        engine: Engine = .shared
     ) throws -> Run {
         let model = try Model(
             name: "normalised", element: .f64,
@@ -53,6 +54,6 @@ enum SmallRun {
         let data = try data()
         return try Run(
             name: "normalised", objective: Objective(model: model, loss: .mse, data: data), data: data,
-            rule: rule, batchSize: batch, seed: 1, ghostBatch: ghostBatch)
+            rule: rule, batchSize: batch, seed: 1, ghostBatch: ghostBatch, engine: engine)
     }
 }

@@ -30,6 +30,7 @@ import Testing
         init(_ probe: LambdaMax) { self.probe = probe }
 
         func copy() -> any Probe { Kept(probe) }
+        func code(_ coder: StateCoder) throws { try probe.code(coder) }
 
         func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Experiments
             .Measurement]

@@ -60,7 +60,7 @@ func runClass() -> ObjectClass<Run> {
         results: [Parameter("step", .integer, "The step."), Parameter("run", .object("run"), "The run.")]
     ) { run, call in
         var left: Int = try call.get("count")
-        return {
+        return LuaLoop {
             if left == 0 { return nil }
             left -= 1
             run.step += 1

@@ -203,6 +203,15 @@ clua_status clua_capture(lua_State *L, int32_t owner, int32_t value, int64_t *sl
 bool clua_push_captured(lua_State *L, const void *owner, int64_t slot);
 void clua_release_captured(lua_State *L, const void *owner, int64_t slot);
 
+/// The state of the generator behind `math.random` (xoshiro256**).
+typedef struct {
+    uint64_t words[4];
+} clua_random_state;
+/// Copies it; false where this Lua keeps none of this form.
+bool clua_get_random(lua_State *L, clua_random_state *state);
+/// Puts it back; numbers go on from there.
+bool clua_set_random(lua_State *L, const clua_random_state *state);
+
 /// Takes the next object off the release list and drops Lua's reference to it; false when the list is empty.
 bool clua_drain(clua_context *context);
 

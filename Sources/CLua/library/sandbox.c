@@ -79,6 +79,29 @@ static void amend(lua_State *L, const char *library, void (*amend)(lua_State *))
     lua_pop(L, 1);
 }
 
+static const char random_key;
+
+/// The generator of `math.random`, null where this Lua keeps none of this form. Raises nothing.
+static void *random_state(lua_State *L) {
+    if (!lua_checkstack(L, 1)) return NULL;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &random_key);
+    void *state = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return state;
+}
+
+bool clua_get_random(lua_State *L, clua_random_state *state) {
+    void *own = random_state(L);
+    if (own != NULL) memcpy(state, own, sizeof *state);
+    return own != NULL;
+}
+
+bool clua_set_random(lua_State *L, const clua_random_state *state) {
+    void *own = random_state(L);
+    if (own != NULL) memcpy(own, state, sizeof *state);
+    return own != NULL;
+}
+
 void open_libraries(lua_State *L) {
     bool trusted = context_of(L)->trusted;
     if (trusted) {
@@ -112,6 +135,15 @@ void open_libraries(lua_State *L) {
     lua_getfield(L, -1, "randomseed");
     lua_pushinteger(L, 0);
     lua_call(L, 1, 0);
-    lua_pop(L, 1);
+    // The generator's state is an upvalue of `math.random`: kept, whatever a script does with that function.
+    lua_getfield(L, -1, "random");
+    if (lua_getupvalue(L, -1, 1) != NULL) {
+        if (lua_rawlen(L, -1) == sizeof(clua_random_state)) {
+            lua_rawsetp(L, LUA_REGISTRYINDEX, &random_key);
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 2);
     if (!trusted) watch_globals(L);
 }

@@ -41,6 +41,25 @@ public struct EigenTracker: Sendable {
         self.memory = max(0, memory)
     }
 
+    /// All that it remembers, to be kept in a checkpoint. As many vectors as identities.
+    public struct Memory: Sendable {
+        public var identities: [Int]
+        public var vectors: [Vector]
+        public var lastOrder: [Int]
+        public var seen: Int
+    }
+
+    public var kept: Memory {
+        get {
+            Memory(
+                identities: directions.map(\.identity), vectors: directions.map(\.vector), lastOrder: lastOrder, seen: seen)
+        }
+        set {
+            directions = zip(newValue.identities, newValue.vectors).map { Direction(identity: $0, vector: $1) }
+            (lastOrder, seen) = (newValue.lastOrder, newValue.seen)
+        }
+    }
+
     /// Matches the pairs of a solve with the directions known so far.
     ///
     /// - Throws: `VectorError` if the vectors are of another space than those before; `MemoryError`.

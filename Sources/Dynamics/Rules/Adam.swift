@@ -11,6 +11,31 @@ import Objectives
 /// with curvature λ the step is θ ← (1 − ηω)θ − ηm, m ← β₁m + (1 − β₁)λθ, which has the eigenvalue −1 where
 /// λ = (1 + β₁)(2 − ηω)/((1 − β₁)η): the edge with decay.
 public struct Adam: ElementwiseRule {
+    static let declarations = [
+        RuleDeclaration(
+            "adam", "Steps of m̂/(√ν̂ + ε), running means of ∇L and ∇L² without their bias. [Kingma & Ba 2015]",
+            settings: moments
+        ) { try make($0) },
+        RuleDeclaration(
+            "adamw", "Adam with decoupled weight decay: θ ← (1 − lr·ω)θ first. [Loshchilov & Hutter 2019]",
+            settings: moments + [
+                RuleSettingDeclaration("weight_decay", .nonNegative, default: 0.01, "ω, decoupled from the gradient.")
+            ]
+        ) { try make($0) },
+    ]
+
+    private static let moments: [RuleSettingDeclaration] = [
+        .learningRate, RuleSettingDeclaration("beta1", .share, default: 0.9, "The decay β₁ of the mean, below 1."),
+        RuleSettingDeclaration("beta2", .share, default: 0.999, "The decay β₂ of the squares, below 1."),
+        RuleSettingDeclaration("eps", .nonNegative, default: 1e-8, "ε, added to the root; 0 as in central flows."),
+    ]
+
+    private static func make(_ settings: [String: Double]) throws -> Adam {
+        try Adam(
+            learningRate: settings["lr"] ?? 0, momentumFactor: settings["beta1"] ?? 0,
+            squareFactor: settings["beta2"] ?? 0, epsilon: settings["eps"] ?? 0, weightDecay: settings["weight_decay"])
+    }
+
     public var learningRate: Double
     /// β₁.
     public let momentumFactor: Double

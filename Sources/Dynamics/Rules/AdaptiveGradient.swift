@@ -18,6 +18,27 @@ public struct AdaptiveGradient: ElementwiseRule {
         case adagrad
     }
 
+    static let declarations = [
+        declaration(
+            .rmsprop,
+            "ν ← β₂ν + (1 − β₂)∇L², θ ← θ − lr·∇L/(√ν + ε): the current gradient enters first, no bias correction."),
+        declaration(
+            .scalarRMSProp, "RMSProp with one ν for all parameters: ν ← β₂ν + (1 − β₂)‖∇L‖². [Cohen et al. 2024]"),
+        declaration(.adagrad, "ν ← ν + ∇L², θ ← θ − lr·∇L/(√ν + ε). [Duchi et al. 2011]"),
+    ]
+
+    private static func declaration(_ kind: Kind, _ summary: String) -> RuleDeclaration {
+        let decay = RuleSettingDeclaration("beta2", .share, default: 0.99, "The decay β₂ of ν, below 1.")
+        let epsilon = RuleSettingDeclaration(
+            "eps", .nonNegative, default: kind == .adagrad ? 1e-10 : 1e-8,
+            "ε, added to the root; 0 as in central flows.")
+        return RuleDeclaration(
+            kind.rawValue, summary, settings: [.learningRate] + (kind == .adagrad ? [] : [decay]) + [epsilon]
+        ) {
+            try AdaptiveGradient(learningRate: $0["lr"] ?? 0, kind: kind, factor: $0["beta2"] ?? 0, epsilon: $0["eps"])
+        }
+    }
+
     public var learningRate: Double
     public let kind: Kind
     /// β₂; of no meaning for `adagrad`.

@@ -15,6 +15,19 @@ public struct HeavyBall: ElementwiseRule {
         case nesterov
     }
 
+    static let declarations = [
+        declaration(.polyak, "v ← βv + ∇L, θ ← θ − lr·v: momentum as Polyak and PyTorch have it."),
+        declaration(.nesterov, "v ← βv + ∇L, θ ← θ − lr·(∇L + βv): Nesterov's momentum as PyTorch has it."),
+    ]
+
+    private static func declaration(_ kind: Kind, _ summary: String) -> RuleDeclaration {
+        let momentum = RuleSettingDeclaration("beta", .share, default: 0.9, "The momentum β, below 1.")
+        return RuleDeclaration(kind.rawValue, summary, settings: [.learningRate, momentum, .coupledDecay]) {
+            try HeavyBall(
+                learningRate: $0["lr"] ?? 0, factor: $0["beta"] ?? 0, weightDecay: $0["weight_decay"] ?? 0, kind: kind)
+        }
+    }
+
     public var learningRate: Double
     public let kind: Kind
     /// β.

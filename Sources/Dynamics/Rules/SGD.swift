@@ -7,6 +7,13 @@ import Objectives
 /// Edges: 2/η − ω for λ_max, batch sharpness (also as a ratio of means) and the gradient–noise interaction: the decay adds ω to every
 /// eigenvalue, and these are of L without it. −ηω(2 − ηω) for the second-moment contraction. Derived in `docs/definitions.md`.
 public struct SGD: ElementwiseRule {
+    static let declarations = [
+        RuleDeclaration(
+            "sgd", "θ ← θ − lr·(∇L + ωθ) over the batch: gradient descent, stochastic or full.",
+            settings: [.learningRate, .coupledDecay]
+        ) { try SGD(learningRate: $0["lr"] ?? 0, weightDecay: $0["weight_decay"] ?? 0) }
+    ]
+
     public var learningRate: Double
     /// ω.
     public let weightDecay: Double

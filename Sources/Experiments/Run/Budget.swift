@@ -9,11 +9,16 @@
 /// quarters of what is left: the others go on meanwhile. So the share holds up to what measurements cost more than expected.
 struct Budget {
     /// Between 0 and 1.
-    let share: Double
+    private(set) var share: Double
     /// What probes without a budget took, as far as no step has made up for it.
     private var debt = 0.0
 
     init(share: Double) { self.share = share }
+
+    mutating func code(_ coder: StateCoder) throws {
+        try coder.code("share", &share)
+        try coder.code("debt", &debt)
+    }
 
     /// A probe without a budget took so much.
     mutating func owe(_ operations: Double) { debt += operations }
@@ -61,6 +66,11 @@ struct BudgetAccount {
     private(set) var expected: Double
 
     init(expecting expected: Double) { self.expected = expected }
+
+    mutating func code(_ coder: StateCoder) throws {
+        try coder.code("balance", &balance)
+        try coder.code("expected", &expected)
+    }
 
     var canPay: Bool { balance >= expected }
 

@@ -12,15 +12,36 @@ extension Run {
     /// - Throws: `ExperimentError.invalid` from within a probe; `MemoryError`; what making this run's file throws.
     public func fork(name: String) throws -> Run {
         try requireNotMeasuring("a fork", "be made")
+        if isProgram, let replay {
+            if try replay.take(.fork, name, nil) != nil {
+                let fork = try Run(forking: self, name: name)
+                connect(fork)
+                try restoreFork?(fork, self)
+                return fork
+            }
+            try goOn()
+        }
         let fork = try Run(forking: self, name: name)
-        (fork.makeFile, fork.attachment) = (makeFile, attachment)
-        (fork.atStepBoundary, fork.atCancellation) = (atStepBoundary, atCancellation)
-        fork.standsForCancellation = standsForCancellation
+        connect(fork)
+        if isProgram {
+            journal.append(
+                Journal.Entry(kind: .fork, what: name, value: .null, step: step, epoch: epoch, time: time))
+        } else if actionDepth > 0 {
+            fork.journal.gap = "it was forked by an action, which is not done again"
+        }
         try openFile()
         if let file {
             try file.addEvent(step: step, kind: "fork", message: name)
             fork.parent = RunParent(uuid: file.header.uuid, name: self.name, step: step)
         }
         return fork
+    }
+
+    /// What a fork has in common with its run beside its state.
+    private func connect(_ fork: Run) {
+        (fork.makeFile, fork.attachment) = (makeFile, attachment)
+        (fork.atStepBoundary, fork.atCancellation) = (atStepBoundary, atCancellation)
+        (fork.standsForCancellation, fork.restoreFork) = (standsForCancellation, restoreFork)
+        (fork.isInteractive, fork.programKeeps, fork.didCatchUp) = (isInteractive, programKeeps, didCatchUp)
     }
 }

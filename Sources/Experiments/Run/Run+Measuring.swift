@@ -6,7 +6,8 @@ import Objectives
 extension Run {
     /// Follows a probe from the present step on.
     /// - Throws: `ExperimentError.invalid` where a series of that name is followed already, and for a second budget.
-    public func track(_ probe: any Probe, _ cadence: Cadence) throws {
+    /// - Parameter words: the probe's options, as the program gave them, for checkpoints.
+    public func track(_ probe: any Probe, _ cadence: Cadence, words: String = "") throws {
         for name in probe.seriesNames where name.isEmpty || name.hasControlCharacters {
             throw ExperimentError.invalid(
                 "'\(name.printable)' cannot be the name of a series: "
@@ -25,9 +26,12 @@ extension Run {
             }
             budget = budget ?? Budget(share: share)
         }
-        let expected = cadence.budget == nil ? nil : try probe.expectedOperations(in: self)
-        trackers.append(
-            Tracker(probe: probe, cadence: cadence, index: trackers.count + 1, expecting: expected, from: step))
+        let expected = cadence.budget == nil || replay != nil ? nil : try probe.expectedOperations(in: self)
+        var tracker = Tracker(
+            probe: probe, cadence: cadence, index: trackers.count + 1, words: words, expecting: expected,
+            from: programStep)
+        if let replay, isProgram { try replay.restore(&tracker) }
+        trackers.append(tracker)
         for name in probe.seriesNames where recorded[name] == nil {
             recorded[name] = Series(name: name)
             seriesNames.append(name)
@@ -206,7 +210,11 @@ extension Run {
     /// The values measured of a series. `edge` also stands for the edge of a named curvature (`edge_lambda_max`), where one is
     /// tracked and no other.
     public func series(_ name: String) throws -> Series {
-        if let series = recorded[name] { return name == Edge.name(nil) ? withOwnEdges(series) : series }
+        noteSeriesReading()
+        if var series = recorded[name] {
+            if replay != nil { series = series.between(nil, programStep) }
+            return name == Edge.name(nil) ? withOwnEdges(series) : series
+        }
         if name == Edge.name(nil) {
             let named = EdgeQuantity.allCases.compactMap { recorded[Edge.name($0)] }
             if named.count == 1 { return named[0] }

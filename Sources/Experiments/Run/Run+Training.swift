@@ -41,16 +41,6 @@ public enum TrainingEnd: String, Sendable {
 }
 
 extension Run {
-    /// Runs an action after step `step` and its probes, before the next step.
-    public func at(_ step: Int, _ action: @escaping (Run) throws -> Void) throws {
-        try requireNotMeasuring("what is done at a step")
-        guard step >= self.step else {
-            throw ExperimentError.invalid("at(\(step)): run '\(name)' is at step \(self.step) already")
-        }
-        actions.append((step, action))
-        nextDue = min(nextDue, step)
-    }
-
     /// Trains until a goal is reached.
     /// - Throws: `ExperimentError.diverged` at the step whose loss is not finite; everything measured is kept.
     @discardableResult
@@ -58,6 +48,26 @@ extension Run {
 
     private func train(to goal: TrainingGoal) throws -> TrainingEnd {
         try requireNotMeasuring("the step")
+        guard isProgram else { return try trainOn(to: goal) }
+        switch try beginTraining(goal) {
+        case .over(let end): return end
+        case .going(let place):
+            trainingDepth += 1
+            let end: TrainingEnd
+            do {
+                defer { trainingDepth -= 1 }
+                end = try trainOn(to: goal)
+            }
+            if place < journal.entries.count {
+                journal.entries[place].end = step
+                journal.entries[place].result = end.rawValue
+            }
+            reachEnd()
+            return end
+        }
+    }
+
+    private func trainOn(to goal: TrainingGoal) throws -> TrainingEnd {
         let outer = self.goal
         self.goal = goal
         defer { self.goal = outer }
@@ -72,11 +82,19 @@ extension Run {
     }
 
     /// Takes one step, with the probes and actions that are due before and after it.
-    public func advance() throws { try engine.asCurrent { try advanceOnEngine() } }
+    public func advance() throws {
+        if isProgram {
+            try goOn()
+            journal.gap = journal.gap ?? "its steps were taken one by one, by hand or in lockstep with others"
+        }
+        try engine.asCurrent { try advanceOnEngine() }
+    }
 
     private func advanceOnEngine() throws {
         try requireNotMeasuring("the step")
         if step >= nextDue { try settle() }
+        try checkpointIfDue()
+        try beforeStep?(self)
         let before = step
         try persisting {
             // While it was put off, others may have trained.
@@ -131,12 +149,14 @@ extension Run {
             sampler.take(size)
         }
         step = next
+        file?.note(step: step)
         time += rate
         version += 1
         batchLoss = loss
         guard loss.isFinite else {
             let error = ExperimentError.diverged(run: name, step: step, loss: loss, learningRate: rate)
             note("diverged", error.description)
+            file?.note(step: step, state: .failed)
             try file?.commit()
             throw error
         }
@@ -165,12 +185,9 @@ extension Run {
     /// Measures what is due at θ_t, then runs the actions of t.
     func settle() throws {
         try persisting { try measurePoint() }
-        while let index = actions.firstIndex(where: { $0.step <= step }) {
-            let action = actions.remove(at: index).action
-            try action(self)
-        }
+        try act()
         nextDue = .max
-        for action in actions { nextDue = min(nextDue, action.step) }
+        for action in actions { nextDue = min(nextDue, action.due) }
         for tracker in trackers where tracker.probe.timing == .point { nextDue = min(nextDue, tracker.candidate) }
     }
 }

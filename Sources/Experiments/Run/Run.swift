@@ -48,7 +48,31 @@ public final class Run {
     var assignments = 0
 
     var trackers: [Tracker] = []
-    var actions: [(step: Int, action: (Run) throws -> Void)] = []
+    var actions: [Action] = []
+    /// How many of them the program has asked for; where it is executed again, all of them, done or not.
+    var actionCount = 0
+    var registered: [Action] = []
+    var keepsRegistered = false
+    /// What the program asked for.
+    var journal = Journal()
+    /// How far the program is behind, where it is executed again.
+    var replay: Replay?
+    /// The place in the journal of the loop over steps that is open.
+    var loop: Int?
+    /// Actions that are being done, one inside the other, and trainings.
+    var actionDepth = 0
+    var trainingDepth = 0
+    /// When checkpoints are made.
+    public var checkpoints = CheckpointPolicy.standard
+    /// The step of the last one, and when that was.
+    var lastCheckpoint: Int?
+    var lastCheckpointTime = Stopwatch.now
+    /// The state at the end of the last training.
+    var ending: RunState?
+    /// Called before each step, when all that belongs to the one before is done: for tests.
+    var beforeStep: ((Run) throws -> Void)?
+    /// Parts left out of checkpoints: tests find out by this whether they are missed.
+    var omittedFromCheckpoints: Set<String> = []
     var recorded: [String: Series] = [:]
     /// The order in which series were first recorded.
     public internal(set) var seriesNames: [String] = []
@@ -78,9 +102,19 @@ public final class Run {
     public var standsForCancellation: ((any Error) -> Bool)?
     /// What the program that made the run keeps with it.
     public var attachment: AnyObject?
+    /// Whether what is asked of the run comes from a person at a prompt, and so from no program that could be executed again.
+    public var isInteractive: (() -> Bool)?
+    /// Values of the program that go into checkpoints, as they are now.
+    public var programKeeps: ((Run) throws -> [String: JSONValue])?
+    /// Those of the checkpoint that the run was restored from.
+    public internal(set) var keeps: [String: JSONValue] = [:]
+    /// Called with a fork that the program, executed again, has made again, and with its parent: restores it from its checkpoint.
+    public var restoreFork: ((_ fork: Run, _ parent: Run) throws -> Void)?
+    /// Called when the program, executed again, has come to where the run was restored.
+    public var didCatchUp: ((Run) throws -> Void)?
 
     /// The rule's edges of each curvature, and of the one it is best known for, since when each holds.
-    private(set) var edgeHistory = EdgeHistory()
+    var edgeHistory = EdgeHistory()
 
     /// What was last computed from the parameters of `version`.
     struct Cached<Value> {
@@ -127,27 +161,27 @@ public final class Run {
         noteChosenChunks()
     }
 
-    /// The run `parent` as it stands, to go on by itself: ``fork(name:)``.
-    init(forking parent: Run, name: String) throws {
+    /// A run of the same model, data and program as another: what is not state.
+    init(likeness other: Run, name: String) throws {
         self.name = name
-        (data, objective, seed, engine) = (parent.data, parent.objective, parent.seed, parent.engine)
-        let oracle = try parent.oracle.forked()
+        (data, objective, seed, engine) = (other.data, other.objective, other.seed, other.engine)
+        let oracle = try other.oracle.forked()
         self.oracle = oracle
         stepOracle = StepOracle(oracle)
-        testOracle = try parent.testOracle.map { try oracle.with(samples: $0.samples, use: $0.use) }
-        (step, time, batchLoss) = (parent.step, parent.time, parent.batchLoss)
-        (rule, sampler, theta, batchSize) = (parent.rule, parent.sampler, parent.theta, parent.batchSize)
-        (version, assignments) = (parent.version, parent.assignments)
-        (previousParameters, chunks) = (parent.previousParameters, parent.chunks)
-        (trackers, actions) = (parent.trackers.map { $0.forked() }, parent.actions)
-        (recorded, seriesNames) = (parent.recorded, parent.seriesNames)
-        (training, probeWork, budget) = (parent.training, parent.probeWork, parent.budget)
-        edgeHistory = parent.edgeHistory
-        (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
-        (cachedGradient, eigenCache) = (parent.cachedGradient, parent.eigenCache.copy())
-        // An action of the parent may be what forks: those after it, and what is due at this step, are still to come.
-        nextDue = parent.step
+        testOracle = try other.testOracle.map { try oracle.with(samples: $0.samples, use: $0.use) }
+        (rule, sampler, theta, batchSize) = (other.rule, other.sampler, other.theta, other.batchSize)
+        (keepsRegistered, programKeeps, didCatchUp) = (other.keepsRegistered, other.programKeeps, other.didCatchUp)
         noteChosenChunks()
+    }
+
+    deinit {
+        // The program has dropped the run: what its last training left is there to go on from.
+        guard let file else { return }
+        if let ending, lastCheckpoint != ending.step {
+            let bytes = try? Checkpoint(ending, of: self).bytes()
+            try? bytes.map { try file.addCheckpoint(step: ending.step, bytes: $0, keep: max(1, checkpoints.keep)) }
+        }
+        file.note(step: step, state: batchLoss?.isFinite ?? true ? .done : .failed)
     }
 
     private func noteChosenChunks() {
@@ -168,9 +202,11 @@ public final class Run {
                 "params: a vector of \(vector.count) \(vector.element.rawValue) numbers for \(objective.model.name), which "
                     + "has \(theta.count) in \(theta.element.rawValue)")
         }
-        theta = vector
-        version += 1
-        assignments += 1
+        try assigning("params", .string(vector.fingerprint)) {
+            theta = vector
+            version += 1
+            assignments += 1
+        }
     }
 
     /// The running statistics of normalisation layers, laid out as the model's `buffers`: state beside the parameters.
@@ -179,9 +215,11 @@ public final class Run {
     /// Replaces the running statistics.
     public func setStatistics(_ values: Vector) throws {
         try requireNotMeasuring("statistics")
-        try oracle.running.assign(values)
-        version += 1
-        assignments += 1
+        try assigning("statistics", .string(values.fingerprint)) {
+            try oracle.running.assign(values)
+            version += 1
+            assignments += 1
+        }
     }
 
     /// The objective on the training data with the statistics of each batch, or with the running ones of this moment.
@@ -189,14 +227,16 @@ public final class Run {
         use == .batch ? oracle : try oracle.with(use: .running).frozen()
     }
 
-    public private(set) var batchSize: BatchSize
+    public internal(set) var batchSize: BatchSize
 
     public func setBatchSize(_ size: BatchSize) throws {
         try requireNotMeasuring("batch_size")
         try Run.check(size, count: data.train.count)
-        if size != batchSize { note("batch_size", "\(batchSize) to \(size)") }
-        batchSize = size
-        noteEdge()
+        try assigning("batch_size", .string("\(size)")) {
+            if size != batchSize { note("batch_size", "\(batchSize) to \(size)") }
+            batchSize = size
+            noteEdge()
+        }
     }
 
     /// Samples in a batch.
@@ -214,19 +254,36 @@ public final class Run {
         guard rate.isFinite, rate > 0 else {
             throw ExperimentError.invalid("lr must be a positive number, not \(rate)")
         }
-        if rate != rule.learningRate { note("lr", "\(rule.learningRate) to \(rate)") }
-        rule.learningRate = rate
-        noteEdge()
+        try assigning("lr", JSONValue(exactly: rate)) {
+            if rate != rule.learningRate { note("lr", "\(rule.learningRate) to \(rate)") }
+            rule.learningRate = rate
+            noteEdge()
+        }
     }
 
     /// Replaces the update rule.
     /// - Throws: `ExperimentError.invalid` from within a probe.
     public func setRule(_ rule: any UpdateRule) throws {
         try requireNotMeasuring("optimizer")
-        note("optimizer", "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)")
-        self.rule = rule
-        assignments += 1
-        noteEdge()
+        try assigning("optimizer", .string(rule.summary)) {
+            note("optimizer", "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)")
+            self.rule = rule
+            assignments += 1
+            noteEdge()
+        }
+    }
+
+    /// Changes one setting of the update rule, its state as it is.
+    /// - Throws: `UpdateRuleError` for a setting that it does not have, or a value that cannot be.
+    public func setSetting(_ name: String, _ value: Double) throws {
+        if name == "lr" { return try setLearningRate(value) }
+        try requireNotMeasuring("optimizer.\(name)")
+        try assigning("optimizer.\(name)", JSONValue(exactly: value)) {
+            let changed = try rule.with(name, value)
+            note("optimizer.\(name)", "\(rule.summary) to \(changed.summary)")
+            rule = changed
+            noteEdge()
+        }
     }
 
     private func noteEdge() { edgeHistory.note(self) }

@@ -23,6 +23,10 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
     case notARunFile(path: String, reason: String)
     /// The file was written by a newer eoss.
     case newerFormat(path: String, version: Int, ours: Int)
+    /// The file was written by an older eoss, and can be read but not gone on with.
+    case olderFormat(path: String, version: Int)
+    /// A process still writes to the file.
+    case inUse(path: String, process: Int, host: String)
     /// The file was a run file once.
     case damaged(path: String, reason: String)
     /// The file holds no such thing.
@@ -52,6 +56,11 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
             "'\(path)' is not a run file of eoss: \(reason)"
         case .newerFormat(let path, let version, let ours):
             "'\(path)' was written by a newer eoss (file format \(version), this one reads \(ours)): update eoss"
+        case .olderFormat(let path, let version):
+            "'\(path)' was written by an older eoss (file format \(version)), which kept no state to go on from: it can be "
+                + "read, and its script run again"
+        case .inUse(let path, let process, let host):
+            "the run of '\(path)' is still going on, in process \(process) of \(host): wait for it, or end it first"
         case .damaged(let path, let reason):
             "the run file '\(path)' is damaged: \(reason); use a copy of it if there is one"
         case .missing(let path, let what):

@@ -95,12 +95,16 @@ public struct RunEvent: Sendable, Hashable {
     public var step: Int
     /// One word, such as `lr`, `pause`, `stop`.
     public var kind: String
+    /// For people.
     public var message: String
+    /// The same for programs.
+    public var data: [String: JSONValue]?
 
-    public init(step: Int, kind: String, message: String) {
+    public init(step: Int, kind: String, message: String, data: [String: JSONValue]? = nil) {
         self.step = step
         self.kind = kind
         self.message = message
+        self.data = data
     }
 }
 
@@ -159,6 +163,8 @@ public struct RunParent: Sendable, Hashable {
 public struct RunHeader: Sendable, Hashable {
     /// The run itself, whatever its file is called.
     public var uuid: UUID
+    /// The execution of a program that it belongs to: the same for all runs of a script.
+    public var session: UUID
     public var created: Date
     /// The run that this one was forked from.
     public var parent: RunParent?
@@ -166,9 +172,11 @@ public struct RunHeader: Sendable, Hashable {
     public var environment: [String: String]
 
     public init(
-        uuid: UUID = UUID(), created: Date = Date(), parent: RunParent? = nil, environment: [String: String] = [:]
+        uuid: UUID = UUID(), session: UUID = UUID(), created: Date = Date(), parent: RunParent? = nil,
+        environment: [String: String] = [:]
     ) {
         self.uuid = uuid
+        self.session = session
         self.created = created
         self.parent = parent
         self.environment = environment

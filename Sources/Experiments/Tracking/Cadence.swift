@@ -66,6 +66,21 @@ public struct Cadence {
         try Cadence(.growing(GrowingSteps(first: first, growth: growth, max: max)))
     }
 
+    /// As messages and checkpoints call it: `every 50, at 100, under a condition, budget 0.1`.
+    var summary: String {
+        var parts: [String] = []
+        switch spacing {
+        case .every(let count): parts.append("every \(count)")
+        case .growing(let growing):
+            parts.append("every \(growing.first) growing by \(growing.growth) to \(growing.max)")
+        case nil: break
+        }
+        if !steps.isEmpty { parts.append("at \(steps.map(String.init).joined(separator: " "))") }
+        if condition != nil { parts.append("under a condition") }
+        if let budget { parts.append("budget \(budget)") }
+        return parts.joined(separator: ", ")
+    }
+
     /// A walk along the steps at which it may be due, whatever the condition and the budget say.
     var walk: Walk { Walk(self) }
 

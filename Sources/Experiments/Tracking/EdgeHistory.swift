@@ -14,6 +14,30 @@ struct EdgeHistory {
     /// The changes of an edge; empty where there never was one.
     subscript(quantity: EdgeQuantity?) -> [Entry] { entries[quantity] ?? [] }
 
+    mutating func code(_ coder: StateCoder) throws {
+        for quantity in [nil] + EdgeQuantity.allCases {
+            let name = quantity?.rawValue ?? "own"
+            if coder.isReading, !coder.has("\(name).steps") {
+                entries[quantity] = nil
+                continue
+            }
+            let known = entries[quantity] ?? []
+            if !coder.isReading, known.isEmpty { continue }
+            try coder.group(name) {
+                var (steps, lower, upper) = (known.map(\.step), known.map(\.edge.lower), known.map(\.edge.upper))
+                try coder.code("steps", &steps)
+                try coder.code("lower", &lower)
+                try coder.code("upper", &upper)
+                guard steps.count == lower.count, steps.count == upper.count else {
+                    throw ExperimentError.invalid("the checkpoint is not complete: its edges are not")
+                }
+                entries[quantity] = steps.indices.map {
+                    Entry(step: steps[$0], edge: StabilityEdge(from: lower[$0], to: upper[$0]))
+                }
+            }
+        }
+    }
+
     /// Takes note of what holds from now on.
     mutating func note(_ run: Run) {
         for quantity in [nil] + EdgeQuantity.allCases {
@@ -35,7 +59,8 @@ extension Run {
     /// probes counts from t + 1 on. `upper` is the other end of an interval. Not a number from where there was none; empty where
     /// there never was one.
     public func edges(of quantity: EdgeQuantity? = nil) -> [(step: Int, value: Double, upper: Double)] {
-        edgeHistory[quantity].map { ($0.step, $0.edge.lower, $0.edge.upper) }
+        let known = edgeHistory[quantity].map { ($0.step, $0.edge.lower, $0.edge.upper) }
+        return isBehind ? known.filter { $0.0 <= programStep } : known
     }
 
     /// The edge that belongs to a series, from each step on at which it changed: of its own curvature, never of another one; of an

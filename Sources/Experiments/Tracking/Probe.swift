@@ -29,6 +29,9 @@ public protocol Probe: AnyObject {
     /// The probe as a fork of its run goes on with it: what it keeps is copied, and the two know nothing of each other.
     func copy() -> any Probe
 
+    /// What it keeps, for a checkpoint, which a probe made anew by the same options reads.
+    func code(_ coder: StateCoder) throws
+
     /// - Parameter batch: the step's batch, for a probe whose timing is `.step`; nil for all samples.
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement]
 }
@@ -38,6 +41,7 @@ public protocol MemorylessProbe: Probe {}
 
 extension MemorylessProbe {
     public func copy() -> any Probe { self }
+    public func code(_ coder: StateCoder) {}
 }
 
 public enum ProbeTiming: Sendable {

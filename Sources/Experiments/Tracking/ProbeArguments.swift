@@ -20,6 +20,18 @@ public struct ProbeArguments: Sendable, ExpressibleByDictionaryLiteral {
         set { values[name] = newValue }
     }
 
+    /// `k = 2, tolerance = 0.001`; long lists by a number that tells them apart.
+    public var words: String {
+        given.map { name, value in
+            switch value {
+            case .vector(let vector): "\(name) = vector \(vector.fingerprint)"
+            case .samples(let numbers): "\(name) = \(numbers.count) samples \(fingerprint(numbers))"
+            case .batches(let lists): "\(name) = \(lists.count) batches \(fingerprint(lists.flatMap { [-1] + $0 }))"
+            default: "\(name) = \(value)"
+            }
+        }.joined(separator: ", ")
+    }
+
     public func has(_ name: String) -> Bool { values[name] != nil }
 
     /// Those of these names alone.

@@ -8,6 +8,8 @@ struct Tracker {
     let cadence: Cadence
     /// The number that keys this tracker's random streams.
     let index: Int
+    /// Options of the probe, as the program gave them.
+    let words: String
     /// Due at the step that is being taken, which measures it.
     var isMeasuredByStep = false
     /// What it spent, in the run's whole life.
@@ -31,7 +33,10 @@ struct Tracker {
     /// - Parameters:
     ///   - expected: what a first measurement will cost, for a budget; nil if that is not known.
     ///   - step: where the run stands.
-    init(probe: any Probe, cadence: Cadence, index: Int, expecting expected: Double?, from step: Int) {
+    init(
+        probe: any Probe, cadence: Cadence, index: Int, words: String = "", expecting expected: Double?, from step: Int
+    ) {
+        self.words = words
         self.probe = probe
         self.cadence = cadence
         self.index = index
@@ -51,6 +56,31 @@ struct Tracker {
     }
 
     var hasBudget: Bool { account != nil }
+
+    /// What the program says of it: a tracker goes on from a checkpoint where it says the same.
+    var summary: String {
+        "\(probe.seriesNames.joined(separator: ", ")) \(cadence.summary)\(words.isEmpty ? "" : ", \(words)")"
+    }
+
+    mutating func code(_ coder: StateCoder) throws {
+        var summary = summary
+        try coder.code("summary", &summary)
+        guard summary == self.summary else {
+            throw ExperimentError.invalid("now \(self.summary), in the checkpoint \(summary)")
+        }
+        try coder.code("candidate", &candidate)
+        try coder.code("last_measured", &lastMeasured)
+        try coder.group("spent") { try spent.code(coder) }
+        if var own = account {
+            try coder.group("account") { try own.code(coder) }
+            account = own
+        }
+        try coder.group("probe") { try probe.code(coder) }
+        if coder.isReading {
+            walk = cadence.walk
+            if candidate != .max { _ = walk.next(from: candidate) }
+        }
+    }
 
     /// Whether it may be due at a step that was not dealt with yet.
     mutating func reaches(_ step: Int) -> Bool {

@@ -1,7 +1,16 @@
 import CLua
 
-/// Takes a step of a `for` loop: the values of the loop's variables, or nil at the end.
-public typealias LuaIterator = () throws -> LuaResults?
+/// A `for` loop that is under way.
+public struct LuaLoop {
+    /// Takes a step: the values of the loop's variables, or nil at the end.
+    let next: () throws -> LuaResults?
+    /// Called when the loop is left, however that comes: at its end, by `break`, `return`, an error.
+    let close: (() -> Void)?
+
+    public init(next: @escaping () throws -> LuaResults?, close: (() -> Void)? = nil) {
+        (self.next, self.close) = (next, close)
+    }
+}
 
 /// A Swift class as scripts see it: its properties, methods and operators, each one expression. A declaration, installed in a state by
 /// `LuaState.install`.
@@ -96,24 +105,38 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     /// A method for the head of a `for` loop: `for step, r in run:steps(100) do`. `results` names the loop's variables.
     public func iterator(
         _ name: String, _ summary: String, parameters: [Parameter] = [], options: [Parameter] = [],
-        results: [Parameter], body: @escaping (Object, borrowing LuaCall) throws -> LuaIterator
+        results: [Parameter], body: @escaping (Object, borrowing LuaCall) throws -> LuaLoop
     ) {
         let declaration = FunctionDeclaration(
             "\(self.name):\(name)", summary, parameters: parameters, options: options, results: results,
             isMethod: true)
         add(declaration, named: name) { [receiver] raw in
             let object = try receiver(raw, name)
-            let next = try body(object, try raw.bound(first: 2))
+            let loop = try body(object, try raw.bound(first: 2))
             let step = FunctionDeclaration("\(declaration.name) (its loop)", summary, results: results)
             // The loop keeps the object's userdata, and so what it has captured.
             try raw.stack.state.push(step, to: raw.stack, keeping: 1) { raw in
-                guard let values = try next() else {
+                guard let values = try loop.next() else {
                     try raw.stack.push(LuaValue.nil)
                     return 1
                 }
                 return try values.push(to: raw.stack)
             }
-            return 1
+            guard let close = loop.close else { return 1 }
+            // The fourth value of a `for` is closed when the loop is left.
+            try raw.stack.push(LuaValue.nil)
+            try raw.stack.push(LuaValue.nil)
+            try raw.stack.check(clua_new_table(raw.stack.lua, 0, 0))
+            let closed = raw.stack.top
+            try raw.stack.state.pushMetatable(to: raw.stack, name: "\(declaration.name) (its loop)") { metatable in
+                try raw.stack.state.push(FunctionDeclaration("\(declaration.name) (its end)", ""), to: raw.stack) { _ in
+                    close()
+                    return 0
+                }
+                try raw.stack.setField(metatable, "__close")
+            }
+            clua_set_metatable(raw.stack.lua, closed)
+            return 4
         }
     }
 

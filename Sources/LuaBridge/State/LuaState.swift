@@ -203,6 +203,30 @@ public final class LuaState {
         _ = try captureSlot(valueAt: stack.top, owner: owner)
     }
 
+    /// Gives `owner` a new table of its own, which scripts and Swift share from then on.
+    public func newTable(in owner: some LuaObject) throws -> LuaKeptTable {
+        let stack = self.stack
+        let top = stack.top
+        defer { stack.setTop(top) }
+        try stack.check(clua_new_table(stack.lua, 0, 0))
+        let slot = try captureSlot(valueAt: stack.top, owner: owner)
+        return LuaKeptTable(state: self, owner: Unmanaged.passUnretained(owner).toOpaque(), slot: slot)
+    }
+
+    /// Where the numbers of `math.random` stand; nil where this Lua does not tell.
+    public var randomState: [UInt64]? {
+        get {
+            var state = clua_random_state()
+            guard clua_get_random(stack.lua, &state) else { return nil }
+            return [state.words.0, state.words.1, state.words.2, state.words.3]
+        }
+        set {
+            guard let words = newValue, words.count == 4 else { return }
+            var state = clua_random_state(words: (words[0], words[1], words[2], words[3]))
+            _ = clua_set_random(stack.lua, &state)
+        }
+    }
+
     func capture(valueAt index: Int32, owner: AnyObject) throws -> LuaCallback {
         let slot = try captureSlot(valueAt: index, owner: owner)
         return LuaCallback(state: self, owner: Unmanaged.passUnretained(owner).toOpaque(), slot: slot)

@@ -213,7 +213,10 @@ extension Oracle {
 
     /// The cost of all that this oracle and its copies (`with`, `frozen`) have run so far, in multiply-adds of the cost model
     /// (`Plan.work`). It depends on what was asked and on the sizes of chunks, not on the machine's speed.
-    public var work: Double { cache.work }
+    public var work: Double {
+        get { cache.work }
+        set { cache.work = newValue }
+    }
 
     /// Takes off what was run since it was so much: it was cancelled, and has not happened.
     public func forgetWork(since work: Double) { cache.work = min(cache.work, work) }

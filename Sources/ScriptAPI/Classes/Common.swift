@@ -69,7 +69,10 @@ extension LuaCall {
 
     /// The vector of `at`, or the run's parameters.
     func point(of run: Run) throws -> Vector {
-        guard let vector: VectorObject = try get("at", as: VectorObject?.self) else { return run.parameters }
+        guard let vector: VectorObject = try get("at", as: VectorObject?.self) else {
+            try run.requirePresent("what run '\(run.name)' has")
+            return run.parameters
+        }
         return try run.fitting(vector, "at")
     }
 }

@@ -17,6 +17,11 @@ extension ScriptHost {
         run.atStepBoundary = { [unowned self] run in try stepBoundary(of: run) }
         run.atCancellation = { [unowned self] run in try answerCancellation(of: run) }
         run.standsForCancellation = { [unowned self] error in takeBackStop(error) }
+        // A run may be told of the end by a host that is ending itself.
+        run.programKeeps = { [weak self] run in try self?.keeps(of: run) ?? [:] }
+        run.didCatchUp = { [unowned self] run in try catchUp(run) }
+        run.restoreFork = { [unowned self] fork, parent in try resume(fork: fork, of: parent) }
+        run.isInteractive = { [weak self] in self?.isAtPrompt ?? false }
     }
 
     // MARK: - Requests
@@ -69,11 +74,13 @@ extension ScriptHost {
             return try stop(run)
         }
         try run.file?.addEvent(step: run.step, kind: "pause", message: "paused")
+        run.file?.note(step: run.step, state: .paused)
         try run.file?.commit()
         options.message("paused: run '\(run.name)' at step \(run.step); continue() goes on")
         pauseDepth += 1
         let end = prompt(self)
         pauseDepth -= 1
+        run.file?.note(step: run.step, state: .running)
         interrupt.clearPause()
         cancellation.clear()
         if end == .stop {
@@ -84,6 +91,8 @@ extension ScriptHost {
 
     private func stop(_ run: Run) throws {
         try run.file?.addEvent(step: run.step, kind: "stop", message: "stopped")
+        try run.writeLastCheckpoint()
+        run.file?.note(step: run.step, state: .stopped)
         try run.file?.commit()
         throw LuaError(.stopped(interrupt.stopReason ?? .requested), "stopped at step \(run.step)")
     }
@@ -100,19 +109,34 @@ extension ScriptHost {
         }
     }
 
-    private func makeFile(for run: Run) throws -> RunFile {
+    /// What decides the last bits of numbers, and how many threads there are.
+    func environment() throws -> [String: String] {
         var environment = try Engine.shared.environment()
         environment["threads"] = "\(Engine.shared.threads)"
-        environment.merge(options.environment) { $1 }
+        return environment.merging(options.environment) { $1 }
+    }
+
+    private func makeFile(for run: Run) throws -> RunFile {
+        // An execution that was killed may have made the file, and no checkpoint to go on from.
+        if let reader = options.resumption?.take(run.name, parent: run.parent?.uuid, having: { _ in true }) {
+            let file = try RunFile.reopen(reader.url, from: run.step, warn: options.warning)
+            files.append(WeakRun(run: run, file: file))
+            return file
+        }
+        let header = RunHeader(session: session, parent: run.parent, environment: try environment())
         let file = try RunFile.create(
-            name: run.name, in: options.outputFolder, header: RunHeader(parent: run.parent, environment: environment),
-            warn: options.warning)
+            name: run.name, in: options.outputFolder, header: header, warn: options.warning)
         for script in scripts { try file.addScript(script) }
         try file.setParameters(parameters.json)
         try file.addEvent(step: run.step, kind: "start", message: run.configuration)
+        try file.addEvent(
+            step: run.step, kind: "data", message: "\(run.data.summary), digest \(run.dataDigest)",
+            data: ["name": .string(run.data.name), "digest": .string(run.dataDigest)])
         if let parent = run.parent {
             try file.addEvent(step: run.step, kind: "fork of", message: "'\(parent.name)' at step \(parent.step)")
         }
+        // A file has its script from its first moment, whenever its process is killed.
+        try file.commit()
         files.removeAll { $0.file == nil }
         files.append(WeakRun(run: run, file: file))
         options.message("run file: \(Self.shortPath(file.url))")
@@ -120,9 +144,15 @@ extension ScriptHost {
     }
 
     /// Returns what went wrong.
-    func closeFiles() -> [String] {
-        let failures = openFiles.compactMap { file -> String? in
+    /// - Parameter state: how the runs stand that have not said so themselves.
+    func closeFiles(_ state: RunStatus.State = .done) -> [String] {
+        let failures = files.compactMap { entry -> String? in
+            guard let file = entry.file else { return nil }
             do {
+                if let run = entry.run {
+                    try run.writeLastCheckpoint()
+                    file.note(step: run.step, state: run.batchLoss?.isFinite ?? true ? state : .failed)
+                }
                 try file.close()
                 return nil
             } catch { return words(for: error) }

@@ -28,12 +28,17 @@ public final class ScriptHost {
     /// Trainings that stand paused, one inside the other.
     var pauseDepth = 0
     private var promptLines = 0
+    /// Whether what runs was typed at the prompt.
+    private(set) var isAtPrompt = false
+    /// Names this execution, in the files of all its runs.
+    let session: UUID
 
     public init(_ options: ScriptOptions = ScriptOptions()) throws {
         guard let interrupt = Interrupt() else { throw ScriptFailure.failed("no memory for a Lua state") }
         self.options = options
         self.interrupt = interrupt
-        parameters = ScriptParameters(settings: options.settings)
+        session = options.resumption?.session ?? UUID()
+        parameters = ScriptParameters(settings: options.settings, recorded: options.resumption?.parameters ?? [:])
         paths = Self.paths(options, scriptFolder: FileManager.default.currentDirectoryPath)
         var configuration = LuaState.Configuration()
         configuration.memoryLimit = options.luaMemory
@@ -86,13 +91,14 @@ public final class ScriptHost {
             paths = Self.paths(options, scriptFolder: script.folder)
             try installModules(folder: script.folder)
             scripts = [RunScript(path: script.name, source: script.bytes)]
+            try options.resumption?.check(scripts[0], isMain: true)
             try cancellable {
                 try collectingGarbage { try state.scope { try body(Self.text(of: script.bytes), script.name) } }
             }
         } catch {
             let failure = failure(of: error)
             if case .failed(let message) = failure { note("error", message) }
-            finish()
+            finish(failure == .stopped ? .stopped : .failed)
             throw failure
         }
         failures = finish()
@@ -110,9 +116,9 @@ public final class ScriptHost {
 
     /// Commits the run files; closes them unless a prompt may still write to them. Returns what went wrong.
     @discardableResult
-    private func finish() -> [String] {
+    private func finish(_ state: RunStatus.State = .done) -> [String] {
         clearRequests()
-        if options.pause == nil { return closeFiles() }
+        if options.pause == nil { return closeFiles(state) }
         return RunFile.commitAll().map(\.description)
     }
 
@@ -143,6 +149,9 @@ public final class ScriptHost {
         if pauseDepth > 0, PromptWords.isContinue(source) { return .goOn }
         // A request is for this chunk: the next one, or the training paused below, shall not see it.
         defer { clearRequests() }
+        let outer = isAtPrompt
+        isAtPrompt = true
+        defer { isAtPrompt = outer }
         do {
             if let text = promptWord(source) { return .done(text) }
             switch try cancellable({ try collectingGarbage({ try state.evaluate(source, name: "prompt") }) }) {
@@ -194,6 +203,7 @@ public final class ScriptHost {
             let module = try finder.find(name)
             if let module {
                 let script = RunScript(path: module.name, source: Data(module.source.bytes))
+                try options.resumption?.check(script, isMain: false)
                 scripts.append(script)
                 for file in openFiles { try file.addScript(script) }
             }

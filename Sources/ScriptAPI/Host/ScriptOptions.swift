@@ -13,6 +13,8 @@ public struct ScriptOptions {
     }
 
     public var settings: [Setting] = []
+    /// The execution that this one goes on with, if any.
+    public var resumption: Resumption?
     /// Lifts the sandbox.
     public var isTrusted = false
     /// Where run files, figures and saved arrays go.

@@ -12,13 +12,17 @@ public struct ScriptParameter: Sendable, Hashable {
 /// The parameters of an experiment: what the script declares, with what the user set.
 struct ScriptParameters {
     private let settings: [ScriptOptions.Setting]
+    /// What they were in the execution that is resumed.
+    private let recorded: [String: JSONValue]
     /// Declared so far, with their defaults.
     private(set) var declared: [ScriptParameter] = []
     /// As the script reads them.
     private(set) var values: [String: LuaValue] = [:]
     private(set) var areDeclared = false
 
-    init(settings: [ScriptOptions.Setting]) { self.settings = settings }
+    init(settings: [ScriptOptions.Setting], recorded: [String: JSONValue] = [:]) {
+        (self.settings, self.recorded) = (settings, recorded)
+    }
 
     /// Takes the declaration of a script, whose text tells the order in which a person reads the names.
     /// - Throws: `ArgumentError` for a setting of another type than the default's, or of no parameter.
@@ -28,7 +32,9 @@ struct ScriptParameters {
         }
         let order = Self.order(of: Array(defaults.keys), in: source)
         declared = order.map { ScriptParameter(name: $0, value: (defaults[$0] ?? .nil).literal) }
-        values = defaults
+        values = defaults.merging(
+            recorded.filter { defaults[$0.key] != nil }.compactMapValues(LuaValue.init)
+        ) { standard, recorded in recorded.like(standard) }
         areDeclared = true
         for setting in settings {
             guard let value = defaults[setting.name] else {
@@ -118,6 +124,24 @@ extension LuaValue {
         case .table: "a list"
         default: "a text"
         }
+    }
+
+    /// A parameter that a run file has.
+    fileprivate init?(_ recorded: JSONValue) {
+        switch recorded {
+        case .null, .object: return nil
+        case .bool(let flag): self = .boolean(flag)
+        case .integer(let integer): self = .integer(integer)
+        case .number(let number): self = .number(number)
+        case .string(let text): self = .string(text)
+        case .array(let values): self = .table(LuaTable(array: values.compactMap(LuaValue.init)))
+        }
+    }
+
+    /// JSON does not tell 2.0 from 2: a number is a float where its default is one.
+    fileprivate func like(_ standard: LuaValue) -> LuaValue {
+        if case .integer(let integer) = self, case .number = standard { return .number(Double(integer)) }
+        return self
     }
 
     fileprivate var json: JSONValue {

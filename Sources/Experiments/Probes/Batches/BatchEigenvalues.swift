@@ -111,6 +111,9 @@ public final class StepBatchLambdaMax: EigenvectorProbe {
 
     public func copy() -> any Probe { StepBatchLambdaMax(copying: self) }
 
+    /// Eigenvectors are for those who look at the step that they were found at.
+    public func code(_ coder: StateCoder) {}
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let samples = (self.batch ?? batch.map(Array.init)).map { BatchSelection.indices($0) } ?? .all
         var stream = stream

@@ -66,6 +66,12 @@ public final class StepSharpness: Probe {
 
     public func copy() -> any Probe { StepSharpness(copying: self) }
 
+    public func code(_ coder: StateCoder) throws {
+        guard var own = means else { return }
+        try own.code(coder)
+        means = own
+    }
+
     public func isMeasuredByStep(of run: Run) -> Bool {
         batch == nil && (scope.statistics == .batch || run.objective.model.statistics.isEmpty)
     }
@@ -107,6 +113,12 @@ struct BatchMeans {
 
     /// - Parameter count: values of a window, a multiple of ``batches``.
     init(over count: Int) { length = max(1, count / Self.batches) }
+
+    mutating func code(_ coder: StateCoder) throws {
+        try coder.code("sum", &sum)
+        try coder.code("taken", &taken)
+        try coder.code("means", &means)
+    }
 
     /// Takes the next value.
     /// - Returns: where it ends a part, and the window is full: mean, standard error, and how many values they are of.

@@ -69,6 +69,9 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
 
     public func copy() -> any Probe { CurvatureEigenvalues(copying: self) }
 
+    /// Eigenvectors are for those who look at the step that they were found at.
+    public func code(_ coder: StateCoder) {}
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let gram = try gramMatrix(for: run)
         let found = try naming(quantity.rawValue, run) {

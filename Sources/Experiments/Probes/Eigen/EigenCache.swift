@@ -37,6 +37,34 @@ struct EigenQuestion: Hashable {
     let samples: Int?
     let usesRunningStatistics: Bool
 
+    /// As checkpoints call it: `largest hessian 512 running`.
+    var name: String {
+        let kind =
+            switch kind {
+            case .largest(let matrix): "largest \(matrix.rawValue)"
+            case .smallest: "smallest hessian"
+            case .magnitude: "magnitude hessian"
+            case .preconditioned: "preconditioned hessian"
+            case .gram(let matrix): "gram \(matrix.rawValue)"
+            }
+        return "\(kind) \(samples.map(String.init) ?? "all") \(usesRunningStatistics ? "running" : "batch")"
+    }
+
+    init?(name: String) {
+        let words = name.split(separator: " ").map(String.init)
+        guard words.count == 4, let matrix = CurvatureMatrix(rawValue: words[1]) else { return nil }
+        switch words[0] {
+        case "largest": kind = .largest(matrix)
+        case "smallest": kind = .smallest
+        case "magnitude": kind = .magnitude
+        case "preconditioned": kind = .preconditioned
+        case "gram": kind = .gram(matrix)
+        default: return nil
+        }
+        samples = Int(words[2])
+        usesRunningStatistics = words[3] == "running"
+    }
+
     init(_ kind: Kind, over scope: ProbeScope) {
         self.kind = kind
         samples = scope.samples
@@ -95,8 +123,15 @@ struct FoundEigenpairs {
 struct SolveOrigin {
     static let reach = 100
 
-    private let step: Int
-    private let assignments: Int
+    private var step = 0
+    private var assignments = 0
+
+    init() {}
+
+    mutating func code(_ coder: StateCoder) throws {
+        try coder.code("step", &step)
+        try coder.code("assignments", &assignments)
+    }
 
     init(_ run: Run) { (step, assignments) = (run.step, run.assignments) }
 
@@ -156,9 +191,45 @@ final class EigenCache {
 
     /// All that it holds, to be put back after a measurement that was cancelled.
     struct Contents {
-        fileprivate let answers: [EigenQuestion: [Int: Answer]]
-        fileprivate let gradients: [EigenQuestion: Kept<Vector>]
-        fileprivate let stabilizations: [EigenQuestion: Kept<(tolerance: Double, value: SelfStabilization)>]
+        fileprivate var answers: [EigenQuestion: [Int: Answer]] = [:]
+        fileprivate var gradients: [EigenQuestion: Kept<Vector>] = [:]
+        fileprivate var stabilizations: [EigenQuestion: Kept<(tolerance: Double, value: SelfStabilization)>] = [:]
+
+        /// Where solves start from. What was found at the present parameters is not kept: whoever asks at them again asks after a
+        /// step.
+        mutating func code(_ coder: StateCoder) throws {
+            var starts = answers.flatMap { question, family in
+                family.map { WarmStart(question: question, k: $0, origin: $1.origin, vectors: $1.warmStart) }
+            }
+            starts.sort { ($0.question.name, $0.k) < ($1.question.name, $1.k) }
+            try coder.code("start", &starts, new: WarmStart()) { try $0.code(coder) }
+            guard coder.isReading else { return }
+            (answers, gradients, stabilizations) = ([:], [:], [:])
+            for start in starts {
+                answers[start.question, default: [:]][start.k] = Answer(
+                    version: -1, origin: start.origin, isCold: false, tolerance: .infinity, pairs: nil,
+                    warmStart: start.vectors, preconditioner: nil)
+            }
+        }
+    }
+
+    private struct WarmStart {
+        var question = EigenQuestion(.smallest, over: ProbeScope())
+        var k = 1
+        var origin = SolveOrigin()
+        var vectors: [Vector] = []
+
+        mutating func code(_ coder: StateCoder) throws {
+            var name = question.name
+            try coder.code("question", &name)
+            guard let question = EigenQuestion(name: name) else {
+                throw ExperimentError.invalid("the checkpoint knows eigenvalues of '\(name.printable)', which nobody has")
+            }
+            self.question = question
+            try coder.code("k", &k)
+            try origin.code(coder)
+            try coder.code("vectors", &vectors)
+        }
     }
 
     var contents: Contents {

@@ -37,6 +37,18 @@ public final class LambdaMax: EigenvectorProbe {
 
     public func copy() -> any Probe { LambdaMax(copying: self) }
 
+    /// The directions that it follows; ``vectors`` are for those who look at the step that they were found at.
+    public func code(_ coder: StateCoder) throws {
+        var memory = tracker.kept
+        try coder.code("identities", &memory.identities)
+        try coder.code("directions", &memory.vectors)
+        try coder.code("seen", &memory.seen)
+        guard memory.identities.count == memory.vectors.count else {
+            throw ExperimentError.invalid("the checkpoint is not complete: the directions of lambda_max are not")
+        }
+        tracker.kept = memory
+    }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let found = try naming("lambda_max", run) { try run.largestEigenpairs(.hessian, options) }
         let matches = try tracker.follow(found.vectors)

@@ -83,6 +83,16 @@ public final class SecondMomentContraction: EigenvectorProbe {
 
     public func copy() -> any Probe { SecondMomentContraction(copying: self) }
 
+    public func code(_ coder: StateCoder) throws {
+        var isWarm = warmStart != nil
+        try coder.code("is_warm", &isWarm)
+        guard isWarm else { return warmStart = nil }
+        var (origin, start) = (warmStart?.origin ?? SolveOrigin(), warmStart?.vectors ?? [])
+        try origin.code(coder)
+        try coder.code("start", &start)
+        warmStart = (origin, start)
+    }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         var stream = stream
         let scope = options.eigen.scope

@@ -50,6 +50,9 @@ public final class ProjectedNoise: EigenvectorProbe {
 
     public func copy() -> any Probe { ProjectedNoise(copying: self) }
 
+    /// Eigenvectors are for those who look at the step that they were found at.
+    public func code(_ coder: StateCoder) {}
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let watch = Stopwatch()
         let source = try sampling.source(of: run, stream)

@@ -104,6 +104,8 @@ public final class EigenvectorAngle: EigenvectorProbe {
 
     public func copy() -> any Probe { EigenvectorAngle(copying: self) }
 
+    public func code(_ coder: StateCoder) throws { try coder.code("vectors", &vectors) }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let found = try naming("eigenvector_angle", run) { try run.largestEigenpairs(.hessian, settings).finished() }
         let angle = vectors.isEmpty ? .nan : try largestPrincipalAngle(between: vectors, and: found.vectors)

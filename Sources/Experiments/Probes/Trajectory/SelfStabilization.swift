@@ -134,6 +134,9 @@ public final class StabilizationProbe: EigenvectorProbe {
 
     public func copy() -> any Probe { StabilizationProbe(copying: self) }
 
+    /// Eigenvectors are for those who look at the step that they were found at.
+    public func code(_ coder: StateCoder) {}
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let (value, found) = try naming(quantity.rawValue, run) { try run.sharedStabilization(settings) }
         vectors = [value.direction]

@@ -92,6 +92,13 @@ public final class GradientCosine: Probe {
 
     public func copy() -> any Probe { GradientCosine(copying: self) }
 
+    public func code(_ coder: StateCoder) throws {
+        var (version, gradient) = (last?.version ?? 0, last?.gradient)
+        try coder.code("version", &version)
+        try coder.code("gradient", &gradient)
+        last = gradient.map { (version, $0) }
+    }
+
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let gradient = try run.gradient()
         guard let before = run.previousParameters else {
@@ -146,6 +153,8 @@ public final class DirectionCoordinate: Probe {
     }
 
     public func copy() -> any Probe { DirectionCoordinate(copying: self) }
+
+    public func code(_ coder: StateCoder) throws { try coder.code("direction", &direction) }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let u = try direction ?? topEigenvector(of: run, stream)

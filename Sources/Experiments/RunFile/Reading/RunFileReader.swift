@@ -17,6 +17,10 @@ public final class RunFileReader: Sendable {
     public let eossVersion: String
     /// The run that this one was forked from.
     public let parent: RunParent?
+    /// The name that the script gave, which another file may have had; the run's own in files before version 3.
+    public let givenName: String
+    /// The execution of a program that it belongs to; nil in files before version 3.
+    public let session: UUID?
 
     /// Why measurements that belong to this file are still in its spill file (``RunFile``): their process still runs, the file
     /// cannot be written to, another program has a lock on it. Nil where there is none.
@@ -35,10 +39,11 @@ public final class RunFileReader: Sendable {
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM run WHERE id = 1") else {
                 throw RunFileError.damaged(path: path, reason: "it has no header")
             }
-            return try Header(row, path: path)
+            return try Header(row, path: path, version: opened.version)
         }
         (name, uuid, created) = (header.name, header.uuid, header.created)
         (closed, eossVersion, parent) = (header.closed, header.eossVersion, header.parent)
+        (givenName, session) = (header.givenName, header.session)
     }
 
     private struct Header {
@@ -48,8 +53,10 @@ public final class RunFileReader: Sendable {
         let closed: Date?
         let eossVersion: String
         let parent: RunParent?
+        let givenName: String
+        let session: UUID?
 
-        init(_ row: Row, path: String) throws {
+        init(_ row: Row, path: String, version: Int32) throws {
             func uuid(_ text: String) throws -> UUID {
                 guard let uuid = UUID(uuidString: text) else {
                     throw RunFileError.damaged(path: path, reason: "its UUID is none")
@@ -64,6 +71,8 @@ public final class RunFileReader: Sendable {
             }
             name = try row.decode(String.self, forColumn: "name")
             self.uuid = try uuid(row.decode(String.self, forColumn: "uuid"))
+            givenName = version >= 3 ? try row.decode(String.self, forColumn: "given_name") : name
+            session = version >= 3 ? try uuid(row.decode(String.self, forColumn: "session")) : nil
             created = try date(row.decode(String.self, forColumn: "created"))
             closed = try row.decode(String?.self, forColumn: "closed").map(date)
             eossVersion = try row.decode(String.self, forColumn: "eoss_version")
@@ -73,6 +82,22 @@ public final class RunFileReader: Sendable {
                     step: try row.decode(Int.self, forColumn: "parent_step"))
             }
         }
+    }
+
+    /// How the run stands; nil in files before version 3, which do not say.
+    public func status() throws(RunFileError) -> RunStatus? {
+        if version < 3 { return nil }
+        let path = url.path
+        let found = try rows("SELECT state, step, alert, process, heartbeat FROM run WHERE id = 1") { row in
+            guard let state = RunStatus.State(rawValue: try row.decode(String.self, atIndex: 0)),
+                let process = RunProcess(text: try row.decode(String.self, atIndex: 3)),
+                let heartbeat = Date(runTimestamp: try row.decode(String.self, atIndex: 4))
+            else { throw RunFileError.damaged(path: path, reason: "it does not say how the run stands") }
+            return RunStatus(
+                state: state, step: try row.decode(Int.self, atIndex: 1),
+                alert: try row.decode(String?.self, atIndex: 2), process: process, heartbeat: heartbeat)
+        }
+        return found.first
     }
 
     /// Machine, kernels, threads, versions.
@@ -158,10 +183,18 @@ public final class RunFileReader: Sendable {
 
     /// What happened, in order.
     public func events() throws(RunFileError) -> [RunEvent] {
-        try rows("SELECT step, kind, message FROM event ORDER BY id") { row in
-            RunEvent(
+        let path = url.path
+        return try rows("SELECT step, kind, message, \(version >= 3 ? "data" : "NULL") FROM event ORDER BY id") { row in
+            var event = RunEvent(
                 step: try row.decode(Int.self, atIndex: 0), kind: try row.decode(String.self, atIndex: 1),
                 message: try row.decode(String.self, atIndex: 2))
+            if let json = try row.decode(String?.self, atIndex: 3) {
+                guard case .object(let data)? = try? JSONValue(json: json) else {
+                    throw RunFileError.damaged(path: path, reason: "the data of an event are not a JSON object")
+                }
+                event.data = data
+            }
+            return event
         }
     }
 
@@ -175,12 +208,42 @@ public final class RunFileReader: Sendable {
         try rows("SELECT step FROM checkpoint ORDER BY id") { try $0.decode(Int.self, atIndex: 0) }
     }
 
+    /// The step of the last checkpoint along the run; nil where there is none.
+    public func lastCheckpointStep(before step: Int = .max) throws(RunFileError) -> Int? {
+        try rows("SELECT max(step) FROM checkpoint WHERE step <= ?", [step]) { try $0.decode(Int?.self, atIndex: 0) }
+            .first ?? nil
+    }
+
     /// The bytes of the last checkpoint written at a step.
     public func checkpoint(step: Int) throws(RunFileError) -> Data {
-        let found = try rows("SELECT bytes FROM checkpoint WHERE step = ? ORDER BY id DESC LIMIT 1", [step]) {
-            try $0.decode(Data.self, atIndex: 0)
+        let missing = RunFileError.missing(path: url.path, what: "checkpoint of step \(step)")
+        if version < 3 {
+            let found = try rows("SELECT bytes FROM checkpoint WHERE step = ? ORDER BY id DESC LIMIT 1", [step]) {
+                try $0.decode(Data.self, atIndex: 0)
+            }
+            guard let bytes = found.first else { throw missing }
+            return bytes
         }
-        guard let bytes = found.first else { throw .missing(path: url.path, what: "checkpoint of step \(step)") }
+        let sizes = try rows("SELECT size FROM checkpoint WHERE step = ?", [step]) { try $0.decode(Int.self, atIndex: 0) }
+        guard let size = sizes.first else { throw missing }
+        // A file says what it likes of itself: what is there is what counts.
+        let path = url.path
+        var bytes = Data()
+        _ = try rows(
+            """
+            SELECT checkpoint_part.bytes, checkpoint_part.part FROM checkpoint_part
+            JOIN checkpoint ON checkpoint.id = checkpoint_part.checkpoint WHERE checkpoint.step = ? ORDER BY part
+            """, [step]
+        ) { row in
+            bytes.append(try row.decode(Data.self, atIndex: 0))
+            guard bytes.count <= size else {
+                throw RunFileError.damaged(path: path, reason: "the checkpoint of step \(step) is longer than it says")
+            }
+        }
+        guard bytes.count == size else {
+            throw .damaged(
+                path: path, reason: "the checkpoint of step \(step) has \(bytes.count) of its \(size) bytes")
+        }
         return bytes
     }
 

@@ -53,7 +53,7 @@ public final class RunFile: Sendable {
         self.header = header
         do {
             let store = try RunFileStore(
-                creatingAt: path, name: freeName, header: header, patience: limits.patience)
+                creatingAt: path, name: freeName, given: name, header: header, patience: limits.patience)
             writer = RunFileWriter(store, limits: limits, warn: warn)
         } catch {
             unlink(path)
@@ -63,6 +63,42 @@ public final class RunFile: Sendable {
             case let other: throw other
             }
         }
+        identity = FileIdentity(path: path)
+        if let identity { ProtectedFiles.shared.insert(identity) }
+        OpenRunFiles.shared.add(self)
+    }
+
+    /// Opens the file of a run that has ended, to go on with it: what is measured again takes the place of what it has.
+    ///
+    /// - Parameter step: where the run goes on: checkpoints of later steps are removed.
+    /// - Throws: ``RunFileError/inUse(path:process:)`` where a process still writes to it, ``RunFileError/olderFormat(path:version:)``
+    ///   for a file that knows no checkpoints of this kind.
+    public static func reopen(
+        _ url: URL, from step: Int = .max, warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(RunFileError) -> RunFile {
+        try RunFile(reopening: RunFileReader(url), from: step, limits: RunFileWriter.Limits(), warn: warn)
+    }
+
+    init(
+        reopening reader: RunFileReader, from step: Int, limits: RunFileWriter.Limits, warn: @escaping @Sendable (String) -> Void
+    ) throws(RunFileError) {
+        (url, name) = (reader.url, reader.name)
+        let path = reader.url.path
+        guard reader.version == RunSchema.version, let status = try reader.status() else {
+            throw .olderFormat(path: path, version: Int(reader.version))
+        }
+        if status.isAlive { throw .inUse(path: path, process: Int(status.process.number), host: status.process.host) }
+        if let reason = reader.spillLeft { throw .cannotWrite(path: path, reason: reason) }
+        header = RunHeader(
+            uuid: reader.uuid, session: reader.session ?? reader.uuid, created: reader.created, parent: reader.parent,
+            environment: try reader.environment())
+        let names = try reader.seriesNames()
+        do {
+            let store = try RunFileStore(
+                reopening: reader, from: step, header: header, patience: limits.patience)
+            writer = RunFileWriter(
+                store, limits: limits, series: names, status: RunFileWriter.Status(step: status.step), warn: warn)
+        } catch { throw RunFileError.writing(path, error) }
         identity = FileIdentity(path: path)
         if let identity { ProtectedFiles.shared.insert(identity) }
         OpenRunFiles.shared.add(self)
@@ -117,15 +153,27 @@ public final class RunFile: Sendable {
         try add(.script(script), script.source.count, "the script '\(script.path)'")
     }
 
-    public func addEvent(step: Int, kind: String, message: String) throws {
-        try add(.event(RunEvent(step: step, kind: kind, message: message)), message.utf8.count, "an event's message")
+    /// Keeps something that happened. `data` is for programs, what `message` is for people.
+    public func addEvent(step: Int, kind: String, message: String, data: [String: JSONValue]? = nil) throws {
+        try add(
+            .event(RunEvent(step: step, kind: kind, message: message, data: data), time: Date().runTimestamp),
+            message.utf8.count, "an event's message")
     }
 
-    /// Keeps the whole state after `step` steps, as the bytes of a safetensors file.
-    public func addCheckpoint(step: Int, bytes: Data) throws {
-        try add(
-            .checkpoint(step: step, created: Date().runTimestamp, bytes: bytes), bytes.count,
-            "the checkpoint of step \(step)")
+    /// Keeps the whole state after `step` steps, as the bytes of a safetensors file; one of the same step takes the place of the one
+    /// before.
+    /// - Parameters:
+    ///   - isPinned: whether it stays when later ones come.
+    ///   - keep: how many of those that are not pinned are kept, the last ones.
+    public func addCheckpoint(step: Int, bytes: Data, isPinned: Bool = false, keep: Int = .max) throws {
+        let stored = RunFileBatch.StoredCheckpoint(step: step, bytes: bytes, isPinned: isPinned, keep: keep)
+        // Parts are as small as need be, whatever the whole is.
+        try writer.add(.checkpoint(stored, created: Date().runTimestamp), byteCount: bytes.count)
+    }
+
+    /// Notes how the run stands; it reaches the file with the next commit.
+    public func note(step: Int, state: RunStatus.State? = nil, alert: String? = nil) {
+        writer.note(step: step, state: state, alert: alert)
     }
 
     public func addNote(_ text: String) throws {

@@ -11,10 +11,18 @@ struct RunFileBatch: Sendable {
     enum Row: Sendable {
         case parameters(json: String)
         case script(RunScript)
-        case event(RunEvent)
-        case checkpoint(step: Int, created: String, bytes: Data)
+        case event(RunEvent, time: String)
+        case checkpoint(StoredCheckpoint, created: String)
         case note(created: String, text: String)
         case figure(RunFigure, created: String)
+    }
+
+    /// A checkpoint, and how many are kept beside those that were asked for by their steps.
+    struct StoredCheckpoint: Sendable {
+        var step: Int
+        var bytes: Data
+        var isPinned: Bool
+        var keep: Int
     }
 
     var newSeries: [(id: Int, name: String)] = []

@@ -23,28 +23,32 @@ enum RunFileDatabase {
     }
 
     /// Fills an empty database with the schema and the header, in one transaction.
-    static func create(in queue: DatabaseQueue, name: String, header: RunHeader) throws {
+    static func create(in queue: DatabaseQueue, name: String, given: String, header: RunHeader) throws {
         try queue.writeWithoutTransaction { db in
+            // Before the first table: so that what is deleted makes the file smaller.
+            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             try db.execute(sql: "PRAGMA journal_mode = DELETE")
             try db.inTransaction(.immediate) {
                 try db.execute(sql: "PRAGMA application_id = \(RunSchema.applicationID)")
                 try db.execute(sql: "PRAGMA user_version = \(RunSchema.version)")
                 for object in RunSchema.objects { try db.execute(sql: object.sql) }
-                try insert(header, name: name, into: db)
+                try insert(header, name: name, given: given, into: db)
                 return .commit
             }
         }
     }
 
-    private static func insert(_ header: RunHeader, name: String, into db: Database) throws {
+    private static func insert(_ header: RunHeader, name: String, given: String, into db: Database) throws {
         try db.execute(
             sql: """
-                INSERT INTO run (id, name, uuid, created, eoss_version, parent_uuid, parent_name, parent_step)
-                VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO run (id, name, given_name, uuid, session, created, eoss_version, parent_uuid, parent_name,
+                parent_step, state, step, process, heartbeat)
+                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0, ?, ?)
                 """,
             arguments: [
-                name, header.uuid.uuidString, header.created.runTimestamp, RunEnvironment.eossVersion,
-                header.parent?.uuid.uuidString, header.parent?.name, header.parent?.step,
+                name, given, header.uuid.uuidString, header.session.uuidString, header.created.runTimestamp,
+                RunEnvironment.eossVersion, header.parent?.uuid.uuidString, header.parent?.name, header.parent?.step,
+                RunProcess.current.text, Date().runTimestamp,
             ])
         let environment = RunEnvironment.current.merging(header.environment) { _, given in given }
         for (key, value) in environment.sorted(by: { $0.key < $1.key }) {
@@ -52,18 +56,42 @@ enum RunFileDatabase {
         }
     }
 
+    /// Notes how the run stands, and that its process lives.
+    static func note(_ status: RunFileWriter.Status, in db: Database) throws {
+        try db.execute(
+            sql: "UPDATE run SET state = ?, step = ?, alert = ?, heartbeat = ?",
+            arguments: [status.state.rawValue, status.step, status.alert, Date().runTimestamp])
+    }
+
     /// Notes the hour at which the run ended.
     static func close(_ db: Database) throws {
         try db.execute(sql: "UPDATE run SET closed = ?", arguments: [Date().runTimestamp])
     }
 
-    static func insert(_ batch: RunFileBatch, into db: Database, _ ids: inout RowIDs) throws {
+    /// Takes the file of a run that has ended, to go on with it.
+    static func reopen(_ db: Database, from step: Int) throws {
+        try remove("WHERE step > ?", [step], from: db)
+        try db.execute(
+            sql: "UPDATE run SET closed = NULL, state = 'running', process = ?, heartbeat = ?",
+            arguments: [RunProcess.current.text, Date().runTimestamp])
+    }
+
+    /// The numbers of the rows that were written last.
+    static func lastRows(_ db: Database) throws -> RowIDs {
+        func last(_ table: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT max(id) FROM \(table)") ?? 0 }
+        return RowIDs(
+            measurement: try last("measurement"), event: try last("event"), checkpoint: try last("checkpoint"),
+            note: try last("note"))
+    }
+
+    /// - Parameter isAgain: whether steps that the file has may come again, of a run that went on from an earlier one.
+    static func insert(_ batch: RunFileBatch, into db: Database, _ ids: inout RowIDs, isAgain: Bool) throws {
         for series in batch.newSeries {
             try db.execute(sql: "INSERT INTO series (id, name) VALUES (?, ?)", arguments: [series.id, series.name])
         }
         let insert = try db.cachedStatement(
             sql: """
-                INSERT INTO measurement
+                INSERT OR REPLACE INTO measurement
                 (id, series, step, value, standard_error, samples, products, residual, seconds, operations, low, high, nan,
                 extra)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -72,6 +100,7 @@ enum RunFileDatabase {
             let measured = sample.measurement
             let nan = measured.nanColumns
             ids.measurement += 1
+            if isAgain { try removeLists(of: sample.series, at: measured.step, from: db) }
             try insert.execute(arguments: [
                 ids.measurement, sample.series, measured.step, measured.value, measured.standardError, measured.samples,
                 measured.products, measured.residual, measured.seconds, measured.operations,
@@ -81,6 +110,13 @@ enum RunFileDatabase {
             if let arrays = measured.arrays { try Self.insert(arrays, of: ids.measurement, into: db) }
         }
         for row in batch.rows { try Self.insert(row, into: db, &ids) }
+    }
+
+    /// Lists of a measurement that is about to be replaced.
+    static func removeLists(of series: Int, at step: Int, from db: Database) throws {
+        try db.cachedStatement(
+            sql: "DELETE FROM array WHERE measurement IN (SELECT id FROM measurement WHERE series = ? AND step = ?)"
+        ).execute(arguments: [series, step])
     }
 
     private static func insert(_ arrays: [String: [Double]], of measurement: Int, into db: Database) throws {
@@ -99,16 +135,17 @@ enum RunFileDatabase {
             try db.execute(
                 sql: "INSERT OR REPLACE INTO script (path, sha256, source) VALUES (?, ?, ?)",
                 arguments: [script.path, script.sha256, text?.databaseValue ?? script.source.databaseValue])
-        case .event(let event):
+        case .event(let event, let time):
             ids.event += 1
             try db.execute(
-                sql: "INSERT INTO event (id, step, kind, message) VALUES (?, ?, ?, ?)",
-                arguments: [ids.event, event.step, event.kind, event.message])
-        case .checkpoint(let step, let created, let bytes):
+                sql: "INSERT INTO event (id, step, time, kind, message, data) VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    ids.event, event.step, time, event.kind, event.message,
+                    try event.data.map { try JSONValue.object($0).json() },
+                ])
+        case .checkpoint(let checkpoint, let created):
             ids.checkpoint += 1
-            try db.execute(
-                sql: "INSERT INTO checkpoint (id, step, created, bytes) VALUES (?, ?, ?, ?)",
-                arguments: [ids.checkpoint, step, created, bytes])
+            try insert(checkpoint, created: created, number: ids.checkpoint, into: db)
         case .note(let created, let text):
             ids.note += 1
             try db.execute(
@@ -118,5 +155,36 @@ enum RunFileDatabase {
                 sql: "INSERT OR REPLACE INTO figure (name, mime, created, bytes) VALUES (?, ?, ?, ?)",
                 arguments: [figure.name, figure.mime, created, figure.bytes])
         }
+    }
+
+    /// The most bytes of a checkpoint's part: far below what one value holds, and small pieces for readers.
+    static let largestPart = 64 << 20
+
+    private static func insert(
+        _ checkpoint: RunFileBatch.StoredCheckpoint, created: String, number: Int, into db: Database
+    ) throws {
+        try remove("WHERE step = ?", [checkpoint.step], from: db)
+        try db.execute(
+            sql: "INSERT INTO checkpoint (id, step, created, pinned, size) VALUES (?, ?, ?, ?, ?)",
+            arguments: [number, checkpoint.step, created, checkpoint.isPinned, checkpoint.bytes.count])
+        let insert = try db.cachedStatement(
+            sql: "INSERT INTO checkpoint_part (checkpoint, part, bytes) VALUES (?, ?, ?)")
+        var (start, part) = (checkpoint.bytes.startIndex, 0)
+        while start < checkpoint.bytes.endIndex {
+            let end = min(start + largestPart, checkpoint.bytes.endIndex)
+            try insert.execute(arguments: [number, part, checkpoint.bytes[start..<end]])
+            (start, part) = (end, part + 1)
+        }
+        try remove(
+            "WHERE pinned = 0 AND id NOT IN (SELECT id FROM checkpoint WHERE pinned = 0 ORDER BY id DESC LIMIT ?)",
+            [checkpoint.keep], from: db)
+        try db.execute(sql: "PRAGMA incremental_vacuum")
+    }
+
+    private static func remove(_ condition: String, _ arguments: StatementArguments, from db: Database) throws {
+        try db.execute(
+            sql: "DELETE FROM checkpoint_part WHERE checkpoint IN (SELECT id FROM checkpoint \(condition))",
+            arguments: arguments)
+        try db.execute(sql: "DELETE FROM checkpoint \(condition)", arguments: arguments)
     }
 }

@@ -9,9 +9,30 @@ enum RunFileSpill {
 
     /// Copies everything of a spill file into its run file, within a transaction on the latter.
     static func copy(from spill: DatabaseQueue, to file: Database) throws {
-        try spill.read { spill in
-            for table in ["series", "measurement", "array", "event", "checkpoint", "note"] {
+        try spill.read { (spill: Database) throws -> Void in
+            let version = try Int.fetchOne(file, sql: "PRAGMA user_version") ?? 0
+            try copy("series", "*", orElse: "IGNORE", from: spill, to: file)
+            if version >= 3 {
+                // What is measured again takes the place of what was there, with its lists.
+                let again = try Row.fetchCursor(spill, sql: "SELECT series, step FROM measurement")
+                while let row = try again.next() {
+                    try RunFileDatabase.removeLists(
+                        of: row.decode(Int.self, atIndex: 0), at: row.decode(Int.self, atIndex: 1), from: file)
+                }
+            }
+            try copy("measurement", "*", orElse: version >= 3 ? "REPLACE" : "IGNORE", from: spill, to: file)
+            for table in ["event", "checkpoint", "note"] + (version >= 2 ? ["array"] : []) {
                 try copy(table, "*", orElse: "IGNORE", from: spill, to: file)
+            }
+            if version >= 3 {
+                for table in ["checkpoint_part", "chunk"] {
+                    try copy(table, "*", orElse: "IGNORE", from: spill, to: file)
+                }
+                if let status = try Row.fetchOne(spill, sql: "SELECT state, step, alert, heartbeat FROM run") {
+                    try file.execute(
+                        sql: "UPDATE run SET state = ?, step = ?, alert = ?, heartbeat = ?",
+                        arguments: StatementArguments(status.databaseValues))
+                }
             }
             // Of these the last one of a name holds.
             try copy("parameters", "id, json", orElse: "REPLACE", from: spill, to: file)

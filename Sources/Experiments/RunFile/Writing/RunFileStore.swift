@@ -17,45 +17,76 @@ final class RunFileStore {
     var spillPath: String { RunFileSpill.path(of: path) }
 
     private let name: String
+    private let given: String
     private let header: RunHeader
     private let patience: Double
     private var file: DatabaseQueue?
     /// Open, and locked, as long as it holds what the file does not: so another process sees that this one lives.
     private var spill: DatabaseQueue?
     private var ids = RunFileDatabase.RowIDs()
+    /// Whether the file was there before, so that steps may come again.
+    private let isAgain: Bool
 
     /// Fills the empty file at `path` with the schema and the header.
-    init(creatingAt path: String, name: String, header: RunHeader, patience: Double) throws {
-        (self.path, self.name, self.header, self.patience) = (path, name, header, patience)
+    /// - Parameter given: the name that was asked for.
+    init(creatingAt path: String, name: String, given: String, header: RunHeader, patience: Double) throws {
+        (self.path, self.name, self.given, self.header, self.patience) = (path, name, given, header, patience)
+        isAgain = false
         let queue = try DatabaseQueue(path: path, configuration: RunFileDatabase.configuration(patience: patience))
         defer { try? queue.close() }
-        try RunFileDatabase.create(in: queue, name: name, header: header)
+        try RunFileDatabase.create(in: queue, name: name, given: given, header: header)
+    }
+
+    /// Takes a file that is there, of this version of the schema.
+    init(reopening reader: RunFileReader, from step: Int, header: RunHeader, patience: Double) throws {
+        (path, name, given) = (reader.url.path, reader.name, reader.givenName)
+        (self.header, self.patience) = (header, patience)
+        isAgain = true
+        let queue = try DatabaseQueue(path: path, configuration: RunFileDatabase.configuration(patience: 5))
+        defer { try? queue.close() }
+        ids = try queue.writeWithoutTransaction { db in
+            try db.inTransaction(.exclusive) {
+                try RunFileDatabase.reopen(db, from: step)
+                return .commit
+            }
+            return try RunFileDatabase.lastRows(db)
+        }
     }
 
     /// Writes a batch in one transaction, into the file or, where that is locked, into the spill file; `closing`, with the
     /// hour of the end.
-    func write(_ batch: RunFileBatch, closing: Bool) throws -> Outcome {
+    /// - Parameter isNews: whether the status itself is a reason to write.
+    func write(
+        _ batch: RunFileBatch, _ status: RunFileWriter.Status, isNews: Bool, closing: Bool
+    ) throws -> Outcome {
         do {
             if let spill {
                 try transaction(waiting: 0.05) { db in try RunFileSpill.copy(from: spill, to: db) }
                 try removeSpill()
             }
-            if batch.isEmpty && !closing { return .written }
+            if batch.isEmpty && !closing && !isNews { return .written }
             var ids = self.ids
             try transaction(waiting: patience) { db in
-                try RunFileDatabase.insert(batch, into: db, &ids)
+                try RunFileDatabase.insert(batch, into: db, &ids, isAgain: isAgain)
+                try RunFileDatabase.note(status, in: db)
                 if closing { try RunFileDatabase.close(db) }
             }
             self.ids = ids
             return .written
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-            try addToSpill(batch, closing: closing)
+            try addToSpill(batch, status, closing: closing)
             return .spilled
         } catch {
             // What can be mended from outside, such as a file put back in its place, is found by opening it again.
             close()
             throw error
         }
+    }
+
+    /// Notes that the process lives, unless another program has a lock on the file: that is no reason for a spill file.
+    func noteHeartbeat(_ status: RunFileWriter.Status) {
+        guard spill == nil else { return }
+        try? transaction(waiting: 0) { db in try RunFileDatabase.note(status, in: db) }
     }
 
     /// Lets the connection to the file go; the next batch opens another.
@@ -95,13 +126,14 @@ final class RunFileStore {
 
     // MARK: - The spill file
 
-    private func addToSpill(_ batch: RunFileBatch, closing: Bool) throws {
+    private func addToSpill(_ batch: RunFileBatch, _ status: RunFileWriter.Status, closing: Bool) throws {
         do {
             let queue = try spill ?? makeSpill()
             var ids = self.ids
             try queue.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
-                    try RunFileDatabase.insert(batch, into: db, &ids)
+                    try RunFileDatabase.insert(batch, into: db, &ids, isAgain: false)
+                    try RunFileDatabase.note(status, in: db)
                     if closing { try RunFileDatabase.close(db) }
                     return .commit
                 }
@@ -122,7 +154,7 @@ final class RunFileStore {
             let queue = try DatabaseQueue(
                 path: spillPath, configuration: RunFileDatabase.configuration(patience: patience))
             try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
-            try RunFileDatabase.create(in: queue, name: name, header: header)
+            try RunFileDatabase.create(in: queue, name: name, given: given, header: header)
             spill = queue
             return queue
         } catch {

@@ -25,6 +25,15 @@ final class RunFileWriter: @unchecked Sendable {
         var reminder = 600.0
         /// Seconds between two warnings of locks that come and go.
         var pause = 10.0
+        /// Seconds after which a process that has nothing to write notes that it lives.
+        var heartbeat = 60.0
+    }
+
+    /// How the run stands, noted with each commit.
+    struct Status: Sendable {
+        var state = RunStatus.State.running
+        var step = 0
+        var alert: String?
     }
 
     private let path: String
@@ -34,6 +43,8 @@ final class RunFileWriter: @unchecked Sendable {
     private var seriesIDs: [String: Int] = [:]
     private var waiting = RunFileBatch()
     private var isDue = false
+    private var isStatusNews = false
+    private var status: Status
     private var failure: RunFileError?
     private var asked = 0
     private var answered = 0
@@ -57,8 +68,14 @@ final class RunFileWriter: @unchecked Sendable {
     }
 
     /// `warn` is called on the writer's thread.
-    init(_ store: RunFileStore, limits: Limits, warn: @escaping @Sendable (String) -> Void) {
+    /// - Parameter series: those that the file has, in the order of their numbers, which begin with 1.
+    init(
+        _ store: RunFileStore, limits: Limits, series: [String] = [], status: Status = Status(),
+        warn: @escaping @Sendable (String) -> Void
+    ) {
         path = store.path
+        for (place, name) in series.enumerated() { seriesIDs[name] = place + 1 }
+        self.status = status
         self.store = store
         self.limits = limits
         self.warn = warn
@@ -89,6 +106,20 @@ final class RunFileWriter: @unchecked Sendable {
             try makeRoom(byteCount)
             waiting.rows.append(row)
             waiting.byteCount += byteCount
+            askForTurn()
+        }
+    }
+
+    /// Steps taken: noted with the next commit, which comes within a second where `isNews`.
+    func note(step: Int, state: RunStatus.State? = nil, alert: String? = nil) {
+        monitor.withLock {
+            status.step = step
+            guard stage == .open, state ?? status.state != status.state || alert ?? status.alert != status.alert else {
+                return
+            }
+            status.state = state ?? status.state
+            status.alert = alert ?? status.alert
+            isStatusNews = true
             askForTurn()
         }
     }
@@ -145,6 +176,8 @@ final class RunFileWriter: @unchecked Sendable {
         monitor.withLock { spilledSince == nil ? nil : (path, store.spillPath) }
     }
 
+    private var hasSpilled: Bool { monitor.withLock { spilledSince != nil } }
+
     private func ask() throws {
         asked += 1
         let ticket = asked
@@ -182,18 +215,25 @@ final class RunFileWriter: @unchecked Sendable {
 
     /// Writes what waits.
     func takeTurn() {
-        let (ticket, closing, wasAsked) = monitor.withLock {
+        let (ticket, closing, wasAsked, status, isNews) = monitor.withLock {
             batch.append(waiting)
             waiting = RunFileBatch()
             isDue = false
+            let isNews = isStatusNews
+            isStatusNews = false
             monitor.broadcast()
-            return (asked, stage != .open, answered < asked)
+            return (asked, stage != .open, answered < asked, self.status, isNews)
         }
         if hasEnded { return }
+        if batch.isEmpty, !closing, !isNews, !wasAsked, !hasSpilled {
+            store.noteHeartbeat(status)
+            RunFileThread.shared.schedule(self, at: Stopwatch.now + limits.heartbeat)
+            return
+        }
         var failed: RunFileError?
         var isSpilled = false
         do {
-            isSpilled = try store.write(batch, closing: closing) == .spilled
+            isSpilled = try store.write(batch, status, isNews: isNews, closing: closing) == .spilled
             batch = RunFileBatch()
         } catch {
             failed = RunFileError.writing(path, error)
@@ -210,6 +250,7 @@ final class RunFileWriter: @unchecked Sendable {
             case .closing, .abandoned: if closing && !isSpilled { stage = .ended }
             }
             if isSpilled { RunFileThread.shared.schedule(self, at: now + limits.retry) }
+            if stage == .open { RunFileThread.shared.schedule(self, at: now + limits.heartbeat) }
             monitor.broadcast()
             return spilledSince
         }

@@ -12,6 +12,7 @@ extension ScriptHost {
             results: [Parameter("gradient", .vector, "The gradient.")]
         ) { run, call in
             if try !call.has("batch"), try !call.has("at"), try !call.has("statistics") {
+                try run.requirePresent("the gradient")
                 return run.object(try run.gradient())
             }
             return run.object(
@@ -60,6 +61,7 @@ extension ScriptHost {
                 let use: StatisticsUse? = statistics.map { $0 == "running" ? .running : .batch }
                 evaluation = try oracle.with(use: use).evaluate(at: call.point(of: run))
             } else {
+                try run.requirePresent("the evaluation")
                 evaluation = isTest ? try run.testEvaluation() : try run.evaluation()
             }
             let accuracy: Double?

@@ -15,6 +15,8 @@ extension ScriptHost {
             "Writes the parameters below the output folder, in PyTorch's names and shapes, as .safetensors or .npz.",
             parameters: [Parameter("path", .string, "The file, such as 'point.safetensors'; its ending is the format.")]
         ) { [unowned self] run, call in
+            // Written when the program came here the first time.
+            if run.isBehind { return }
             try save(run.parameters, run.statistics(), of: run.objective.model, to: call.get("path"))
         }
         runs.procedure(

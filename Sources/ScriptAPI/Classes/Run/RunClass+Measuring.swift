@@ -16,7 +16,7 @@ extension ScriptHost {
             guard let probe = try ProbeCatalogue.probes([name], arguments, for: run).first else {
                 throw ExperimentError.unknownProbe(name, known: ProbeCatalogue.names)
             }
-            let measured = try run.measure(probe)
+            let measured = try run.reading(measure: "\(name){ \(arguments.words) }") { try run.measure(probe) }
             let vectors = (probe as? any EigenvectorProbe)?.vectors ?? []
             return MeasurementObject(
                 name, measured, names: probe.seriesNames, vectors: vectors.map(run.object))
@@ -47,7 +47,9 @@ extension ScriptHost {
                     "The samples on which outputs are compared; both runs must have the same."),
             ], results: [Parameter("distance", .number, "The distance.")]
         ) { run, call in
-            try run.distance(to: call.get("other"), in: call.choice("what"), over: call.choice("data"))
+            let other: Run = try call.get("other")
+            for each in [run, other] { try each.requirePresent("the distance") }
+            return try run.distance(to: other, in: call.choice("what"), over: call.choice("data"))
         }
     }
 }

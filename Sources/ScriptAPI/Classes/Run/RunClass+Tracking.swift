@@ -18,7 +18,9 @@ extension ScriptHost {
             let cadence = try Cadence(call, of: run, names: names)
             guard try call.has("fn") else {
                 let arguments = try ProbeArguments(call, of: run)
-                for probe in try ProbeCatalogue.probes(names, arguments, for: run) { try run.track(probe, cadence) }
+                for probe in try ProbeCatalogue.probes(names, arguments, for: run) {
+                    try run.track(probe, cadence, words: arguments.words)
+                }
                 return
             }
             guard let name = names.first, names.count == 1, !name.isEmpty else {

@@ -33,12 +33,11 @@ extension ScriptHost {
                 Parameter("run", .object("run"), "The run."),
             ]
         ) { run, call in
-            var left = try call.get("count", as: Int?.self) ?? .max
-            return {
-                guard left > 0 else { return nil }
-                left -= 1
-                try run.advance()
-                return LuaResults(run.step, run)
+            let loop = try run.steps(call.get("count", as: Int?.self))
+            return LuaLoop {
+                try loop.next().map { LuaResults($0, run) }
+            } close: {
+                loop.close()
             }
         }
         runs.procedure(
@@ -49,12 +48,58 @@ extension ScriptHost {
             ]
         ) { run, call in
             let step: Int = try call.get("step")
-            guard step >= run.step else {
-                throw ArgumentError("run:at(\(step), …): run '\(run.name)' is at step \(run.step) already")
+            guard step >= run.programStep else {
+                throw ArgumentError("run:at(\(step), …): run '\(run.name)' is at step \(run.programStep) already")
             }
             let callback = try call.capture("fn", in: run)
             try run.at(step) { run in try callback.call(run) }
         }
+        runs.procedure(
+            "after", "Calls a function after so many further steps.",
+            parameters: [
+                Parameter("steps", .integer(.nonNegative), unit: "steps", "How many."),
+                Parameter("fn", .function("(run)"), "What is called."),
+            ]
+        ) { run, call in
+            let (step, overflow) = run.programStep.addingReportingOverflow(try call.get("steps"))
+            let callback = try call.capture("fn", in: run)
+            try run.at(overflow ? .max : step) { run in try callback.call(run) }
+        }
+        runs.procedure(
+            "every", "Calls a function after each step that is a multiple of a number, from the next one on.",
+            parameters: [
+                Parameter("count", .integer(.positive), unit: "steps", "Of how many."),
+                Parameter("fn", .function("(run)"), "What is called."),
+            ]
+        ) { run, call in
+            let callback = try call.capture("fn", in: run)
+            try run.every(call.get("count")) { run in try callback.call(run) }
+        }
+        runs.procedure(
+            "when",
+            "Calls a function when a condition has become true: once, until the condition is false again and becomes true anew.",
+            parameters: [
+                Parameter("condition", .function("(run) -> boolean"), "Asked after a step and its probes."),
+                Parameter("fn", .function("(run)"), "What is called."),
+            ], options: Self.askingOptions
+        ) { run, call in
+            let callback = try call.capture("fn", in: run)
+            try Self.watch(run, call, "run:when") { run in try callback.call(run) }
+        }
+        runs.procedure(
+            "alert", "Prints and keeps a message when a condition has become true.",
+            parameters: [
+                Parameter("condition", .function("(run) -> boolean"), "Asked after a step and its probes."),
+                Parameter("message", .string, "What is said."),
+            ], options: Self.askingOptions
+        ) { [unowned self] run, call in
+            let message: String = try call.get("message")
+            try Self.watch(run, call, "run:alert") { [unowned self] run in try alert(message, of: run) }
+        }
+        runs.procedure(
+            "checkpoint",
+            "Keeps the whole state of this moment in the run file, to go on from it: eoss run --resume, run:rewind."
+        ) { run, _ in try run.checkpoint() }
         runs.method(
             "fork",
             "The run as it stands, to go on by itself: the same future batches and noise, its own parameters, optimizer, series and file. Functions given to run:at and run:track are called with the fork.",
@@ -72,6 +117,7 @@ extension ScriptHost {
             adopt(fork)
             // What was captured for the run serves the fork, too.
             try call.state.keep(run, in: fork)
+            try copyKept(of: run, to: fork)
             if let optimizer: OptimizerObject = try call.get("optimizer") { try fork.setRule(optimizer.rule) }
             if let rate: Double = try call.get("lr") { try fork.setLearningRate(rate) }
             if try call.has("batch_size") { try fork.setBatchSize(Run.BatchSize(call.value("batch_size"))) }
@@ -80,16 +126,51 @@ extension ScriptHost {
     }
 }
 
+extension ScriptHost {
+    fileprivate static let askingOptions: [Parameter] = [
+        Parameter("every", .integer(.positive), default: 1, unit: "steps", "Asked after each multiple of so many steps."),
+        .optional(
+            "release", .function("(run) -> boolean"),
+            "What makes the condition count as false again, where that should be later than when it is: a lower threshold, say."
+        ),
+    ]
+
+    /// `run:when` and `run:alert`.
+    fileprivate static func watch(
+        _ run: Run, _ call: borrowing LuaCall, _ name: String, _ action: @escaping (Run) throws -> Void
+    ) throws {
+        func condition(_ option: String) throws -> Cadence.Condition {
+            let callback = try call.capture(option, in: run)
+            return { run in
+                let result = try callback.call(run).first ?? .nil
+                guard case .boolean(let flag) = result else {
+                    throw ArgumentError("'\(option)' of \(name) returned \(result.typeName), true or false is needed")
+                }
+                return flag
+            }
+        }
+        try run.when(
+            condition("condition"), every: call.get("every"), release: call.has("release") ? condition("release") : nil,
+            action)
+    }
+
+    private func alert(_ message: String, of run: Run) throws {
+        options.message("run '\(run.name)' at step \(run.step): \(message)")
+        try run.file?.addEvent(step: run.step, kind: "alert", message: message)
+        run.file?.note(step: run.step, alert: message)
+    }
+}
+
 private func trainingGoal(of run: Run, _ call: borrowing LuaCall) throws -> TrainingGoal {
     var goal = TrainingGoal(
         step: try call.get("to"), loss: try call.get("stop_loss"), accuracy: try call.get("stop_accuracy"),
         checkEvery: try call.get("check_every"), maxLoss: try call.get("max_loss"))
     if let steps: Int = try call.get("steps") {
-        let (end, overflow) = run.step.addingReportingOverflow(steps)
+        let (end, overflow) = run.programStep.addingReportingOverflow(steps)
         goal.step = min(goal.step ?? .max, overflow ? .max : end)
     }
-    if let epochs: Double = try call.get("epochs") { goal.epoch = run.epoch + epochs }
-    if let time: Double = try call.get("time") { goal.time = run.time + time }
+    if let epochs: Double = try call.get("epochs") { goal.epoch = run.programEpoch + epochs }
+    if let time: Double = try call.get("time") { goal.time = run.programTime + time }
     if goal.checkEvery != nil, goal.loss == nil, goal.accuracy == nil {
         throw ArgumentError("run:train: 'check_every' belongs to stop_loss and stop_accuracy: give one of them")
     }

@@ -29,42 +29,46 @@ extension ScriptHost {
     /// What can be read and assigned.
     private func addState(to runs: ObjectClass<Run>) {
         runs.property("name", .string, "The run's name.") { $0.name }
-        runs.property("step", .integer, unit: "steps", "Steps taken.") { $0.step }
-        runs.property("epoch", .number, unit: "epochs", "Epochs taken.") { $0.epoch }
-        runs.property("time", .number, "The sum of the learning rates of all steps.") { $0.time }
+        runs.property("step", .integer, unit: "steps", "Steps taken.") { $0.programStep }
+        runs.property("epoch", .number, unit: "epochs", "Epochs taken.") { $0.programEpoch }
+        runs.property("time", .number, "The sum of the learning rates of all steps.") { $0.programTime }
         runs.property(
-            "lr", .number(.positive), "The learning rate; can be assigned.", get: { $0.learningRate },
-            set: { try $0.setLearningRate($1) })
+            "lr", .number(.positive), "The learning rate; can be assigned.",
+            get: { run in try run.reading("lr") { run.learningRate } }, set: { try $0.setLearningRate($1) })
         runs.property(
             "batch_size", .batchSize, unit: "samples", "Samples in a batch, or 'full'; can be assigned.",
             get: { run -> LuaValue in
-                switch run.batchSize {
-                case .full: .string("full")
-                case .samples(let count): .integer(count)
-                }
+                let read = try run.reading("batch_size") { .string("\(run.batchSize)") }
+                guard case .string(let size) = read else { return .nil }
+                return Int(size).map { .integer($0) } ?? .string(size)
             }, set: { (run: Run, value: LuaValue) in try run.setBatchSize(Run.BatchSize(value)) })
         runs.property(
-            "params", .vector, "The parameters: a copy; can be assigned.", get: { $0.object($0.parameters) },
+            "params", .vector, "The parameters: a copy; can be assigned.", get: { $0.object(try $0.programParameters) },
             set: { (run: Run, vector: VectorObject) in try run.setParameters(run.fitting(vector, "params")) })
         runs.property(
-            "optimizer", .object("optimizer"), "The update rule; can be assigned.", get: { OptimizerObject($0.rule) },
+            "optimizer", .object("optimizer"), "The update rule; it, and its settings, can be assigned.",
+            get: { OptimizerObject(of: $0) },
             set: { (run: Run, optimizer: OptimizerObject) in try run.setRule(optimizer.rule) })
-        runs.property("loss", .number, "The loss over all training samples, at these parameters.") {
-            try $0.evaluation().loss
+        runs.property("loss", .number, "The loss over all training samples, at these parameters.") { run in
+            try run.reading("loss") { try run.evaluation().loss }
         }
-        runs.property("accuracy", .number, "The share of training samples classified right; nil for a regression.") {
-            try $0.accuracy(of: $0.evaluation(), on: $0.data.train)
+        runs.property("accuracy", .number, "The share of training samples classified right; nil for a regression.") { run in
+            try run.reading("accuracy") { try run.accuracy(of: run.evaluation(), on: run.data.train) }
         }
         runs.property(
             "batch_loss", .number, "The loss of the last step's batch, before the step; nil before the first."
-        ) {
-            $0.batchLoss
+        ) { run in
+            try run.reading("batch_loss") { run.batchLoss }
         }
         runs.property(
             "edge", .number, "Up to which curvature the optimizer is stable: 2/lr for sgd; nil where no edge is known."
-        ) { $0.edge() }
+        ) { run in try run.reading("edge") { run.edge() } }
         runs.property("model", .object("model"), "The network.") { $0.parts?.model }
         runs.property("data", .object("dataset"), "The data.") { $0.parts?.data }
+        runs.property(
+            "state", .table,
+            "A table of your own that belongs to the run: numbers, strings, booleans and tables of them, kept in its checkpoints and copied into its forks.",
+            get: { [unowned self] run in try keptTable(of: run) })
         runs.property("tracked", .list(of: .string), "The names of its series.") { $0.seriesNames }
     }
 }
@@ -86,6 +90,8 @@ extension Run: LuaObject {}
 final class RunParts {
     let model: ModelObject
     let data: DatasetObject
+    /// `run.state`, once it was asked for.
+    var table: LuaKeptTable?
 
     init(model: ModelObject, data: DatasetObject) { (self.model, self.data) = (model, data) }
 }

@@ -52,6 +52,10 @@ extension ScriptHost {
                     "ghost_batch", .integer(.positive), default: .integer(Oracle.defaultGhostBatch), unit: "samples",
                     "Samples that share batch statistics in full-data quantities, in a network with batch norm."),
                 .seed,
+                .optional(
+                    "checkpoint", .boolean.or(.record(Self.checkpointParameters)),
+                    "When the whole state is kept in the run file, to go on from. By default once a minute and at the end of a training, of which the last is kept; false: never by itself."
+                ),
             ], results: [Parameter("run", .object("run"), "The run.")]
         ) { [unowned self] call in try makeRun(call) }
         addLockstep(to: eoss)
@@ -80,6 +84,24 @@ extension ScriptHost {
         eoss.constant("version", .string, RunEnvironment.eossVersion, "The version of this program.")
     }
 
+    private static let checkpointParameters: [Parameter] = [
+        .optional("every", .integer(.positive), unit: "steps", "After each multiple of so many steps."),
+        .optional("at", .list(of: .integer(.nonNegative)), unit: "steps", "After these steps; they stay."),
+        Parameter("keep", .integer(.positive), default: 3, "How many are kept beside those of 'at', the last ones."),
+    ]
+
+    private func checkpointPolicy(_ call: borrowing LuaCall) throws -> CheckpointPolicy {
+        switch try call.value("checkpoint") {
+        case .boolean(false): return .none
+        case .table(let table):
+            let every = Int.read(table["every"])
+            return CheckpointPolicy(
+                every: every, seconds: every == nil ? 60 : nil, steps: Set([Int].read(table["at"]) ?? []),
+                keep: Int.read(table["keep"]) ?? (every == nil ? 1 : 3))
+        default: return .standard
+        }
+    }
+
     private static var parameterType: LuaType {
         LuaType.number.or(.boolean).or(.string).or(.list(of: .number)).or(.list(of: .string)).or(.list(of: .boolean))
     }
@@ -105,7 +127,9 @@ extension ScriptHost {
             name: call.get("name"), objective: objective, data: data.data, rule: optimizer.rule,
             batchSize: Run.BatchSize(call.value("batch_size")), seed: call.seed(), ghostBatch: call.get("ghost_batch"))
         run.attachment = RunParts(model: model, data: data)
+        run.checkpoints = try checkpointPolicy(call)
         adopt(run)
+        try resume(run)
         return run
     }
 }

@@ -1,0 +1,160 @@
+import Compute
+import Datasets
+import Dynamics
+import Foundation
+import Networks
+import Objectives
+
+extension Run {
+    /// All of the run's state, as it stands.
+    var state: RunState {
+        get throws {
+            RunState(
+                parameters: theta, statistics: try oracle.running.values(), previousParameters: previousParameters,
+                known: RunState.KnownQuantities(
+                    evaluation: isKnown(cachedEvaluation), testEvaluation: isKnown(cachedTestEvaluation),
+                    gradient: isKnown(cachedGradient)),
+                step: step, time: time, batchLoss: batchLoss, batchSize: batchSize, sampler: sampler, version: version,
+                assignments: assignments, rule: rule, edges: edgeHistory, trackers: trackers,
+                warmStarts: eigenCache.contents, work: oracle.work, probeWork: probeWork, training: training,
+                budget: budget, actions: actions, actionCount: actionCount, journal: journal,
+                program: try programKeeps?(self) ?? [:])
+        }
+    }
+
+    private func isKnown<Value>(_ cached: Cached<Value>?) -> Bool { cached?.version == version }
+
+    /// Takes a state over, from another run or from a checkpoint; all but trackers and actions.
+    func assume(_ state: RunState) throws {
+        try oracle.running.assign(state.statistics)
+        theta = state.parameters
+        previousParameters = state.previousParameters
+        (step, time, batchLoss) = (state.step, state.time, state.batchLoss)
+        (batchSize, sampler, rule) = (state.batchSize, state.sampler, state.rule)
+        (version, assignments, edgeHistory) = (state.version, state.assignments, state.edges)
+        eigenCache.contents = state.warmStarts
+        (probeWork, training, budget) = (state.probeWork, state.training, state.budget)
+        (actionCount, journal) = (state.actionCount, state.journal)
+        nextDue = step
+    }
+
+    /// The run `parent` as it stands, to go on by itself: ``fork(name:)``.
+    convenience init(forking parent: Run, name: String) throws {
+        try self.init(likeness: parent, name: name)
+        try assume(parent.state)
+        // A fork's oracle has an account of its own, which begins where its parent's stood.
+        oracle.work = parent.oracle.work
+        (trackers, actions, registered) = (parent.trackers.map { $0.forked() }, parent.actions, parent.registered)
+        (recorded, seriesNames, chunks) = (parent.recorded, parent.seriesNames, parent.chunks)
+        (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
+        (cachedGradient, eigenCache) = (parent.cachedGradient, parent.eigenCache.copy())
+        (journal, keeps, checkpoints) = (Journal(), parent.keeps, parent.checkpoints)
+    }
+
+    // MARK: - Checkpoints
+
+    /// The bytes of a checkpoint of this moment: a safetensors file with the parameters under their names, all other vectors under
+    /// names that begin with `@`, and everything else as JSON under `eoss` in its metadata.
+    public func checkpointBytes() throws -> Data {
+        try requireNotMeasuring("a checkpoint", "be made")
+        return try Checkpoint(state, of: self).bytes()
+    }
+
+    /// Restores the state that a checkpoint holds.
+    ///
+    /// The run is one that was made anew, of the same model and data, and that was asked for nothing yet, or a fork of a run that is
+    /// being resumed. Its program is executed again from the beginning (``Replay``).
+    /// - Parameters:
+    ///   - source: what the checkpoint is called in messages.
+    ///   - forced: whether differences of the program are no errors.
+    /// - Throws: `ExperimentError`, `DatasetError` for a checkpoint of another model, or one that is damaged.
+    public func resume(from checkpoint: Data, called source: String, forced: Bool = false) throws {
+        let checkpoint = try Checkpoint(checkpoint, called: source)
+        try resume(from: checkpoint.reading(for: objective.model), called: source, forced: forced)
+    }
+
+    func resume(from coder: StateCoder, called source: String = "a checkpoint", forced: Bool = false) throws {
+        coder.omitted = omittedFromCheckpoints
+        var state = try state
+        try state.code(coder, model: RunModel { [self] in try rule(named: $0, with: $1) })
+        try Self.check(state, objective.model, source)
+        let (inheritedTrackers, inheritedActions) = (trackers, registered)
+        (trackers, actions) = ([], [])
+        try assume(state)
+        // The program asks for its actions again, from the first on; a fork has those of its run.
+        actionCount = inheritedActions.count
+        keeps = state.program
+        let replay = try Replay(state, epoch: epoch, from: coder, forced: forced)
+        for var tracker in inheritedTrackers {
+            try replay.restore(&tracker)
+            trackers.append(tracker)
+        }
+        for var action in inheritedActions where try replay.restore(&action) { actions.append(action) }
+        self.replay = replay
+        registered = inheritedActions
+        keepsRegistered = true
+        // What was known at this point costs nobody anything.
+        if state.known.evaluation { _ = try evaluation() }
+        if state.known.testEvaluation { _ = try testEvaluation() }
+        if state.known.gradient { _ = try gradient() }
+        oracle.work = state.work
+        lastCheckpoint = step
+        if let loop = state.journal.entries.last, loop.kind == .loop, loop.end == nil { self.loop = nil }
+    }
+
+    /// A fork that was made again is the branch that it was.
+    public func become(branchOf parent: RunParent?) { self.parent = parent }
+
+    /// A number that tells the training and test data, as the run sees them, from others.
+    public var dataDigest: String {
+        var fingerprint = Fingerprint()
+        for split in [data.train] + (data.test.map { [$0] } ?? []) {
+            let (inputs, targets) = (objective.model.inputElement, objective.model.element)
+            for (rows, width) in [
+                (try? split.inputs(as: inputs), split.inputWidth * inputs.byteCount),
+                (try? split.targets(as: targets), split.targetWidth * targets.byteCount),
+            ] {
+                guard let rows else { continue }
+                withExtendedLifetime(rows) {
+                    fingerprint.add(UnsafeRawBufferPointer(start: rows.base, count: split.count * width))
+                }
+            }
+        }
+        return fingerprint.text
+    }
+
+    /// Goes on in the file that the run has had, with the measurements that stand there up to the present step.
+    public func goOn(in file: RunFile, _ reader: RunFileReader) throws {
+        self.file = file
+        notedChunks = chunks.count
+        for name in try reader.seriesNames() {
+            if recorded[name] == nil { seriesNames.append(name) }
+            // A fork has its parent's before its own.
+            var series = recorded[name]?.between(nil, parent?.step ?? -1) ?? Series(name: name)
+            for measurement in try reader.series(name, to: step) { series.append(measurement) }
+            recorded[name] = series
+        }
+        note("resume", "at step \(step)")
+    }
+
+    private static func check(_ state: RunState, _ model: Model, _ source: String) throws {
+        let own = state.rule.state
+        let vectors = own.vectors + [state.previousParameters].compactMap { $0 }
+        let fits = vectors.allSatisfy { $0.count == model.layout.count && $0.element == model.element }
+        let states = (state.rule as? any ElementwiseRule)?.update.states.count
+        guard fits, states == nil || own.vectors.isEmpty || own.vectors.count == states, state.step >= 0 else {
+            throw ExperimentError.invalid("'\(source)' is damaged: its state is not one of this model and this optimizer")
+        }
+    }
+
+    /// The rule of a checkpoint: of the catalogue, or one that the program has shown.
+    private func rule(named name: String, with settings: [(name: String, value: Double)]) throws -> any UpdateRule {
+        if let declaration = RuleCatalogue.declaration(of: name) {
+            return try declaration.make(Dictionary(settings.map { ($0.name, $0.value) }) { $1 })
+        }
+        guard rule.name == name else {
+            throw ExperimentError.invalid("the checkpoint's optimizer is '\(name)', which only its program knows")
+        }
+        return rule
+    }
+}

@@ -1,0 +1,87 @@
+import Experiments
+import Foundation
+
+/// What `eoss run --resume FILE` goes on from: the run files of one execution of a script.
+///
+/// The script is executed again from its beginning. A run that it makes takes the file of that name which the execution had made, and
+/// goes on at the last checkpoint there (``Run/resume(from:called:forced:)``).
+public final class Resumption {
+    /// Whether a script that differs is no error.
+    public let isForced: Bool
+    /// The folder of the files.
+    public let folder: URL
+    let session: UUID
+    /// The script, then the modules that it required.
+    let scripts: [RunScript]
+    let parameters: [String: JSONValue]
+    private var waiting: [RunFileReader]
+
+    /// Opens a run file and those of the same execution beside it.
+    /// - Throws: `RunFileError` where it cannot be read, is still being written, or knows no checkpoints.
+    public init(_ file: URL, forced: Bool) throws {
+        let reader = try RunFile.open(file)
+        guard let session = reader.session, let status = try reader.status() else {
+            throw RunFileError.olderFormat(path: reader.url.path, version: 2)
+        }
+        if status.isAlive {
+            throw RunFileError.inUse(
+                path: reader.url.path, process: Int(status.process.number), host: status.process.host)
+        }
+        isForced = forced
+        folder = reader.url.deletingLastPathComponent()
+        self.session = session
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".eoss") }
+        // Others of the folder may be damaged or anything else: they are nobody's concern here.
+        let directory = folder
+        let others = names.sorted().map { directory.appendingPathComponent($0).standardizedFileURL }
+            .filter { $0 != reader.url }
+            .compactMap { try? RunFile.open($0) }.filter { [session] in $0.session == session }
+        waiting = ([reader] + others).sorted { ($0.created, $0.url.path) < ($1.created, $1.url.path) }
+        // All were made by one script; one that was killed at its very beginning may not have it yet.
+        let complete = try waiting.first { try !$0.scripts().isEmpty } ?? reader
+        scripts = try complete.scripts()
+        parameters = try complete.parameters()
+    }
+
+    /// The script as it was.
+    var script: RunScript? { scripts.first }
+
+    /// Where the script was, if it still is there.
+    public var scriptFile: URL? {
+        guard let path = script?.path, FileManager.default.fileExists(atPath: path) else { return nil }
+        return URL(fileURLWithPath: path)
+    }
+
+    /// The path by which the script was run.
+    public var scriptPath: String { script?.path ?? "" }
+
+    /// The file of the run that the script makes next by this name.
+    /// - Parameter parent: of a fork: the run that it left.
+    func take(
+        _ name: String, parent: UUID?, having condition: (RunFileReader) throws -> Bool
+    ) rethrows -> RunFileReader? {
+        let place = try waiting.firstIndex {
+            try $0.givenName == name && $0.parent?.uuid == parent && condition($0)
+        }
+        guard let place else { return nil }
+        return waiting.remove(at: place)
+    }
+
+    /// Compares a script, or a module, with the one that the execution had.
+    /// - Throws: `ScriptFailure` that says where they differ first.
+    func check(_ script: RunScript, isMain: Bool) throws(ScriptFailure) {
+        guard !isForced else { return }
+        let known = isMain ? scripts.first : scripts.dropFirst().first { $0.path == script.path }
+        guard let known, known.sha256 != script.sha256 else { return }
+        let (then, now) = (Self.lines(known.source), Self.lines(script.source))
+        let place = zip(then, now).enumerated().first { $1.0 != $1.1 }?.offset ?? min(then.count, now.count)
+        func line(_ lines: [Substring]) -> String { place < lines.count ? "'\(lines[place])'" : "nothing" }
+        throw .failed(
+            "'\(script.path)' has changed since: line \(place + 1) was \(line(then)), now is \(line(now)); --force resumes with it "
+                + "as it is now")
+    }
+
+    private static func lines(_ source: Data) -> [Substring] {
+        String(decoding: source, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    }
+}

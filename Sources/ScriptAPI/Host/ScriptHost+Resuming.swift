@@ -1,0 +1,158 @@
+import Experiments
+import Foundation
+import LuaBridge
+
+/// Runs that go on from a checkpoint, and what a script keeps with its runs.
+extension ScriptHost {
+    /// Gives a run that the script has made again the state of its last checkpoint, where the execution that is resumed has one.
+    func resume(_ run: Run) throws {
+        guard let resumption = options.resumption,
+            let reader = try resumption.take(run.name, parent: nil, having: { try $0.lastCheckpointStep() != nil })
+        else { return }
+        try resume(run, from: reader, resumption)
+    }
+
+    /// The same for a fork.
+    func resume(fork: Run, of parent: Run) throws {
+        guard let resumption = options.resumption else { return }
+        let reader = try parent.file.flatMap {
+            try resumption.take(fork.name, parent: $0.header.uuid, having: { try $0.lastCheckpointStep() != nil })
+        }
+        guard let reader else {
+            throw ArgumentError(
+                "the fork '\(fork.name)' left run '\(parent.name)' at step \(parent.programStep), which is past, and has no "
+                    + "checkpoint of its own in '\(Self.shortPath(resumption.folder))'")
+        }
+        fork.become(branchOf: reader.parent)
+        try resume(fork, from: reader, resumption)
+    }
+
+    private func resume(_ run: Run, from reader: RunFileReader, _ resumption: Resumption) throws {
+        let path = Self.shortPath(reader.url)
+        try checkData(of: run, reader)
+        guard let step = try reader.lastCheckpointStep() else { return }
+        try run.resume(
+            from: reader.checkpoint(step: step), called: "\(path), step \(step)", forced: resumption.isForced)
+        options.message("resumed: run '\(run.name)' of \(path) at step \(step)")
+        let file = try RunFile.reopen(reader.url, from: step, warn: options.warning)
+        try run.goOn(in: file, reader)
+        files.append(WeakRun(run: run, file: file))
+        warnOfOtherMachine(reader)
+    }
+
+    /// Sums are taken in another order by another kernel set.
+    private func warnOfOtherMachine(_ reader: RunFileReader) {
+        guard let then = try? reader.environment(), let now = try? environment() else { return }
+        for key in ["kernels", "math", "openblas"] {
+            guard let a = then[key], let b = now[key], a != b else { continue }
+            return options.warning(
+                "run '\(reader.name)' was made with \(key) \(a), here is \(b): what follows may differ in its last bits")
+        }
+    }
+
+    private func checkData(of run: Run, _ reader: RunFileReader) throws {
+        guard let resumption = options.resumption, !resumption.isForced else { return }
+        guard let then = try reader.events().last(where: { $0.kind == "data" })?.data?["digest"],
+            then != .string(run.dataDigest)
+        else { return }
+        throw ArgumentError(
+            "run '\(run.name)': the data '\(run.data.name)' are not those of \(Self.shortPath(reader.url)); --force goes on with them")
+    }
+
+    // MARK: - What the script keeps
+
+    /// `run.state`.
+    func keptTable(of run: Run) throws -> LuaKeptTable {
+        if let table = run.parts?.table { return table }
+        let table = try state.newTable(in: run)
+        run.parts?.table = table
+        return table
+    }
+
+    /// A fork has a copy.
+    func copyKept(of run: Run, to fork: Run) throws {
+        guard let parts = run.parts else { return }
+        fork.attachment = RunParts(model: parts.model, data: parts.data)
+        guard let table = parts.table, !fork.isBeingResumed, case .table(let values)? = try table.value else { return }
+        try keptTable(of: fork).replace(with: values)
+    }
+
+    /// What goes into a run's checkpoints: `run.state`, and where `math.random` stands.
+    func keeps(of run: Run) throws -> [String: JSONValue] {
+        var keeps: [String: JSONValue] = [:]
+        if let value = try run.parts?.table?.value { keeps["state"] = try Self.json(value, "run.state") }
+        // As texts: not every number of 64 bits is one of JSON's.
+        if let words = state.randomState { keeps["random"] = .array(words.map { .string(String($0, radix: 16)) }) }
+        return keeps
+    }
+
+    /// The script has come to where its run was restored: what it has made of `run.state` on the way was made before.
+    func catchUp(_ run: Run) throws {
+        try keptTable(of: run).replace(with: Self.table(run.keeps["state"]))
+        guard case .array(let texts)? = run.keeps["random"] else { return }
+        let words = texts.compactMap { text -> UInt64? in
+            guard case .string(let digits) = text else { return nil }
+            return UInt64(digits, radix: 16)
+        }
+        if words.count == 4 { state.randomState = words }
+    }
+
+    private static let arrayKey = "$array"
+
+    /// - Parameter path: what messages call it.
+    private static func json(_ value: LuaValue, _ path: String) throws -> JSONValue {
+        switch value {
+        case .nil: return .null
+        case .boolean(let flag): return .bool(flag)
+        case .integer(let integer): return .integer(integer)
+        case .number(let number): return JSONValue.exactly(number)
+        case .string(let text): return .string(text)
+        case .numbers(let numbers): return .array(numbers.map { JSONValue.exactly($0) })
+        case .table(let table):
+            guard table.others.isEmpty else {
+                throw ArgumentError(
+                    "\(path)[\(table.others[0].key.literal)] cannot be kept: keys are names, or numbers from 1 without gaps")
+            }
+            let array = try table.array.enumerated().map { try json($1, "\(path)[\($0 + 1)]") }
+            if table.fields.isEmpty, !array.isEmpty { return .array(array) }
+            var object: [String: JSONValue] = [:]
+            for (key, value) in table.fields {
+                let name = key.description
+                object[name.hasPrefix("$") ? "$" + name : name] = try json(value, "\(path).\(name)")
+            }
+            if !array.isEmpty { object[arrayKey] = .array(array) }
+            return .object(object)
+        case .bytes, .function, .object, .foreign:
+            throw ArgumentError(
+                "\(path) is a \(value.typeName), which no checkpoint can keep: run.state takes numbers, strings, booleans and "
+                    + "tables of them")
+        }
+    }
+
+    private static func table(_ value: JSONValue?) -> LuaTable {
+        guard let value, case .table(let table) = lua(value) else { return LuaTable() }
+        return table
+    }
+
+    private static func lua(_ value: JSONValue) -> LuaValue {
+        if let number = value.exactNumber { return .number(number) }
+        switch value {
+        case .null: return .nil
+        case .bool(let flag): return .boolean(flag)
+        case .integer(let integer): return .integer(integer)
+        case .number(let number): return .number(number)
+        case .string(let text): return .string(text)
+        case .array(let values): return .table(LuaTable(array: values.map(lua)))
+        case .object(let object):
+            var table = LuaTable()
+            for (name, value) in object {
+                if name == arrayKey, case .array(let values) = value {
+                    table.array = values.map(lua)
+                } else {
+                    table.fields[LuaBytes(name.hasPrefix("$$") ? String(name.dropFirst()) : name)] = lua(value)
+                }
+            }
+            return .table(table)
+        }
+    }
+}
