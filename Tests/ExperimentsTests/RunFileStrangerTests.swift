@@ -38,6 +38,7 @@ import Testing
             count += try reader.series(name).count
             count += try reader.arrays("numbers", of: name).count
         }
+        _ = try reader.status()
         count += try reader.events().count + reader.notes().count + reader.costs().count
         for step in try reader.checkpointSteps() { count += try reader.checkpoint(step: step).count }
         for name in try reader.figureNames() { count += try reader.figure(name).bytes.count }
@@ -91,8 +92,16 @@ import Testing
 
     @Test(arguments: [
         ("PRAGMA application_id = 7", "another program"),
-        ("PRAGMA user_version = 3", "newer eoss"),
-        ("PRAGMA user_version = 1", "'measurement'"),
+        ("PRAGMA user_version = 4", "newer eoss"),
+        ("PRAGMA user_version = 1", "is not the one that eoss makes"),
+        ("UPDATE run SET state = 'asleep'", "how the run stands"),
+        ("UPDATE run SET process = 'nobody'", "how the run stands"),
+        ("UPDATE run SET heartbeat = 'now'", "how the run stands"),
+        ("UPDATE run SET session = 'none'", "UUID"),
+        ("UPDATE event SET data = '[1'", "the data of an event"),
+        ("UPDATE checkpoint SET size = 7", "longer than it says"),
+        ("UPDATE checkpoint SET size = 70000", "of its 70000 bytes"),
+        ("DELETE FROM checkpoint_part", "has 0 of its"),
         ("PRAGMA user_version = 0", "its format is number 0"),
         ("PRAGMA user_version = -1", "its format is number -1"),
         ("DROP TABLE array", "'array'"),

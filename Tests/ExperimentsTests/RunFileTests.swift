@@ -190,7 +190,7 @@ struct TemporaryFolder: ~Copyable {
         let file = try RunFile.create(name: "a", in: folder.url)
         // Zero pages of the system: 1 GB that is never touched.
         let huge = Data(count: RunFile.largestBlob + 1)
-        #expect(throws: RunFileError.self) { try file.addCheckpoint(step: 3, bytes: huge) }
+        #expect(throws: RunFileError.self) { try file.addFigure(name: "a.png", mime: "image/png", bytes: huge) }
         try file.record("loss", step: 0, value: 1)
         try file.close()
         #expect(try RunFile.open(file.url).series("loss").count == 1)

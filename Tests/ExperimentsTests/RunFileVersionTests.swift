@@ -113,8 +113,19 @@ import Testing
         let queue = try DatabaseQueue(path: file.url.path)
         let old = RunSchema.objects(of: 1)
         try queue.writeWithoutTransaction { db in
-            try db.execute(sql: "DROP TABLE array; DROP INDEX measurement_by_step; DROP TABLE measurement")
-            for object in old where object.name.hasPrefix("measurement") { try db.execute(sql: object.sql) }
+            try db.execute(sql: "PRAGMA writable_schema = OFF")
+            for object in RunSchema.objects where object.type == "table" {
+                try db.execute(sql: "DROP TABLE \(object.name)")
+            }
+            for object in old { try db.execute(sql: object.sql) }
+            try db.execute(
+                sql: """
+                    INSERT INTO run (id, name, uuid, created, closed, eoss_version)
+                    VALUES (1, 'old', '\(UUID().uuidString)', '2026-11-01T10:00:00.000Z', NULL, '0.1.0');
+                    INSERT INTO series (id, name) VALUES (1, 'loss');
+                    INSERT INTO event (step, kind, message) VALUES (3, 'lr', '0.1 to 0.2');
+                    INSERT INTO checkpoint (step, created, bytes) VALUES (5, '2026-11-01T10:00:00.000Z', x'0102');
+                    """)
             try db.execute(
                 sql: """
                     INSERT INTO measurement (series, step, value, standard_error, samples, products, residual, seconds,
@@ -134,6 +145,76 @@ import Testing
         #expect(
             measured.operations == nil && measured.interval == nil && measured.arrays == nil && measured.extra == "{}")
         #expect(try read.arrays("numbers", of: "loss").isEmpty)
+        #expect(try read.status() == nil && read.session == nil && read.givenName == "old")
+        #expect(try read.events() == [RunEvent(step: 3, kind: "lr", message: "0.1 to 0.2")])
+        #expect(try read.checkpoint(step: 5) == Data([1, 2]) && read.lastCheckpointStep() == 5)
+        #expect(throws: RunFileError.olderFormat(path: read.url.path, version: 1)) { try RunFile.reopen(read.url) }
+    }
+
+    /// What version 3 added: how a run stands, data of events, checkpoints in parts of which the last ones are kept.
+    @Test func aRunSaysHowItStands() throws {
+        let folder = try TemporaryFolder()
+        let file = try RunFile.create(name: "a", in: folder.url)
+        let other = try RunFile.create(name: "a", in: folder.url)
+        try other.close()
+        #expect(try RunFile.open(other.url).givenName == "a" && RunFile.open(other.url).name == "a-2")
+        file.note(step: 12, state: .paused, alert: "too slow")
+        try file.addEvent(step: 3, kind: "lr", message: "halved", data: ["from": 0.5, "to": 0.25])
+        try file.commit()
+        let read = try RunFile.open(file.url)
+        let status = try #require(try read.status())
+        #expect(status.state == .paused && status.step == 12 && status.alert == "too slow" && status.isAlive)
+        #expect(try read.events().last?.data == ["from": 0.5, "to": 0.25])
+        #expect(throws: RunFileError.inUse(path: file.url.path, process: Int(getpid()), host: status.process.host)) {
+            try RunFile.reopen(file.url)
+        }
+        var gone = status
+        gone.process.start = "1"
+        #expect(gone.words == "killed")
+        gone.process.host = "elsewhere"
+        #expect(gone.words == "paused")
+        gone.heartbeat = Date(timeIntervalSinceNow: -3600)
+        #expect(gone.words == "killed")
+    }
+
+    @Test func theLastCheckpointsAreKept() throws {
+        let folder = try TemporaryFolder()
+        let file = try RunFile.create(name: "a", in: folder.url)
+        let big = Data((0..<(150 << 20)).lazy.map { UInt8(truncatingIfNeeded: $0 >> 10) })
+        try file.addCheckpoint(step: 1, bytes: big, keep: 2)
+        try file.commit()
+        #expect(try RunFile.open(file.url).checkpoint(step: 1) == big)
+        let size = try FileManager.default.attributesOfItem(atPath: file.url.path)[.size] as? Int ?? 0
+        try file.addCheckpoint(step: 2, bytes: Data([2]), isPinned: true, keep: 2)
+        for step in [3, 4, 4] { try file.addCheckpoint(step: step, bytes: Data([UInt8(step)]), keep: 2) }
+        try file.close()
+        #expect(try RunFile.open(file.url).checkpointSteps() == [2, 3, 4])
+        // What was removed makes the file smaller.
+        let now = try FileManager.default.attributesOfItem(atPath: file.url.path)[.size] as? Int ?? 0
+        #expect(size > 150 << 20 && now < 1 << 20)
+    }
+
+    /// A file that is gone on with: what is measured again takes the place of what was there, lists included.
+    @Test func whatIsMeasuredAgainTakesThePlace() throws {
+        let folder = try TemporaryFolder()
+        let file = try RunFile.create(name: "a", in: folder.url)
+        for step in 0..<6 {
+            try file.record(
+                "s", Measurement(step: step, value: 0, arrays: ["numbers": [Double](repeating: 0, count: step)]))
+            try file.addCheckpoint(step: step, bytes: Data([UInt8(step)]))
+        }
+        try file.close()
+        #expect(try RunFile.open(file.url).status()?.state == .done)
+        let again = try RunFile.reopen(file.url, from: 3)
+        #expect(try RunFile.open(file.url).closed == nil && RunFile.open(file.url).checkpointSteps() == [0, 1, 2, 3])
+        for step in 4..<8 { try again.record("s", Measurement(step: step, value: 1, arrays: ["numbers": [1]])) }
+        try again.record("t", step: 4, value: 2)
+        try again.close()
+        let read = try RunFile.open(file.url)
+        #expect(try read.series("s").map(\.value) == [0, 0, 0, 0, 1, 1, 1, 1])
+        #expect(try read.series("s").map { $0.arrays?["numbers"]?.count } == [0, 1, 2, 3, 1, 1, 1, 1])
+        #expect(try read.seriesNames() == ["s", "t"])
+        #expect(try read.arrays("numbers", of: "s").count == 8)
     }
 
     /// The statements of version 1, word for word: files with this schema exist.

@@ -35,7 +35,8 @@ enum SmallRun {
 
     /// A run of a network with one normalisation over the batch, so that running values are state, too.
     static func normalised(
-        under rule: any UpdateRule = SGD(learningRate: 0.05), batch: Run.BatchSize = .samples(6), ghostBatch: Int = 1000,
+        under rule: any UpdateRule = SGD(learningRate: 0.05), batch: Run.BatchSize = .samples(6),
+        ghostBatch: Int = 1000,
         engine: Engine = .shared
     ) throws -> Run {
         let model = try Model(

@@ -97,7 +97,8 @@ import Testing
                 try run.setLearningRate(run.learningRate / 2)
             }
             try run.every(7) { log.append("every \($0.step)") }
-            try run.when({ $0.step % 10 >= 5 }, every: 1) { log.append("when \($0.step)") }
+            func isLate(_ run: Run) -> Bool { run.step % 10 >= 5 }
+            try run.when(isLate, every: 1) { log.append("when \($0.step)") }
             try run.train(TrainingGoal(step: 8))
             let rate = try run.reading("lr") { run.learningRate } ?? 0
             try run.setLearningRate(1.5 * rate)
@@ -131,7 +132,8 @@ import Testing
             // Loops take the rest, so that what they log is the rest, too.
             let before = full.count - log.count
             #expect(Array(full.dropFirst(before)) == log, "step \(step)")
-            #expect(log.allSatisfy { Int($0.split(separator: " ")[1]).map { $0 > step } ?? false }, "step \(step): \(log)")
+            #expect(
+                log.allSatisfy { Int($0.split(separator: " ")[1]).map { $0 > step } ?? false }, "step \(step): \(log)")
             try StateRun.expectSame(run, whole, "from step \(step)", from: step)
         }
     }
@@ -161,7 +163,8 @@ import Testing
                         return (run.batchLoss ?? 0) > 0
                     }))
             try run.every(5) { run in try run.setLearningRate(run.learningRate * 0.99) }
-            try run.when({ $0.step % 3 == 0 }, every: 3) { run in try run.setBatchSize(.samples(3 + run.step / 12)) }
+            func isThird(_ run: Run) -> Bool { run.step % 3 == 0 }
+            try run.when(isThird, every: 3) { run in try run.setBatchSize(.samples(3 + run.step / 12)) }
             try run.at(6) { run in
                 try run.setRule(try Adam(learningRate: 0.002, momentumFactor: 0.8, weightDecay: 0.01))
             }
@@ -170,7 +173,8 @@ import Testing
             try run.setLearningRate(0.004)
             try run.train(TrainingGoal(step: 15))
         }
-        func execute(omitting omitted: Set<String> = [], from bytes: Data? = nil, until stop: Int? = nil) throws -> Run {
+        func execute(omitting omitted: Set<String> = [], from bytes: Data? = nil, until stop: Int? = nil) throws -> Run
+        {
             let run = try StateRun.make(rule, batch: .samples(4))
             run.omittedFromCheckpoints = omitted
             if let bytes { try run.resume(from: bytes, called: "a checkpoint") }
@@ -314,8 +318,10 @@ import Testing
                 try tracks(run)
                 try run.setLearningRate(0.1)
             }.contains("now lr = 0.1 at step 0, then a training at step 0"))
-        #expect(resumed { try $0.track(ProbeCatalogue.probe("loss", for: $0), every: 3) }.contains("tracks something else"))
-        #expect(resumed { try $0.track(ProbeCatalogue.probe("accuracy", for: $0), every: 2) }.contains("something else"))
+        #expect(
+            resumed { try $0.track(ProbeCatalogue.probe("loss", for: $0), every: 3) }.contains("tracks something else"))
+        #expect(
+            resumed { try $0.track(ProbeCatalogue.probe("accuracy", for: $0), every: 2) }.contains("something else"))
         #expect(resumed { try $0.train(TrainingGoal(step: 7)) }.contains("trains to another goal"))
         #expect(
             resumed { run in
@@ -325,9 +331,11 @@ import Testing
             }.contains("the gradient of step 6 is gone"))
         let other = try SmallRun.make()
         #expect(message { try other.resume(from: bytes, called: "a checkpoint") }.contains("is not of this model"))
-        let plain = try ArrayFile.safetensors(run.objective.model.arrays(of: run.parameters, statistics: run.statistics()))
+        let plain = try ArrayFile.safetensors(
+            run.objective.model.arrays(of: run.parameters, statistics: run.statistics()))
         #expect(
-            message { try make().resume(from: plain, called: "plain.safetensors") }.contains("is no checkpoint of a run"))
+            message { try make().resume(from: plain, called: "plain.safetensors") }.contains(
+                "is no checkpoint of a run"))
         // Every truncation is an error.
         for count in stride(from: 0, to: bytes.count, by: 997) {
             #expect(message { try make().resume(from: bytes.prefix(count), called: "cut") } != "")
@@ -363,7 +371,8 @@ enum StateRun {
 
     /// Parts that nothing depends on: what the clock on the wall says, and what people are told.
     static let describing = [
-        "seconds", "summary", "keeps", "clock.version", "gap", "last_measured", "point.previous", "warm.start.1.step", "warm.start.2.step",
+        "seconds", "summary", "keeps", "clock.version", "gap", "last_measured", "point.previous", "warm.start.1.step",
+        "warm.start.2.step",
         "probe.step",
     ]
 

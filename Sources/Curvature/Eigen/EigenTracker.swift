@@ -52,7 +52,8 @@ public struct EigenTracker: Sendable {
     public var kept: Memory {
         get {
             Memory(
-                identities: directions.map(\.identity), vectors: directions.map(\.vector), lastOrder: lastOrder, seen: seen)
+                identities: directions.map(\.identity), vectors: directions.map(\.vector), lastOrder: lastOrder,
+                seen: seen)
         }
         set {
             directions = zip(newValue.identities, newValue.vectors).map { Direction(identity: $0, vector: $1) }

@@ -23,6 +23,7 @@ extension Run {
         }
         let fork = try Run(forking: self, name: name)
         connect(fork)
+        forks.append(WeakReference(run: fork))
         if isProgram {
             journal.append(
                 Journal.Entry(kind: .fork, what: name, value: .null, step: step, epoch: epoch, time: time))

@@ -67,6 +67,11 @@ public final class Run {
     /// The step of the last one, and when that was.
     var lastCheckpoint: Int?
     var lastCheckpointTime = Stopwatch.now
+    /// Whether its program was torn from it in the middle of what it does at a step.
+    var isTorn = false
+    /// Its forks, as far as they may have no file yet.
+    var forks: [WeakReference] = []
+    struct WeakReference { weak var run: Run? }
     /// The state at the end of the last training.
     var ending: RunState?
     /// Called before each step, when all that belongs to the one before is done: for tests.

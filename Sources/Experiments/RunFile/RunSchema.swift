@@ -20,7 +20,8 @@ enum RunSchema {
     /// a run needs to be opened again: its state, checkpoints in parts, data of events, one measurement a step, and chunks.
     static func objects(of version: Int32) -> [Object] {
         let measured = [measurement(version >= 2 ? ", operations REAL, low REAL, high REAL" : ""), byStep(version)]
-        let own = version >= 3 ? [run, event, checkpoint, checkpointPart, chunk, chunkByStep] : [run2, event2, checkpoint2]
+        let own =
+            version >= 3 ? [run, event, checkpoint, checkpointPart, chunk, chunkByStep] : [run2, event2, checkpoint2]
         return own + common + measured + (version >= 2 ? [list] : [])
     }
 

@@ -67,7 +67,8 @@ extension Run {
         try requireNotMeasuring("what is done at a step")
         guard isProgram else {
             actions.append(Action(number: 0, trigger: trigger, body: body, due: due))
-            return nextDue = min(nextDue, due)
+            nextDue = min(nextDue, due)
+            return
         }
         actionCount += 1
         var action = Action(number: actionCount, trigger: trigger, body: body, due: due)

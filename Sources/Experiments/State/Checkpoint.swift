@@ -102,6 +102,12 @@ extension Run {
     }
 
     private func write(_ state: RunState, isPinned: Bool) throws {
+        // Whoever goes on from here needs the forks that were made before, and that have no checkpoint yet.
+        for fork in forks.compactMap(\.run) where fork.lastCheckpoint == nil {
+            try fork.openFile()
+            if fork.file != nil { try fork.write(fork.state, isPinned: false) }
+        }
+        forks.removeAll { $0.run?.lastCheckpoint != nil || $0.run == nil }
         let bytes = try Checkpoint(state, of: self).bytes()
         try file?.addCheckpoint(step: state.step, bytes: bytes, isPinned: isPinned, keep: max(1, checkpoints.keep))
         lastCheckpoint = state.step
@@ -128,7 +134,7 @@ extension Run {
 
     /// Writes what the end of the last training, or an interruption, leaves; the last deed before the file is closed.
     public func writeLastCheckpoint() throws {
-        guard checkpoints.atEnd, file != nil, replay == nil else { return }
+        guard checkpoints.atEnd, file != nil, replay == nil, !isTorn else { return }
         if let ending {
             self.ending = nil
             if lastCheckpoint != ending.step || checkpointsDiffer(from: ending) { try write(ending, isPinned: false) }

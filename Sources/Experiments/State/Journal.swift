@@ -21,6 +21,8 @@ struct Journal {
         var result: String?
         /// Whether the body of a loop has read what it cannot read again.
         var reads = false
+        /// The last step that a loop gave to its body.
+        var given: Int?
     }
 
     var entries: [Entry] = []
@@ -61,17 +63,20 @@ extension Journal.Entry {
         if let end { object["end"] = .integer(end) }
         if let result { object["result"] = .string(result) }
         if reads { object["reads"] = .bool(true) }
+        if let given { object["given"] = .integer(given) }
         return .object(object)
     }
 
     fileprivate init?(json: JSONValue) {
-        guard case .object(let object) = json, let kind = object["kind"]?.text.flatMap(Kind.init), let value = object["value"],
+        guard case .object(let object) = json, let kind = object["kind"]?.text.flatMap(Kind.init),
+            let value = object["value"],
             let what = object["what"]?.text, let step = object["step"]?.wholeNumber,
             let epoch = object["epoch"]?.realNumber, let time = object["time"]?.realNumber
         else { return nil }
         self.init(
             kind: kind, what: what, value: value, step: step, epoch: epoch, time: time,
-            end: object["end"]?.wholeNumber, result: object["result"]?.text, reads: object["reads"] == .bool(true))
+            end: object["end"]?.wholeNumber, result: object["result"]?.text, reads: object["reads"] == .bool(true),
+            given: object["given"]?.wholeNumber)
     }
 
     /// For messages: `train{ to = 4000 } at step 0`.

@@ -26,7 +26,9 @@ extension Measurement {
             let value = object["value"]?.realNumber
         else { return nil }
         var interval: ClosedRange<Double>?
-        if let low = object["low"]?.realNumber, let high = object["high"]?.realNumber, low <= high { interval = low...high }
+        if let low = object["low"]?.realNumber, let high = object["high"]?.realNumber, low <= high {
+            interval = low...high
+        }
         var arrays: [String: [Double]]?
         if case .object(let lists)? = object["arrays"] { arrays = lists.compactMapValues { $0.list(\.realNumber) } }
         var converged: Bool?

@@ -95,7 +95,8 @@ final class Replay {
         } catch let error as ExperimentError {
             if isForced { return }
             throw ExperimentError.invalid(
-                "the program tracks something else than before the checkpoint of step \(step): \(error); --force goes on")
+                "the program tracks something else than before the checkpoint of step \(step): \(error); --force goes on"
+            )
         }
     }
 

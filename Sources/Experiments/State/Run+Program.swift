@@ -93,7 +93,8 @@ extension Run {
     /// The parameters; of step 0 also while the program is behind its run.
     public var programParameters: Vector {
         get throws {
-            if isProgram, let replay, replay.clock.step == 0, !journal.entries.contains(where: { $0.what == "params" }) {
+            if isProgram, let replay, replay.clock.step == 0, !journal.entries.contains(where: { $0.what == "params" })
+            {
                 return objective.model.initial
             }
             try requirePresent("run.params")
@@ -151,7 +152,8 @@ extension Run {
             }
             if let left = replay.leftOver {
                 throw ExperimentError.invalid(
-                    "the program differs from that before the checkpoint of step \(step): \(left); --force goes on without")
+                    "the program differs from that before the checkpoint of step \(step): \(left); --force goes on without"
+                )
             }
         }
         self.replay = nil
@@ -163,25 +165,40 @@ extension Run {
         private let run: Run
         private var left: Int
         private let place: Int?
+        /// Whether the step that the run stands at was taken, and its body not begun, when the run was left.
+        private var owesPresent: Bool
 
-        init(_ run: Run, left: Int, place: Int?) { (self.run, self.left, self.place) = (run, left, place) }
+        init(_ run: Run, left: Int, place: Int?, owesPresent: Bool = false) {
+            (self.run, self.left, self.place, self.owesPresent) = (run, left, place, owesPresent)
+        }
 
         /// Takes a step; nil at the end.
         public func next() throws -> Int? {
-            guard left > 0, run.loop == place else {
+            guard left > 0 || owesPresent, run.loop == place else {
                 close()
                 return nil
             }
-            left -= 1
-            try run.advance()
+            if owesPresent {
+                owesPresent = false
+            } else {
+                left -= 1
+                try run.advance()
+            }
+            if let place { run.journal.entries[place].given = run.step }
             return run.step
         }
 
         /// Ends it, also where it was left.
-        public func close() {
+        /// - Parameter isTorn: whether by an error, or a stop, in the middle of a step or of its body.
+        public func close(isTorn: Bool = false) {
             left = 0
             guard let place, run.loop == place else { return }
             run.loop = nil
+            if isTorn {
+                // What the body has done of a step cannot be gone on with.
+                run.isTorn = run.journal.entries[place].given == run.step
+                return
+            }
             run.journal.entries[place].end = run.step
             run.reachEnd()
         }
@@ -203,7 +220,9 @@ extension Run {
                 if known.end != nil { return Loop(self, left: 0, place: nil) }
                 try goOn()
                 loop = journal.entries.count - 1
-                return Loop(self, left: count.map { max(0, known.step + $0 - step) } ?? .max, place: loop)
+                return Loop(
+                    self, left: count.map { max(0, known.step + $0 - step) } ?? .max, place: loop,
+                    owesPresent: step > known.step && known.given != step)
             }
             try goOn()
         }

@@ -143,7 +143,8 @@ extension Run {
         let fits = vectors.allSatisfy { $0.count == model.layout.count && $0.element == model.element }
         let states = (state.rule as? any ElementwiseRule)?.update.states.count
         guard fits, states == nil || own.vectors.isEmpty || own.vectors.count == states, state.step >= 0 else {
-            throw ExperimentError.invalid("'\(source)' is damaged: its state is not one of this model and this optimizer")
+            throw ExperimentError.invalid(
+                "'\(source)' is damaged: its state is not one of this model and this optimizer")
         }
     }
 

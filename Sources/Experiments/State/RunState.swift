@@ -106,7 +106,10 @@ extension RunState {
     private mutating func codeBudget(_ coder: StateCoder) throws {
         var hasBudget = budget != nil
         try coder.code("meters.has_budget", &hasBudget)
-        guard hasBudget else { return budget = nil }
+        guard hasBudget else {
+            budget = nil
+            return
+        }
         var own = budget ?? Budget(share: 0)
         try coder.group("meters.budget") { try own.code(coder) }
         budget = own

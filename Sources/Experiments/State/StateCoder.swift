@@ -54,11 +54,14 @@ public final class StateCoder {
     }
 
     private func value<Value>(
-        _ name: String, _ value: inout Value, _ write: (Value) -> JSONValue, _ read: (JSONValue) -> Value?
+        _ name: String, _ value: inout Value, write: (Value) -> JSONValue, read: (JSONValue) -> Value?
     ) throws {
         let full = path + name
         if omitted.contains(full) { return }
-        if !isReading { return values[full] = write(value) }
+        if !isReading {
+            values[full] = write(value)
+            return
+        }
         used.insert(full)
         guard let stored = values[full], let known = read(stored) else { throw lost(name) }
         value = known
@@ -67,40 +70,47 @@ public final class StateCoder {
     // MARK: - Values
 
     public func code(_ name: String, _ value: inout Int) throws {
-        try self.value(name, &value, { .integer($0) }, \.wholeNumber)
+        try self.value(name, &value, write: { .integer($0) }, read: \.wholeNumber)
     }
 
     public func code(_ name: String, _ value: inout Bool) throws {
-        try self.value(name, &value, { .bool($0) }) { if case .bool(let flag) = $0 { flag } else { nil } }
+        try self.value(
+            name, &value, write: { .bool($0) }, read: { if case .bool(let flag) = $0 { flag } else { nil } })
     }
 
     public func code(_ name: String, _ value: inout String) throws {
-        try self.value(name, &value, { .string($0) }, \.text)
+        try self.value(name, &value, write: { .string($0) }, read: \.text)
     }
 
     /// All its bits, but for those of a number that is none.
     public func code(_ name: String, _ value: inout Double) throws {
-        try self.value(name, &value, { JSONValue(exactly: $0) }, \.realNumber)
+        try self.value(name, &value, write: { JSONValue(exactly: $0) }, read: \.realNumber)
     }
 
-    public func code(_ name: String, _ value: inout JSONValue) throws { try self.value(name, &value, { $0 }, { $0 }) }
+    public func code(_ name: String, _ value: inout JSONValue) throws {
+        try self.value(name, &value, write: { $0 }, read: { $0 })
+    }
 
     public func code(_ name: String, _ value: inout [Double]) throws {
-        try self.value(name, &value, { .array($0.map { JSONValue(exactly: $0) }) }) { $0.list(\.realNumber) }
+        try self.value(
+            name, &value, write: { .array($0.map { JSONValue(exactly: $0) }) }, read: { $0.list(\.realNumber) })
     }
 
     public func code(_ name: String, _ value: inout [Int]) throws {
-        try self.value(name, &value, { .array($0.map { .integer($0) }) }) { $0.list(\.wholeNumber) }
+        try self.value(
+            name, &value, write: { .array($0.map { .integer($0) }) }, read: { $0.list(\.wholeNumber) })
     }
 
     public func code(_ name: String, _ value: inout Int?) throws {
-        try self.value(name, &value, { $0.map { .integer($0) } ?? .null }) { $0 == .null ? .some(nil) : $0.wholeNumber }
+        try self.value(
+            name, &value, write: { $0.map { .integer($0) } ?? .null },
+            read: { $0 == .null ? .some(nil) : $0.wholeNumber })
     }
 
     public func code(_ name: String, _ value: inout Double?) throws {
-        try self.value(name, &value, { $0.map { JSONValue(exactly: $0) } ?? .null }) {
-            $0 == .null ? .some(nil) : $0.realNumber
-        }
+        try self.value(
+            name, &value, write: { $0.map { JSONValue(exactly: $0) } ?? .null },
+            read: { $0 == .null ? .some(nil) : $0.realNumber })
     }
 
     // MARK: - Vectors
@@ -108,7 +118,10 @@ public final class StateCoder {
     public func code(_ name: String, _ vector: inout Vector) throws {
         let full = path + name
         if omitted.contains(full) { return }
-        if !isReading { return vectors[full] = vector }
+        if !isReading {
+            vectors[full] = vector
+            return
+        }
         used.insert(full)
         guard let stored = vectors[full] else { throw lost(name) }
         vector = stored
@@ -117,7 +130,10 @@ public final class StateCoder {
     public func code(_ name: String, _ vector: inout Vector?) throws {
         var isThere = vector != nil
         try code("has_\(name)", &isThere)
-        guard isThere else { return vector = isReading ? nil : vector }
+        guard isThere else {
+            vector = isReading ? nil : vector
+            return
+        }
         if isReading {
             guard !omitted.contains(path + name) else { return }
             guard let stored = vectors[path + name] else { throw lost(name) }

@@ -4,10 +4,10 @@ import CLua
 public struct LuaLoop {
     /// Takes a step: the values of the loop's variables, or nil at the end.
     let next: () throws -> LuaResults?
-    /// Called when the loop is left, however that comes: at its end, by `break`, `return`, an error.
-    let close: (() -> Void)?
+    /// Called when the loop is left, however that comes: at its end, by `break`, `return`, or with true by an error.
+    let close: ((Bool) -> Void)?
 
-    public init(next: @escaping () throws -> LuaResults?, close: (() -> Void)? = nil) {
+    public init(next: @escaping () throws -> LuaResults?, close: ((_ isTorn: Bool) -> Void)? = nil) {
         (self.next, self.close) = (next, close)
     }
 }
@@ -129,8 +129,9 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             try raw.stack.check(clua_new_table(raw.stack.lua, 0, 0))
             let closed = raw.stack.top
             try raw.stack.state.pushMetatable(to: raw.stack, name: "\(declaration.name) (its loop)") { metatable in
-                try raw.stack.state.push(FunctionDeclaration("\(declaration.name) (its end)", ""), to: raw.stack) { _ in
-                    close()
+                try raw.stack.state.push(FunctionDeclaration("\(declaration.name) (its end)", ""), to: raw.stack) {
+                    raw in
+                    close(raw.count > 1 && clua_type(raw.stack.lua, 2) != CLUA_NIL)
                     return 0
                 }
                 try raw.stack.setField(metatable, "__close")

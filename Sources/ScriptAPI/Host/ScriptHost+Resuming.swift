@@ -46,7 +46,8 @@ extension ScriptHost {
         for key in ["kernels", "math", "openblas"] {
             guard let a = then[key], let b = now[key], a != b else { continue }
             return options.warning(
-                "run '\(reader.name)' was made with \(key) \(a), here is \(b): what follows may differ in its last bits")
+                "run '\(reader.name)' was made with \(key) \(a), here is \(b): what follows may differ in its last bits"
+            )
         }
     }
 
@@ -56,7 +57,8 @@ extension ScriptHost {
             then != .string(run.dataDigest)
         else { return }
         throw ArgumentError(
-            "run '\(run.name)': the data '\(run.data.name)' are not those of \(Self.shortPath(reader.url)); --force goes on with them")
+            "run '\(run.name)': the data '\(run.data.name)' are not those of \(Self.shortPath(reader.url)); --force goes on with them"
+        )
     }
 
     // MARK: - What the script keeps
@@ -111,7 +113,8 @@ extension ScriptHost {
         case .table(let table):
             guard table.others.isEmpty else {
                 throw ArgumentError(
-                    "\(path)[\(table.others[0].key.literal)] cannot be kept: keys are names, or numbers from 1 without gaps")
+                    "\(path)[\(table.others[0].key.literal)] cannot be kept: keys are names, or numbers from 1 without gaps"
+                )
             }
             let array = try table.array.enumerated().map { try json($1, "\(path)[\($0 + 1)]") }
             if table.fields.isEmpty, !array.isEmpty { return .array(array) }

@@ -61,6 +61,7 @@ extension ScriptHost {
 
     /// Two flags are looked at after each step; the clock, for the progress line, only now and then.
     func stepBoundary(of run: Run) throws {
+        afterStep?(run)
         if interrupt.stopReason != nil { try stop(run) }
         if interrupt.isPauseRequested { try pause(run) }
         if let progress = options.progress, meter.isDue(run) { progress(meter.snapshot(of: run)) }

@@ -28,6 +28,8 @@ public final class ScriptHost {
     /// Trainings that stand paused, one inside the other.
     var pauseDepth = 0
     private var promptLines = 0
+    /// Called after each step of each run, before requests are answered: for tests.
+    var afterStep: ((Run) -> Void)?
     /// Whether what runs was typed at the prompt.
     private(set) var isAtPrompt = false
     /// Names this execution, in the files of all its runs.

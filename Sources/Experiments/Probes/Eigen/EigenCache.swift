@@ -223,7 +223,8 @@ final class EigenCache {
             var name = question.name
             try coder.code("question", &name)
             guard let question = EigenQuestion(name: name) else {
-                throw ExperimentError.invalid("the checkpoint knows eigenvalues of '\(name.printable)', which nobody has")
+                throw ExperimentError.invalid(
+                    "the checkpoint knows eigenvalues of '\(name.printable)', which nobody has")
             }
             self.question = question
             try coder.code("k", &k)

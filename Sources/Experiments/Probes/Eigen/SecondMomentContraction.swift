@@ -86,7 +86,10 @@ public final class SecondMomentContraction: EigenvectorProbe {
     public func code(_ coder: StateCoder) throws {
         var isWarm = warmStart != nil
         try coder.code("is_warm", &isWarm)
-        guard isWarm else { return warmStart = nil }
+        guard isWarm else {
+            warmStart = nil
+            return
+        }
         var (origin, start) = (warmStart?.origin ?? SolveOrigin(), warmStart?.vectors ?? [])
         try origin.code(coder)
         try coder.code("start", &start)

@@ -224,7 +224,9 @@ public final class RunFileReader: Sendable {
             guard let bytes = found.first else { throw missing }
             return bytes
         }
-        let sizes = try rows("SELECT size FROM checkpoint WHERE step = ?", [step]) { try $0.decode(Int.self, atIndex: 0) }
+        let sizes = try rows("SELECT size FROM checkpoint WHERE step = ?", [step]) {
+            try $0.decode(Int.self, atIndex: 0)
+        }
         guard let size = sizes.first else { throw missing }
         // A file says what it likes of itself: what is there is what counts.
         let path = url.path

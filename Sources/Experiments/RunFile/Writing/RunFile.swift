@@ -80,7 +80,8 @@ public final class RunFile: Sendable {
     }
 
     init(
-        reopening reader: RunFileReader, from step: Int, limits: RunFileWriter.Limits, warn: @escaping @Sendable (String) -> Void
+        reopening reader: RunFileReader, from step: Int, limits: RunFileWriter.Limits,
+        warn: @escaping @Sendable (String) -> Void
     ) throws(RunFileError) {
         (url, name) = (reader.url, reader.name)
         let path = reader.url.path

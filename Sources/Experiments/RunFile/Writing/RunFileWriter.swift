@@ -137,6 +137,7 @@ final class RunFileWriter: @unchecked Sendable {
         try monitor.withLock {
             if stage != .open { return }
             stage = .closing
+            if status.state == .running || status.state == .paused { status.state = .done }
             try ask()
         }
     }

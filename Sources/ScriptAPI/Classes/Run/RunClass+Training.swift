@@ -36,8 +36,8 @@ extension ScriptHost {
             let loop = try run.steps(call.get("count", as: Int?.self))
             return LuaLoop {
                 try loop.next().map { LuaResults($0, run) }
-            } close: {
-                loop.close()
+            } close: { isTorn in
+                loop.close(isTorn: isTorn)
             }
         }
         runs.procedure(
@@ -128,7 +128,8 @@ extension ScriptHost {
 
 extension ScriptHost {
     fileprivate static let askingOptions: [Parameter] = [
-        Parameter("every", .integer(.positive), default: 1, unit: "steps", "Asked after each multiple of so many steps."),
+        Parameter(
+            "every", .integer(.positive), default: 1, unit: "steps", "Asked after each multiple of so many steps."),
         .optional(
             "release", .function("(run) -> boolean"),
             "What makes the condition count as false again, where that should be later than when it is: a lower threshold, say."

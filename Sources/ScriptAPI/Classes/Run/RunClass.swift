@@ -52,7 +52,8 @@ extension ScriptHost {
         runs.property("loss", .number, "The loss over all training samples, at these parameters.") { run in
             try run.reading("loss") { try run.evaluation().loss }
         }
-        runs.property("accuracy", .number, "The share of training samples classified right; nil for a regression.") { run in
+        runs.property("accuracy", .number, "The share of training samples classified right; nil for a regression.") {
+            run in
             try run.reading("accuracy") { try run.accuracy(of: run.evaluation(), on: run.data.train) }
         }
         runs.property(
