@@ -9,6 +9,12 @@ public struct RuleDeclaration: Sendable {
     public let settings: [RuleSettingDeclaration]
     private let build: @Sendable ([String: Double]) throws -> any UpdateRule
 
+    /// Whether it is an update, element by element, of whichever vector stands for the gradient.
+    public var isElementwise: Bool {
+        let least = Dictionary(settings.map { ($0.name, $0.standard ?? 1) }) { $1 }
+        return (try? build(least)) is any ElementwiseRule
+    }
+
     public init(
         _ name: String, _ summary: String, settings: [RuleSettingDeclaration],
         build: @escaping @Sendable ([String: Double]) throws -> any UpdateRule
@@ -42,6 +48,8 @@ public struct RuleSettingDeclaration: Sendable {
         case positive, nonNegative
         /// 0 ≤ x < 1.
         case share
+        /// 0 or 1.
+        case flag
         case any
     }
 
@@ -69,6 +77,11 @@ public struct RuleSettingDeclaration: Sendable {
                 throw UpdateRuleError.badSetting(rule: rule, setting: name, value: value, allowed: "a positive number")
             }
             return value
+        case .flag:
+            guard value == 0 || value == 1 else {
+                throw UpdateRuleError.badSetting(rule: rule, setting: name, value: value, allowed: "true or false")
+            }
+            return value
         case .nonNegative: return try RuleSetting.nonNegative(value, name, of: rule)
         case .share: return try RuleSetting.share(value, name, of: rule)
         case .any:
@@ -84,9 +97,13 @@ public struct RuleSettingDeclaration: Sendable {
 public enum RuleCatalogue {
     public static let all: [RuleDeclaration] = [
         SGD.declarations, HeavyBall.declarations, AdaptiveGradient.declarations, Adam.declarations,
+        SignDescent.declarations, ExtraAdam.declarations, StochasticEquation.declarations,
     ].flatMap { $0 }
 
-    public static func declaration(of name: String) -> RuleDeclaration? { all.first { $0.name == name } }
+    /// Also of an update with a gradient field, by both names: `momentum+sam`.
+    public static func declaration(of name: String) -> RuleDeclaration? {
+        all.first { $0.name == name } ?? FieldRule.declaration(of: name)
+    }
 }
 
 extension UpdateRule {

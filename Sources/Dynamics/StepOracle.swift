@@ -12,9 +12,55 @@ public final class StepOracle {
     /// What the last step measured, at the parameters before it, and what that took in multiply-adds of the cost model.
     public private(set) var curvature: (value: BatchCurvature, work: Double)?
 
-    public init(_ oracle: Oracle, batch: UnsafeBufferPointer<Int>? = nil) {
+    /// The number of the step that is being taken, from 1.
+    public var step = 1
+    /// The run's: of all that a step draws at random.
+    public let seed: UInt64
+
+    public init(_ oracle: Oracle, batch: UnsafeBufferPointer<Int>? = nil, seed: UInt64 = 0) {
         self.oracle = oracle
         self.batch = batch
+        self.seed = seed
+    }
+
+    /// A stream of random numbers of this step; another for each index, below 16.
+    public func stream(_ purpose: RandomPurpose, index: Int) -> RandomStream {
+        RandomStream(seed: seed, purpose: purpose, index: UInt64(step) << 4 | UInt64(index & 15))
+    }
+
+    /// The samples of the batch.
+    public var selection: BatchSelection { batch.map { .indices(Array($0)) } ?? .all }
+
+    /// The batch cut into equal parts, in its order.
+    /// - Throws: `UpdateRuleError.chunksDoNotDivide`.
+    public func chunks(_ count: Int, of rule: String) throws -> [BatchSelection] {
+        if count == 1 { return [selection] }
+        let indices = batch.map(Array.init) ?? Array(0..<oracle.samples.count)
+        guard indices.count % count == 0 else {
+            throw UpdateRuleError.chunksDoNotDivide(rule: rule, chunks: count, batch: indices.count)
+        }
+        let size = indices.count / count
+        return (0..<count).map { .indices(Array(indices[$0 * size..<($0 + 1) * size])) }
+    }
+
+    /// L and ∇L at a point, over a part of the batch or over all of it.
+    /// - Parameter moving: whether running statistics move.
+    public func gradient(
+        at theta: Vector, over part: BatchSelection? = nil, moving: Bool
+    ) throws -> (loss: Double, gradient: Vector) {
+        try oracle.gradient(at: theta, over: part ?? selection, training: moving)
+    }
+
+    /// The same over the batch with targets and weights changed.
+    public func gradient(
+        at theta: Vector, moving: Bool, editing edit: (BatchEditor) throws -> Void
+    ) throws -> (loss: Double, gradient: Vector) {
+        try oracle.gradient(at: theta, over: batch, training: moving, editing: edit)
+    }
+
+    /// The Hessian over a part of the batch times a vector.
+    public func product(at theta: Vector, with v: Vector, over part: BatchSelection? = nil) throws -> Vector {
+        try oracle.directional(at: theta, along: [v], over: part ?? selection)
     }
 
     /// Gradient and update as one program: changes θ and the update's state.

@@ -38,11 +38,25 @@ public protocol UpdateRule: Sendable {
     /// known (table *Stability edges* of `docs/definitions.md`). The quantity is that of L without weight decay, its edge
     /// accounts for the rule's.
     func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge?
+
+    /// Whether a step executes code of the program, which may look at the run meanwhile.
+    var callsProgram: Bool { get }
+
+    /// Whether its edges depend on the length of the full gradient.
+    var edgeNeedsGradientNorm: Bool { get }
+
+    /// The same for a rule whose edge depends on ‖∇L‖.
+    func edge(of quantity: EdgeQuantity, on batch: BatchExtent, gradientNorm: Double) -> StabilityEdge?
 }
 
 extension UpdateRule {
     public var settings: [(name: String, value: Double)] { [("lr", learningRate)] }
     public var measuresCurvatureOnTheWay: Bool { false }
+    public var callsProgram: Bool { false }
+    public var edgeNeedsGradientNorm: Bool { false }
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent, gradientNorm: Double) -> StabilityEdge? {
+        edge(of: quantity, on: batch)
+    }
     public var momentum: Momentum? { nil }
     public var hasPreconditioner: Bool { false }
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? { nil }
@@ -81,6 +95,10 @@ public enum UpdateRuleError: Error, Equatable, CustomStringConvertible {
     case unknownSetting(rule: String, setting: String, known: [String])
     /// A setting that has no default.
     case missingSetting(rule: String, setting: String)
+    /// A rule that takes all samples itself, in a run with batches.
+    case needsFullBatch(rule: String)
+    /// A batch that cannot be cut into so many equal parts.
+    case chunksDoNotDivide(rule: String, chunks: Int, batch: Int)
     /// State, or a gradient, of another model.
     case otherModel(rule: String, state: Int, parameters: Int)
     /// A preconditioner asked for before the first gradient.
@@ -96,6 +114,11 @@ public enum UpdateRuleError: Error, Equatable, CustomStringConvertible {
             return "\(rule) has no setting '\(setting)' (it has \(known.joined(separator: ", ")))"
         case .missingSetting(let rule, let setting):
             return "\(rule) needs \(setting)"
+        case .needsFullBatch(let rule):
+            return "\(rule) takes all samples at each step and imitates batches by itself: set batch_size = 'full'"
+        case .chunksDoNotDivide(let rule, let chunks, let batch):
+            return
+                "\(rule) cuts a batch into \(chunks) equal chunks, and \(batch) samples cannot be: change chunks or batch_size"
         case .otherModel(let rule, let state, let parameters):
             return
                 "\(rule) has a state of \(state) numbers, the model \(parameters) parameters of its element: take a new "

@@ -75,6 +75,34 @@ import Testing
         }
     }
 
+    /// Updates by other vectors than the gradient, each with what it keeps and what it draws.
+    @Test func everyField() throws {
+        let rules: [(String, [String: Double])] = [
+            ("momentum+sam", ["lr": 0.01, "rho": 0.05, "clip": 0.5]),
+            ("adam+extrap_previous", ["lr": 0.004, "gamma": 0.01]),
+            ("sgd+extrap", ["lr": 0.02, "gamma": 0.01, "chunks": 3]),
+            ("sgd+extrap_noise", ["lr": 0.02, "gamma": 0.01]),
+            ("nesterov+gradient_penalty", ["lr": 0.01, "chunks": 2]),
+            ("momentum+label_noise", ["lr": 0.01, "sigma": 0.1]),
+            ("sgd+top_subspace", ["lr": 0.02, "k": 2, "every": 3]), ("sign", ["lr": 0.001]), ("lion", ["lr": 0.001]),
+            ("extra_adam", ["lr": 0.002]),
+        ]
+        let full: [(String, [String: Double])] = [
+            ("sgd+noisy_sgd", ["lr": 0.02, "noise_batch": 4]), ("momentum+noisy_iso", ["lr": 0.01, "noise_batch": 4]),
+            ("sgd+noisy_diag", ["lr": 0.02, "noise_batch": 4, "finite_population": 1]),
+            ("sgd+noisy_const", ["lr": 0.02, "noise_batch": 4, "noise_scale": 0.1]),
+            ("sde", ["lr": 0.02, "h": 0.01, "noise_batch": 4]),
+        ]
+        for (rules, batch) in [(rules, Run.BatchSize.samples(6)), (full, .full)] {
+            for (name, settings) in rules {
+                try expectSameBits(StateRun.rule(name, settings), batch: batch, at: [1, 4, 5], name) { run in
+                    try run.track(ProbeCatalogue.probe("loss", for: run), every: 2)
+                    try run.train(TrainingGoal(step: 8))
+                }
+            }
+        }
+    }
+
     @Test func budgetsSeeTheSameSteps() throws {
         try expectSameBits(SGD(learningRate: 0.02), at: [90, 150], "budget") { run in
             for name in ["lambda_max", "batch_sharpness"] {
@@ -353,7 +381,9 @@ enum StateRun {
 
     static let rules: [any UpdateRule] = {
         do {
-            return try RuleCatalogue.all.map { try $0.make(["lr": $0.name == "sgd" ? 0.02 : 0.004]) }
+            return try ["sgd", "momentum", "nesterov", "rmsprop", "scalar_rmsprop", "adagrad", "adam", "adamw"].map {
+                try rule($0, ["lr": $0 == "sgd" ? 0.02 : 0.004])
+            }
         } catch { preconditionFailure("\(error)") }
     }()
 
@@ -361,6 +391,10 @@ enum StateRun {
         let run = try make(SGD(learningRate: 0.02))
         try run.train(TrainingGoal(step: 14))
         return try run.evaluation().loss
+    }
+
+    static func rule(_ name: String, _ settings: [String: Double]) throws -> any UpdateRule {
+        try #require(RuleCatalogue.declaration(of: name), "\(name)").make(settings)
     }
 
     static func make(
@@ -373,7 +407,7 @@ enum StateRun {
     static let describing = [
         "seconds", "summary", "keeps", "clock.version", "gap", "last_measured", "point.previous", "warm.start.1.step",
         "warm.start.2.step",
-        "probe.step",
+        "probe.step", "rule.names",
     ]
 
     /// Everything measured from a step on, with what it cost, and everything of the state but what the clock on the wall says.

@@ -53,6 +53,7 @@ import Testing
         "density": "run:hessian():density{ vectors = 1, steps = 3 }",
         "diagonal": "run:hessian():diagonal{ samples = 2 }",
         "solution": "run:hessian():solve(run.params, { damping = 100 })",
+        "schedule": "eoss.schedule.constant(1)", "field": "eoss.field.sam()",
         "lockstep": "eoss.lockstep({ a = run, b = run:fork() }, { steps = 0 })",
         "preconditioner":
             "eoss.run{ model = net, data = data, loss = 'mse', optimizer = eoss.optim.rmsprop{ lr = 1 } }:preconditioner{ gradient = run.params }",
@@ -85,8 +86,8 @@ import Testing
             provoke(host.eossNamespace())
             for declared in host.classes() {
                 guard let object = Self.objects[declared.name] else {
-                    // A tensor lives while a function is traced.
-                    #expect(declared.name == "tensor")
+                    // A tensor lives while a function is traced, the context of a step while it is taken.
+                    #expect(["tensor", "step"].contains(declared.name))
                     continue
                 }
                 calls.append("return (\(object)).zzz")

@@ -24,13 +24,13 @@ public struct Adam: ElementwiseRule {
         ) { try make($0) },
     ]
 
-    private static let moments: [RuleSettingDeclaration] = [
+    static let moments: [RuleSettingDeclaration] = [
         .learningRate, RuleSettingDeclaration("beta1", .share, default: 0.9, "The decay β₁ of the mean, below 1."),
         RuleSettingDeclaration("beta2", .share, default: 0.999, "The decay β₂ of the squares, below 1."),
         RuleSettingDeclaration("eps", .nonNegative, default: 1e-8, "ε, added to the root; 0 as in central flows."),
     ]
 
-    private static func make(_ settings: [String: Double]) throws -> Adam {
+    static func make(_ settings: [String: Double]) throws -> Adam {
         try Adam(
             learningRate: settings["lr"] ?? 0, momentumFactor: settings["beta1"] ?? 0,
             squareFactor: settings["beta2"] ?? 0, epsilon: settings["eps"] ?? 0, weightDecay: settings["weight_decay"])

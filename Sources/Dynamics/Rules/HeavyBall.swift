@@ -53,17 +53,23 @@ public struct HeavyBall: ElementwiseRule {
 
     public var momentum: Momentum? { Momentum(velocity: state.vectors.first, factor: factor) }
 
+    /// Without momentum it is gradient descent, to the bit: then nothing is gathered, and a β that comes later begins with v = 0.
+    private var isDescent: Bool { factor == 0 && weightDecay == 0 && state.vectors.isEmpty }
+
     public var update: ElementwiseUpdate {
+        if isDescent { return .descent }
         switch (kind, weightDecay == 0) {
-        case (.polyak, true): Self.polyak
-        case (.polyak, false): Self.polyakWithDecay
-        case (.nesterov, true): Self.nesterov
-        case (.nesterov, false): Self.nesterovWithDecay
+        case (.polyak, true): return Self.polyak
+        case (.polyak, false): return Self.polyakWithDecay
+        case (.nesterov, true): return Self.nesterov
+        case (.nesterov, false): return Self.nesterovWithDecay
         }
     }
 
     public func write(_ scalars: UnsafeMutableBufferPointer<Double>) {
-        (scalars[0], scalars[1]) = (learningRate, factor)
+        scalars[0] = learningRate
+        if isDescent { return }
+        scalars[1] = factor
         if weightDecay != 0 { scalars[2] = weightDecay }
     }
 

@@ -153,6 +153,7 @@ extension Run {
         time += rate
         version += 1
         batchLoss = loss
+        if !schedules.isEmpty, loss.isFinite { try applySchedules() }
         guard loss.isFinite else {
             let error = ExperimentError.diverged(run: name, step: step, loss: loss, learningRate: rate)
             note("diverged", error.description)
@@ -167,8 +168,9 @@ extension Run {
         let watch = Stopwatch()
         let before = work
         stepOracle.batch = batch
+        stepOracle.step = next
         stepOracle.measuresCurvature = measures
-        let loss = try rule.step(&theta, stepOracle)
+        let loss = try rule.callsProgram ? stepByProgram() : rule.step(&theta, stepOracle)
         let (took, operations) = (watch.seconds, work - before)
         guard measures, let curvature = stepOracle.curvature else {
             earn(operations, seconds: took)
@@ -179,6 +181,14 @@ extension Run {
         earn(operations - curvature.work, seconds: took * (1 - share))
         try recordStep(
             next, curvature.value, Tracker.Price(operations: curvature.work, seconds: took * share))
+        return loss
+    }
+
+    /// A step by a rule that may look at the run meanwhile, and changes nothing of it but by what it returns.
+    private func stepByProgram() throws -> Double {
+        var (rule, theta) = (rule, theta)
+        let loss = try measuring { try rule.step(&theta, stepOracle) }
+        (self.rule, self.theta) = (rule, theta)
         return loss
     }
 

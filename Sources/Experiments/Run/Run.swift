@@ -55,6 +55,12 @@ public final class Run {
     var keepsRegistered = false
     /// What the program asked for.
     var journal = Journal()
+    /// What settings follow, and the functions among it that the program gave, by their numbers.
+    var schedules: [SettingSchedule] = []
+    var functionCount = 0
+    var functions: [Int: (Int, Run) throws -> Double] = [:]
+    /// The rule of the checkpoint, where only the program knows it.
+    var absent: AbsentRule?
     /// How far the program is behind, where it is executed again.
     var replay: Replay?
     /// The place in the journal of the loop over steps that is open.
@@ -153,7 +159,7 @@ public final class Run {
             objective: objective, samples: DatasetSamples(data, as: element, inputs: inputElement), engine: engine,
             ghostBatch: ghostBatch)
         self.oracle = oracle
-        stepOracle = StepOracle(oracle)
+        stepOracle = StepOracle(oracle, seed: seed)
         testOracle = try data.test.map {
             try objective.checkTargets(of: $0, called: "test samples")
             return try oracle.with(samples: DatasetSamples(data, $0, as: element, inputs: inputElement), use: .running)
@@ -172,7 +178,7 @@ public final class Run {
         (data, objective, seed, engine) = (other.data, other.objective, other.seed, other.engine)
         let oracle = try other.oracle.forked()
         self.oracle = oracle
-        stepOracle = StepOracle(oracle)
+        stepOracle = StepOracle(oracle, seed: seed)
         testOracle = try other.testOracle.map { try oracle.with(samples: $0.samples, use: $0.use) }
         (rule, sampler, theta, batchSize) = (other.rule, other.sampler, other.theta, other.batchSize)
         (keepsRegistered, programKeeps, didCatchUp) = (other.keepsRegistered, other.programKeeps, other.didCatchUp)
@@ -238,6 +244,7 @@ public final class Run {
         try requireNotMeasuring("batch_size")
         try Run.check(size, count: data.train.count)
         try assigning("batch_size", .string("\(size)")) {
+            endSchedule(of: "batch_size")
             if size != batchSize { note("batch_size", "\(batchSize) to \(size)") }
             batchSize = size
             noteEdge()
@@ -260,6 +267,7 @@ public final class Run {
             throw ExperimentError.invalid("lr must be a positive number, not \(rate)")
         }
         try assigning("lr", JSONValue(exactly: rate)) {
+            endSchedule(of: "lr")
             if rate != rule.learningRate { note("lr", "\(rule.learningRate) to \(rate)") }
             rule.learningRate = rate
             noteEdge()
@@ -270,7 +278,9 @@ public final class Run {
     /// - Throws: `ExperimentError.invalid` from within a probe.
     public func setRule(_ rule: any UpdateRule) throws {
         try requireNotMeasuring("optimizer")
+        bind(rule)
         try assigning("optimizer", .string(rule.summary)) {
+            schedules.removeAll { $0.setting != "batch_size" }
             note("optimizer", "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)")
             self.rule = rule
             assignments += 1
@@ -285,13 +295,14 @@ public final class Run {
         try requireNotMeasuring("optimizer.\(name)")
         try assigning("optimizer.\(name)", JSONValue(exactly: value)) {
             let changed = try rule.with(name, value)
+            endSchedule(of: name)
             note("optimizer.\(name)", "\(rule.summary) to \(changed.summary)")
             rule = changed
             noteEdge()
         }
     }
 
-    private func noteEdge() { edgeHistory.note(self) }
+    func noteEdge() { edgeHistory.note(self) }
 
     /// Epochs taken, as a real number: a whole one once fewer samples than a batch are left of it.
     public var epoch: Double {

@@ -23,6 +23,8 @@ final class Replay {
     private var trackers: Set<Int>
     private var actions: Set<Int>
     private let actionCount: Int
+    /// The numbers of functions that settings follow, and that the program has not given again.
+    private var functions: Set<Int>
 
     init(_ state: RunState, epoch: Double, from coder: StateCoder, forced: Bool) throws {
         (step, time, self.epoch, isForced) = (state.step, state.time, epoch, forced)
@@ -37,6 +39,7 @@ final class Replay {
                     return Int(name.dropFirst(prefix.count).prefix { $0 != "." })
                 })
         }
+        functions = Set(state.schedules.filter { $0.value == nil }.compactMap(\.function))
         (trackers, actions) = (numbers("tracker."), numbers("action."))
         if actions.contains(0), !forced {
             throw ExperimentError.invalid(
@@ -109,6 +112,9 @@ final class Replay {
         return true
     }
 
+    /// The program has given a function again.
+    func found(function number: Int) { functions.remove(number) }
+
     /// What the checkpoint has and the program has not asked for again.
     var leftOver: String? {
         let summaries = trackers.sorted().map { number -> String in
@@ -116,6 +122,7 @@ final class Replay {
         }
         if let first = summaries.first { return "it no longer tracks \(first)" }
         if let first = actions.min() { return "the \(first). of its actions (at, every, when) is not there any more" }
+        if !functions.isEmpty { return "a setting followed a function that it does not give any more" }
         return nil
     }
 }

@@ -156,7 +156,13 @@ extension Run {
                 )
             }
         }
+        if let rule = rule as? AbsentRule {
+            throw ExperimentError.invalid(
+                "the program differs from that before the checkpoint of step \(step): it does not give the optimizer "
+                    + "'\(rule.name)' any more")
+        }
         self.replay = nil
+        absent = nil
         try didCatchUp?(self)
     }
 

@@ -15,7 +15,7 @@ extension Run {
                     evaluation: isKnown(cachedEvaluation), testEvaluation: isKnown(cachedTestEvaluation),
                     gradient: isKnown(cachedGradient)),
                 step: step, time: time, batchLoss: batchLoss, batchSize: batchSize, sampler: sampler, version: version,
-                assignments: assignments, rule: rule, edges: edgeHistory, trackers: trackers,
+                assignments: assignments, rule: rule, edges: edgeHistory, schedules: schedules, trackers: trackers,
                 warmStarts: eigenCache.contents, work: oracle.work, probeWork: probeWork, training: training,
                 budget: budget, actions: actions, actionCount: actionCount, journal: journal,
                 program: try programKeeps?(self) ?? [:])
@@ -33,6 +33,7 @@ extension Run {
         (batchSize, sampler, rule) = (state.batchSize, state.sampler, state.rule)
         (version, assignments, edgeHistory) = (state.version, state.assignments, state.edges)
         eigenCache.contents = state.warmStarts
+        schedules = state.schedules
         (probeWork, training, budget) = (state.probeWork, state.training, state.budget)
         (actionCount, journal) = (state.actionCount, state.journal)
         nextDue = step
@@ -44,6 +45,7 @@ extension Run {
         try assume(parent.state)
         // A fork's oracle has an account of its own, which begins where its parent's stood.
         oracle.work = parent.oracle.work
+        (functions, functionCount) = (parent.functions, parent.functionCount)
         (trackers, actions, registered) = (parent.trackers.map { $0.forked() }, parent.actions, parent.registered)
         (recorded, seriesNames, chunks) = (parent.recorded, parent.seriesNames, parent.chunks)
         (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
@@ -80,10 +82,17 @@ extension Run {
         try Self.check(state, objective.model, source)
         let (inheritedTrackers, inheritedActions) = (trackers, registered)
         (trackers, actions) = ([], [])
+        let given = rule
         try assume(state)
+        absent = state.rule as? AbsentRule
         // The program asks for its actions again, from the first on; a fork has those of its run.
         actionCount = inheritedActions.count
+        functionCount = functions.count
         keeps = state.program
+        for index in schedules.indices {
+            guard let number = schedules[index].function else { continue }
+            schedules[index].value = functions[number]
+        }
         let replay = try Replay(state, epoch: epoch, from: coder, forced: forced)
         for var tracker in inheritedTrackers {
             try replay.restore(&tracker)
@@ -91,6 +100,7 @@ extension Run {
         }
         for var action in inheritedActions where try replay.restore(&action) { actions.append(action) }
         self.replay = replay
+        bind(given)
         registered = inheritedActions
         keepsRegistered = true
         // What was known at this point costs nobody anything.
@@ -153,9 +163,6 @@ extension Run {
         if let declaration = RuleCatalogue.declaration(of: name) {
             return try declaration.make(Dictionary(settings.map { ($0.name, $0.value) }) { $1 })
         }
-        guard rule.name == name else {
-            throw ExperimentError.invalid("the checkpoint's optimizer is '\(name)', which only its program knows")
-        }
-        return rule
+        return AbsentRule(name: name, learningRate: settings.first { $0.name == "lr" }?.value ?? 1)
     }
 }

@@ -30,6 +30,8 @@ struct RunState {
     // The rule.
     var rule: any UpdateRule
     var edges: EdgeHistory
+    /// What settings follow.
+    var schedules: [SettingSchedule]
 
     // What is measured along the way.
     var trackers: [Tracker]
@@ -75,7 +77,8 @@ extension RunState {
         try coder.code("clock.version", &version)
         try coder.code("clock.assignments", &assignments)
         try codeRule(coder, model)
-        try coder.group("edges") { try edges.code(coder) }
+        try coder.group("edges") { try edges.code(coder, model) }
+        try codeSchedules(coder)
         try coder.group("warm") { try warmStarts.code(coder) }
         try coder.code("meters.work", &work)
         try coder.code("meters.probe_work", &probeWork)
@@ -101,6 +104,17 @@ extension RunState {
         if case .samples(let count) = batchSize { samples = count }
         try coder.code("clock.batch_size", &samples)
         if coder.isReading { batchSize = samples > 0 ? .samples(samples) : .full }
+    }
+
+    private mutating func codeSchedules(_ coder: StateCoder) throws {
+        // What functions have given so far stands with the edges.
+        var stored = JSONValue.array(schedules.map { $0.shortened.json })
+        try coder.code("clock.schedules", &stored)
+        guard coder.isReading else { return }
+        guard let list = stored.list({ SettingSchedule(json: $0) }) else {
+            throw ExperimentError.invalid("the checkpoint is not complete: its schedules are not")
+        }
+        schedules = list.map { own in edges.schedules.first { $0.isSame(own) } ?? own }
     }
 
     private mutating func codeBudget(_ coder: StateCoder) throws {
@@ -132,11 +146,21 @@ extension RunState {
                 rule = try model.rule(name, Array(zip(settings, numbers)))
             }
             var state = rule.state
-            try coder.code("steps", &state.steps)
-            try coder.code("numbers", &state.numbers)
-            try coder.code("vectors", &state.vectors)
+            try Self.code(&state, coder)
             if coder.isReading { rule.state = state }
         }
+    }
+
+    private static func code(_ state: inout UpdateState, _ coder: StateCoder) throws {
+        try coder.code("steps", &state.steps)
+        try coder.code("numbers", &state.numbers)
+        try coder.code("vectors", &state.vectors)
+        var names = JSONValue.array([state.vectorNames, state.numberNames].map { .array($0.map { .string($0) }) })
+        try coder.code("names", &names)
+        if let lists = names.list({ $0.list(\.text) }), lists.count == 2 {
+            (state.vectorNames, state.numberNames) = (lists[0], lists[1])
+        }
+        try coder.code("inner", &state.inner, new: UpdateState()) { try code(&$0, coder) }
     }
 }
 

@@ -1,6 +1,8 @@
 import Dynamics
+import Objectives
 
-/// The edges of a run's rules along the run: of each curvature, and of the one that the rule is best known for.
+/// Under which settings a run was at which steps: by them the edges along it are known, of each curvature, and of the one that the
+/// rule is best known for.
 struct EdgeHistory {
     /// An edge, and the first step whose probes see it.
     struct Entry {
@@ -9,48 +11,138 @@ struct EdgeHistory {
         let edge: StabilityEdge
     }
 
-    private var entries: [EdgeQuantity?: [Entry]] = [:]
+    /// From a step on.
+    private struct Regime {
+        let step: Int
+        /// Without what it has gathered.
+        let rule: any UpdateRule
+        let batch: Int
+        let count: Int
+        /// What settings follow from here on.
+        let schedules: [SettingSchedule]
 
-    /// The changes of an edge; empty where there never was one.
-    subscript(quantity: EdgeQuantity?) -> [Entry] { entries[quantity] ?? [] }
-
-    mutating func code(_ coder: StateCoder) throws {
-        for quantity in [nil] + EdgeQuantity.allCases {
-            let name = quantity?.rawValue ?? "own"
-            if coder.isReading, !coder.has("\(name).steps") {
-                entries[quantity] = nil
-                continue
+        /// The edge that probes see at a step of it.
+        func edge(of quantity: EdgeQuantity?, at step: Int) -> StabilityEdge? {
+            var (rule, batch) = (rule, batch)
+            for schedule in schedules {
+                let value = schedule.schedule.value(at: max(0, step - schedule.origin))
+                switch schedule.setting {
+                case "lr": rule.learningRate = value
+                case "batch_size": batch = Int(exactly: value.rounded()) ?? batch
+                default: rule = (try? rule.with(schedule.setting, value)) ?? rule
+                }
             }
-            let known = entries[quantity] ?? []
-            if !coder.isReading, known.isEmpty { continue }
-            try coder.group(name) {
-                var (steps, lower, upper) = (known.map(\.step), known.map(\.edge.lower), known.map(\.edge.upper))
-                try coder.code("steps", &steps)
-                try coder.code("lower", &lower)
-                try coder.code("upper", &upper)
-                guard steps.count == lower.count, steps.count == upper.count else {
-                    throw ExperimentError.invalid("the checkpoint is not complete: its edges are not")
-                }
-                entries[quantity] = steps.indices.map {
-                    Entry(step: steps[$0], edge: StabilityEdge(from: lower[$0], to: upper[$0]))
-                }
+            let extent = BatchExtent(batch, of: count)
+            guard let quantity else { return rule.firstEdge(on: extent)?.edge }
+            return rule.edge(of: quantity, on: extent)
+        }
+
+        func isSame(_ other: Regime) -> Bool {
+            rule.summary == other.rule.summary && batch == other.batch && count == other.count
+                && schedules.map { "\($0.setting) \($0.origin) \($0.schedule)" }
+                    == other.schedules.map { "\($0.setting) \($0.origin) \($0.schedule)" }
+        }
+    }
+
+    private var regimes: [Regime] = []
+
+    /// What settings follow now.
+    var schedules: [SettingSchedule] { regimes.last?.schedules ?? [] }
+
+    /// The changes of an edge up to a step; empty where there never was one.
+    func entries(of quantity: EdgeQuantity?, through last: Int) -> [Entry] {
+        var entries: [Entry] = []
+        func add(_ edge: StabilityEdge?, at step: Int) {
+            if let known = entries.last {
+                let before = known.edge.lower.isNaN ? nil : known.edge
+                if before != edge { entries.append(Entry(step: step, edge: edge ?? StabilityEdge(.nan))) }
+            } else if let edge {
+                entries.append(Entry(step: step, edge: edge))
             }
         }
+        for (index, regime) in regimes.enumerated() {
+            add(regime.edge(of: quantity, at: regime.step), at: regime.step)
+            guard !regime.schedules.isEmpty else { continue }
+            let end = index + 1 < regimes.count ? regimes[index + 1].step - 1 : last
+            guard regime.step < end else { continue }
+            for step in (regime.step + 1)...end { add(regime.edge(of: quantity, at: step), at: step) }
+        }
+        return entries
     }
 
     /// Takes note of what holds from now on.
     mutating func note(_ run: Run) {
-        for quantity in [nil] + EdgeQuantity.allCases {
-            var history = entries[quantity] ?? []
-            let edge = run.stabilityEdge(of: quantity)
-            func now() -> StabilityEdge? { history.last.flatMap { $0.edge.lower.isNaN ? nil : $0.edge } }
-            if now() == edge { continue }
-            let first = run.step == 0 ? 0 : run.step + 1
-            if history.last?.step == first { history.removeLast() }
-            // Before the first edge there is nothing to end, and what came back has not changed.
-            if now() != edge { history.append(Entry(step: first, edge: edge ?? StabilityEdge(.nan))) }
-            entries[quantity] = history
+        var rule = run.rule
+        rule.state = UpdateState()
+        let first = run.step == 0 ? 0 : run.step + 1
+        if regimes.last?.step == first { regimes.removeLast() }
+        let regime = Regime(
+            step: first, rule: rule, batch: run.batchCount, count: run.data.train.count, schedules: run.schedules)
+        if let last = regimes.last, last.isSame(regime) { return }
+        regimes.append(regime)
+    }
+
+    /// A function that a setting follows has given another value: the schedule of the last regime is what it has given so far.
+    mutating func update(_ schedules: [SettingSchedule]) {
+        guard let last = regimes.popLast() else { return }
+        regimes.append(
+            Regime(step: last.step, rule: last.rule, batch: last.batch, count: last.count, schedules: schedules))
+    }
+
+    mutating func code(_ coder: StateCoder, _ model: RunModel) throws {
+        var stored = JSONValue.array(
+            regimes.map { regime in
+                [
+                    "step": .integer(regime.step), "batch": .integer(regime.batch), "count": .integer(regime.count),
+                    "rule": .string(regime.rule.name),
+                    "settings": .object(
+                        Dictionary(regime.rule.settings.map { ($0.name, JSONValue(exactly: $0.value)) }) { $1 }),
+                    "schedules": .array(regime.schedules.map(\.json)),
+                ]
+            })
+        try coder.code("regimes", &stored)
+        guard coder.isReading else { return }
+        let damaged = ExperimentError.invalid("the checkpoint is not complete: its edges are not")
+        guard case .array(let list) = stored else { throw damaged }
+        regimes = try list.map { value in
+            guard case .object(let object) = value, let step = object["step"]?.wholeNumber,
+                let batch = object["batch"]?.wholeNumber, let count = object["count"]?.wholeNumber, batch > 0,
+                count > 0,
+                let name = object["rule"]?.text, case .object(let settings)? = object["settings"],
+                let schedules = object["schedules"]?.list({ SettingSchedule(json: $0) })
+            else { throw damaged }
+            let rule = try model.rule(name, settings.compactMap { name, value in value.realNumber.map { (name, $0) } })
+            return Regime(step: step, rule: rule, batch: batch, count: count, schedules: schedules)
         }
+    }
+}
+
+extension SettingSchedule {
+    /// With the last value of a function alone.
+    var shortened: SettingSchedule {
+        guard function != nil, case .piecewise(let points, _) = schedule, let last = points.last else { return self }
+        var short = self
+        short.schedule = .piecewise([last], isLinear: false)
+        return short
+    }
+
+    /// Whether both are of one function.
+    func isSame(_ other: SettingSchedule) -> Bool {
+        function != nil && function == other.function && setting == other.setting && origin == other.origin
+    }
+
+    var json: JSONValue {
+        [
+            "setting": .string(setting), "origin": .integer(origin), "schedule": schedule.json,
+            "function": function.map { .integer($0) } ?? .null,
+        ]
+    }
+
+    init?(json: JSONValue) {
+        guard case .object(let object) = json, let setting = object["setting"]?.text,
+            let origin = object["origin"]?.wholeNumber, let schedule = object["schedule"].flatMap(Schedule.init)
+        else { return nil }
+        self.init(setting: setting, origin: origin, schedule: schedule, function: object["function"]?.wholeNumber)
     }
 }
 
@@ -59,8 +151,8 @@ extension Run {
     /// probes counts from t + 1 on. `upper` is the other end of an interval. Not a number from where there was none; empty where
     /// there never was one.
     public func edges(of quantity: EdgeQuantity? = nil) -> [(step: Int, value: Double, upper: Double)] {
-        let known = edgeHistory[quantity].map { ($0.step, $0.edge.lower, $0.edge.upper) }
-        return isBehind ? known.filter { $0.0 <= programStep } : known
+        edgeHistory.entries(of: quantity, through: isBehind ? programStep : step)
+            .filter { !isBehind || $0.step <= programStep }.map { ($0.step, $0.edge.lower, $0.edge.upper) }
     }
 
     /// The edge that belongs to a series, from each step on at which it changed: of its own curvature, never of another one; of an
@@ -70,7 +162,11 @@ extension Run {
         let quantity = EdgeQuantity(series: series)
         guard quantity != nil || series == Edge.name(nil) || !ProbeCatalogue.has(series: series) else { return nil }
         let edges = edges(of: quantity)
-        if edges.isEmpty { return nil }
+        if edges.isEmpty {
+            // An edge that depends on the gradient is known where it was tracked.
+            guard rule.edgeNeedsGradientNorm, quantity == .lambdaMax else { return nil }
+            return recorded[Edge.name(.lambdaMax)] ?? recorded[Edge.name(nil)]
+        }
         return Series(name: Edge.name(quantity), steps: edges.map(\.step), values: edges.map(\.value))
     }
 
@@ -94,6 +190,9 @@ extension Run {
         var result = series
         result.edges = Dictionary(
             uniqueKeysWithValues: EdgeQuantity.allCases.map { quantity in
+                if rule.edgeNeedsGradientNorm, quantity == .lambdaMax, let tracked = recorded[Edge.name(.lambdaMax)] {
+                    return (quantity, tracked)
+                }
                 let edges = edges(of: quantity)
                 return (
                     quantity, Series(name: Edge.name(quantity), steps: edges.map(\.step), values: edges.map(\.value))

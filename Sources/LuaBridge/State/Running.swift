@@ -30,7 +30,7 @@ extension LuaState {
     }
 
     /// Calls what `push` pushes, and copies the results.
-    func call(_ arguments: [any LuaPushable], push: (OpaquePointer) throws -> Void) throws -> [LuaValue] {
+    func call(_ arguments: [any LuaReturnable], push: (OpaquePointer) throws -> Void) throws -> [LuaValue] {
         let stack = self.stack
         let top = stack.top
         defer {

@@ -76,13 +76,21 @@ public final class LuaCallback {
         clua_release_captured(state.stack.lua, owner, slot)
     }
 
+    /// A table that the function may change, and what it has made of it: it belongs to `owner`.
+    public func shared(_ table: LuaTable, of owner: some LuaObject) throws -> LuaKeptTable {
+        guard let state = link.state else { throw LuaError(.misuse, "a callback outlived its Lua state") }
+        let kept = try state.newTable(in: owner)
+        try kept.replace(with: table)
+        return kept
+    }
+
     /// Calls the function. What it raises is thrown as a `LuaError`.
     @discardableResult
     public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] { try call(arguments: arguments) }
 
-    /// The same for a list of arguments.
+    /// The same for a list of arguments, one value each.
     @discardableResult
-    public func call(arguments: [any LuaPushable]) throws -> [LuaValue] {
+    public func call(arguments: [any LuaReturnable]) throws -> [LuaValue] {
         guard let state = link.state else { throw LuaError(.misuse, "a callback outlived its Lua state") }
         return try state.call(arguments) { lua in
             guard clua_push_captured(lua, owner, slot) else {

@@ -68,6 +68,9 @@ extension Oracle {
         return Evaluation(loss: sum / Double(kept), losses: losses, outputs: outputs)
     }
 
+    /// L over all samples, at θ.
+    public func loss(at theta: Vector) throws -> Double { try evaluate(at: theta, keepingOutputs: false).loss }
+
     /// L and ∇L over a selection, at θ.
     /// - Parameter training: whether running statistics move, as after a training step.
     public func gradient(

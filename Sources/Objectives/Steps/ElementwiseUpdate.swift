@@ -114,6 +114,11 @@ public struct UpdateState: Sendable {
     public var numbers: [Double] = []
     /// Steps taken.
     public var steps = 0
+    /// Of a rule that is made of several: the states of the others.
+    public var inner: [UpdateState] = []
+    /// What the vectors and numbers are called, where the rule does not know them by their places.
+    public var vectorNames: [String] = []
+    public var numberNames: [String] = []
 
     public init() {}
 }

@@ -83,7 +83,7 @@ extension Oracle {
             squaredGradientNorm: gradient.squaredNorm)
     }
 
-    private func begin(_ state: inout UpdateState, of update: ElementwiseUpdate, like theta: Vector) throws {
+    func begin(_ state: inout UpdateState, of update: ElementwiseUpdate, like theta: Vector) throws {
         if state.vectors.isEmpty, !update.states.isEmpty {
             state.vectors = try update.states.map {
                 try Vector(zeros: theta.count, element: theta.element, for: "the state of an update, \($0)")
@@ -139,7 +139,7 @@ extension Oracle {
         } catch is ArenaLimitError { return nil }
     }
 
-    private func updateAlone(_ update: ElementwiseUpdate) throws -> BoundStep {
+    func updateAlone(_ update: ElementwiseUpdate) throws -> BoundStep {
         if let known = bound.first(where: { $0.count == 0 && $0.update === update }) { return known }
         let signature = Objective.signature(ofUpdateAlone: update)
         let graph = try objective.update(update)

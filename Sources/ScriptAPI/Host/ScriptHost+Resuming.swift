@@ -90,7 +90,9 @@ extension ScriptHost {
 
     /// The script has come to where its run was restored: what it has made of `run.state` on the way was made before.
     func catchUp(_ run: Run) throws {
-        try keptTable(of: run).replace(with: Self.table(run.keeps["state"]))
+        if run.keeps["state"] != nil || run.parts?.table != nil {
+            try keptTable(of: run).replace(with: Self.table(run.keeps["state"]))
+        }
         guard case .array(let texts)? = run.keeps["random"] else { return }
         let words = texts.compactMap { text -> UInt64? in
             guard case .string(let digits) = text else { return nil }

@@ -11,6 +11,11 @@ extension Run {
     /// Up to where a curvature may go with the present learning rate and batch size; of the curvature that the rule is best known
     /// for where none is named. Nil where none is known.
     public func stabilityEdge(of quantity: EdgeQuantity? = nil) -> StabilityEdge? {
+        if rule.edgeNeedsGradientNorm {
+            guard let norm = try? gradient().norm() else { return nil }
+            let quantities = quantity.map { [$0] } ?? [.lambdaMax]
+            return quantities.lazy.compactMap { self.rule.edge(of: $0, on: self.batchExtent, gradientNorm: norm) }.first
+        }
         guard let quantity else { return rule.firstEdge(on: batchExtent)?.edge }
         return rule.edge(of: quantity, on: batchExtent)
     }

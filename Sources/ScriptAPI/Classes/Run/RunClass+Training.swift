@@ -118,7 +118,11 @@ extension ScriptHost {
             // What was captured for the run serves the fork, too.
             try call.state.keep(run, in: fork)
             try copyKept(of: run, to: fork)
-            if let optimizer: OptimizerObject = try call.get("optimizer") { try fork.setRule(optimizer.rule) }
+            if let optimizer: OptimizerObject = try call.get("optimizer") {
+                try fork.setRule(optimizer.rule)
+                try call.state.keep(optimizer, in: fork)
+                try optimizer.schedule(in: fork)
+            }
             if let rate: Double = try call.get("lr") { try fork.setLearningRate(rate) }
             if try call.has("batch_size") { try fork.setBatchSize(Run.BatchSize(call.value("batch_size"))) }
             return fork

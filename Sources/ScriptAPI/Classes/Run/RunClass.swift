@@ -33,22 +33,39 @@ extension ScriptHost {
         runs.property("epoch", .number, unit: "epochs", "Epochs taken.") { $0.programEpoch }
         runs.property("time", .number, "The sum of the learning rates of all steps.") { $0.programTime }
         runs.property(
-            "lr", .number(.positive), "The learning rate; can be assigned.",
-            get: { run in try run.reading("lr") { run.learningRate } }, set: { try $0.setLearningRate($1) })
+            "lr", .scheduled(.number(.positive)),
+            "The learning rate; can be assigned: a number, a schedule, a function of the steps from then on, or a table of steps.",
+            get: { run in try run.reading("lr") { run.learningRate } },
+            set: { (run: Run, value: LuaValue) in
+                try SettingValue(value, "lr").assign(to: "lr", of: run) { try run.setLearningRate($0) }
+            })
         runs.property(
-            "batch_size", .batchSize, unit: "samples", "Samples in a batch, or 'full'; can be assigned.",
+            "batch_size", .batchSize.or(.object("schedule")).or(.function("(step, run) -> number")).or(.table),
+            unit: "samples", "Samples in a batch, or 'full'; can be assigned: also a schedule, as lr.",
             get: { run -> LuaValue in
                 let read = try run.reading("batch_size") { .string("\(run.batchSize)") }
                 guard case .string(let size) = read else { return .nil }
                 return Int(size).map { .integer($0) } ?? .string(size)
-            }, set: { (run: Run, value: LuaValue) in try run.setBatchSize(Run.BatchSize(value)) })
+            },
+            set: { (run: Run, value: LuaValue) in
+                switch value {
+                case .object, .function, .table:
+                    try SettingValue(value, "batch_size").assign(to: "batch_size", of: run) { _ in }
+                default: try run.setBatchSize(Run.BatchSize(value))
+                }
+            })
         runs.property(
             "params", .vector, "The parameters: a copy; can be assigned.", get: { $0.object(try $0.programParameters) },
             set: { (run: Run, vector: VectorObject) in try run.setParameters(run.fitting(vector, "params")) })
         runs.property(
             "optimizer", .object("optimizer"), "The update rule; it, and its settings, can be assigned.",
             get: { OptimizerObject(of: $0) },
-            set: { (run: Run, optimizer: OptimizerObject) in try run.setRule(optimizer.rule) })
+
+            set: { [unowned self] (run: Run, optimizer: OptimizerObject) in
+                try run.setRule(optimizer.rule)
+                try state.keep(optimizer, in: run)
+                try optimizer.schedule(in: run)
+            })
         runs.property("loss", .number, "The loss over all training samples, at these parameters.") { run in
             try run.reading("loss") { try run.evaluation().loss }
         }

@@ -10,7 +10,8 @@ extension ScriptHost {
     func classes() -> [AnyObjectClass] {
         [
             runClass(), seriesClass(), costsClass(), lockstepClass(),
-            modelClass(), layerClass(), initializerClass(), optimizerClass(), datasetClass(),
+            modelClass(), layerClass(), initializerClass(), optimizerClass(), fieldClass(), scheduleClass(),
+            stepContextClass(), datasetClass(),
             vectorClass(), arrayClass(), measurementClass(), evaluationClass(), tensorClass(),
             operatorClass(), eigenpairsClass(), densityClass(), diagonalClass(), solutionClass(), preconditionerClass(),
         ]
@@ -24,6 +25,7 @@ extension ScriptHost {
         addNetworks(to: eoss)
         addInitializers(to: eoss)
         addOptimizers(to: eoss)
+        addSchedules(to: eoss)
         addTensorFunctions(to: eoss)
         return eoss
     }
@@ -129,7 +131,9 @@ extension ScriptHost {
         run.attachment = RunParts(model: model, data: data)
         run.checkpoints = try checkpointPolicy(call)
         adopt(run)
+        try state.keep(optimizer, in: run)
         try resume(run)
+        try optimizer.schedule(in: run)
         return run
     }
 }

@@ -1,0 +1,59 @@
+import Compute
+import Objectives
+
+/// ∇L_B(θ + ρ∇L_B(θ)/(‖∇L_B(θ)‖ + ε)), or without the norm: the gradient where the loss is about the largest nearby (Foret et al. 2021).
+/// Running statistics move at θ alone, as in the authors' code.
+///
+/// Gradient descent by it has the edge (4/η)/(1 + √(1 + 8ρ/(η‖g‖))) of λ_max, unnormalised (4/η)/(1 + √(1 + 8ρ/η)) (Long & Bartlett 2023),
+/// g the full gradient; 2/η for ρ = 0.
+public struct SharpnessAware: GradientField {
+    /// ρ.
+    public let radius: Double
+    /// ε of the authors' code, which has 1e-12.
+    public let epsilon: Double
+    public let isNormalised: Bool
+
+    static let declarations = [
+        FieldDeclaration(
+            "sam", "The gradient at θ + ρ∇L_B/‖∇L_B‖. [Foret et al. 2021]",
+            settings: [
+                radius,
+                RuleSettingDeclaration(
+                    "sam_eps", .nonNegative, default: 0, "ε of ‖∇L_B‖ + ε; the authors' code has 1e-12."),
+            ]
+        ) { SharpnessAware(radius: $0["rho"] ?? 0, epsilon: $0["sam_eps"] ?? 0) },
+        FieldDeclaration(
+            "sam_unnormalised", "The gradient at θ + ρ∇L_B. [Andriushchenko & Flammarion 2022]", settings: [radius]
+        ) { SharpnessAware(radius: $0["rho"] ?? 0, isNormalised: false) },
+    ]
+
+    private static let radius = RuleSettingDeclaration("rho", .nonNegative, default: 0.05, "ρ, how far away.")
+
+    public init(radius: Double, epsilon: Double = 0, isNormalised: Bool = true) {
+        (self.radius, self.epsilon, self.isNormalised) = (radius, epsilon, isNormalised)
+    }
+
+    public var name: String { isNormalised ? "sam" : "sam_unnormalised" }
+    public var settings: [(name: String, value: Double)] {
+        [("rho", radius)] + RuleSetting.unless(0, "sam_eps", epsilon)
+    }
+    public var isPlain: Bool { radius == 0 }
+
+    public mutating func gradient(
+        at theta: Vector, rate: Double, _ batch: StepOracle
+    ) throws -> (loss: Double, gradient: Vector) {
+        let (loss, gradient) = try batch.gradient(at: theta)
+        let length = isNormalised ? gradient.norm() + epsilon : 1
+        // Where the gradient vanishes there is no direction to look into.
+        guard length > 0 else { return (loss, gradient) }
+        var there = theta
+        try there.add(radius / length, gradient)
+        return (loss, try batch.gradient(at: there, moving: false).gradient)
+    }
+
+    public func edge(of quantity: EdgeQuantity, rate: Double, gradientNorm: Double) -> StabilityEdge? {
+        guard quantity == .lambdaMax, gradientNorm > 0 else { return nil }
+        let ratio = radius / (rate * (isNormalised ? gradientNorm : 1))
+        return StabilityEdge(4 / rate / (1 + (1 + 8 * ratio).squareRoot()))
+    }
+}
