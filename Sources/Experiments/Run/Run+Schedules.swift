@@ -36,13 +36,13 @@ extension Run {
         if isProgram {
             functionCount += 1
             number = functionCount
+            functions[number] = value
             if let replay {
                 // It may be the one that is followed at the checkpoint.
                 for index in schedules.indices where schedules[index].function == number {
                     schedules[index].value = value
                     replay.found(function: number)
                 }
-                if keepsRegistered { functions[number] = value }
             }
         }
         try assigning(setting, .string("a function")) {

@@ -49,10 +49,9 @@ public final class Run {
 
     var trackers: [Tracker] = []
     var actions: [Action] = []
-    /// How many of them the program has asked for; where it is executed again, all of them, done or not.
+    /// How many of them the program has asked for, and all of them, done or not.
     var actionCount = 0
     var registered: [Action] = []
-    var keepsRegistered = false
     /// What the program asked for.
     var journal = Journal()
     /// What settings follow, and the functions among it that the program gave, by their numbers.
@@ -144,7 +143,8 @@ public final class Run {
     /// - Throws: `GraphError` when data, model and loss do not fit, `ExperimentError` for a batch size that cannot be.
     public init(
         name: String, objective: Objective, data: Dataset, rule: any UpdateRule, batchSize: BatchSize, seed: UInt64,
-        ghostBatch: Int = Oracle.defaultGhostBatch, engine: Engine = .shared
+        sampling: Sampling = .shuffled, keepsLast: Bool = false, ghostBatch: Int = Oracle.defaultGhostBatch,
+        engine: Engine = .shared
     ) throws {
         self.name = name
         self.objective = objective
@@ -164,9 +164,10 @@ public final class Run {
             try objective.checkTargets(of: $0, called: "test samples")
             return try oracle.with(samples: DatasetSamples(data, $0, as: element, inputs: inputElement), use: .running)
         }
-        sampler = Sampler(count: data.train.count, seed: seed)
+        sampler = Sampler(count: data.train.count, seed: seed, sampling: sampling, keepsLast: keepsLast)
         self.batchSize = batchSize
         try Run.check(batchSize, count: data.train.count)
+        try Run.check(sampling, count: data.train.count)
         noteEdge()
         if oracle.hasGhostBatches { chunks = [("ghost batch", min(ghostBatch, data.train.count))] }
         noteChosenChunks()
@@ -181,7 +182,7 @@ public final class Run {
         stepOracle = StepOracle(oracle, seed: seed)
         testOracle = try other.testOracle.map { try oracle.with(samples: $0.samples, use: $0.use) }
         (rule, sampler, theta, batchSize) = (other.rule, other.sampler, other.theta, other.batchSize)
-        (keepsRegistered, programKeeps, didCatchUp) = (other.keepsRegistered, other.programKeeps, other.didCatchUp)
+        (programKeeps, didCatchUp) = (other.programKeeps, other.didCatchUp)
         noteChosenChunks()
     }
 
@@ -309,6 +310,16 @@ public final class Run {
         switch batchSize {
         case .full: sampler.epochs
         case .samples(let size): sampler.epochs(inBatchesOf: size)
+        }
+    }
+
+    private static func check(_ sampling: Sampling, count: Int) throws {
+        guard case .batches(let list) = sampling else { return }
+        guard !list.isEmpty, list.allSatisfy({ !$0.isEmpty }) else {
+            throw ExperimentError.invalid("sampling: name at least one batch, each of one sample or more")
+        }
+        if let outside = list.joined().first(where: { $0 < 0 || $0 >= count }) {
+            throw ExperimentError.invalid("sampling: there is no sample \(outside + 1): the data has \(count)")
         }
     }
 

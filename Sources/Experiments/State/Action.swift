@@ -72,7 +72,7 @@ extension Run {
         }
         actionCount += 1
         var action = Action(number: actionCount, trigger: trigger, body: body, due: due)
-        if keepsRegistered { registered.append(action) }
+        registered.append(action)
         if let replay, try !replay.restore(&action) { return }
         actions.append(action)
         nextDue = min(nextDue, action.due)

@@ -94,6 +94,11 @@ public struct CheckpointPolicy: Sendable {
 extension Run {
     /// Writes a checkpoint of this moment into the run's file, which is made where there is none.
     public func checkpoint() throws {
+        try requireNotMeasuring("a checkpoint", "be made")
+        if replay != nil, isProgram {
+            if isBehind { return }
+            try goOn()
+        }
         try openFile()
         guard file != nil else {
             throw ExperimentError.invalid("run '\(name)' has no file that a checkpoint could be written to")

@@ -102,7 +102,6 @@ extension Run {
         self.replay = replay
         bind(given)
         registered = inheritedActions
-        keepsRegistered = true
         // What was known at this point costs nobody anything.
         if state.known.evaluation { _ = try evaluation() }
         if state.known.testEvaluation { _ = try testEvaluation() }

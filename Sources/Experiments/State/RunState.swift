@@ -180,7 +180,7 @@ extension Sampler {
             throw ExperimentError.invalid(
                 "the checkpoint stands at sample \(position) of epoch \(epoch): the data has \(count) samples")
         }
-        self = Sampler(count: count, seed: seed, epoch: epoch, position: position)
+        self = at(epoch: epoch, position: position)
     }
 }
 

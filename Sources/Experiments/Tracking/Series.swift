@@ -21,6 +21,12 @@ public struct Series: Sendable {
         self.standardErrors = standardErrors ?? [Double](repeating: .nan, count: steps.count)
     }
 
+    /// Of what a file has.
+    public init(name: String, measurements: [Measurement]) {
+        self.init(name: name)
+        for measurement in measurements { append(measurement) }
+    }
+
     public var count: Int { steps.count }
 
     mutating func append(_ measurement: Measurement) {

@@ -19,6 +19,17 @@ public struct LuaType: Sendable, Equatable {
     }
 
     let shape: Shape
+    /// Whether messages to one who gave a number or a string leave this alternative out: that is not what they meant.
+    private(set) var isQuiet = false
+
+    /// As an alternative for those who know of it: see the words of messages about numbers and strings.
+    public var quietly: LuaType {
+        var type = self
+        type.isQuiet = true
+        return type
+    }
+
+    init(shape: Shape) { self.shape = shape }
 
     /// The values a number may have.
     public struct Bounds: Sendable, Equatable {
@@ -179,7 +190,9 @@ extension LuaType {
                 guard let mismatch = type.mismatch(stack, index) else { return nil }
                 if kind == CLUA_TABLE, type.takesTables { nearest = mismatch }
             }
-            return nearest ?? expected(stack, index)
+            if let nearest { return nearest }
+            let loud = kind == CLUA_NUMBER || kind == CLUA_STRING ? types.filter { !$0.isQuiet } : types
+            return "expected \(loud.map(\.words).joined(separator: " or ")), got \(stack.shown(at: index))"
         }
     }
 

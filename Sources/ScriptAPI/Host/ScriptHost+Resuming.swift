@@ -101,7 +101,7 @@ extension ScriptHost {
         if words.count == 4 { state.randomState = words }
     }
 
-    private static let arrayKey = "$array"
+    fileprivate static let arrayKey = "$array"
 
     /// - Parameter path: what messages call it.
     private static func json(_ value: LuaValue, _ path: String) throws -> JSONValue {
@@ -135,11 +135,16 @@ extension ScriptHost {
     }
 
     private static func table(_ value: JSONValue?) -> LuaTable {
-        guard let value, case .table(let table) = lua(value) else { return LuaTable() }
+        guard let value, case .table(let table) = LuaValue(json: value) else { return LuaTable() }
         return table
     }
+}
 
-    private static func lua(_ value: JSONValue) -> LuaValue {
+extension LuaValue {
+    /// What a script has kept, or given.
+    init(json value: JSONValue) { self = Self.made(of: value) }
+
+    private static func made(of value: JSONValue) -> LuaValue {
         if let number = value.exactNumber { return .number(number) }
         switch value {
         case .null: return .nil
@@ -147,14 +152,14 @@ extension ScriptHost {
         case .integer(let integer): return .integer(integer)
         case .number(let number): return .number(number)
         case .string(let text): return .string(text)
-        case .array(let values): return .table(LuaTable(array: values.map(lua)))
+        case .array(let values): return .table(LuaTable(array: values.map { made(of: $0) }))
         case .object(let object):
             var table = LuaTable()
             for (name, value) in object {
-                if name == arrayKey, case .array(let values) = value {
-                    table.array = values.map(lua)
+                if name == ScriptHost.arrayKey, case .array(let values) = value {
+                    table.array = values.map { made(of: $0) }
                 } else {
-                    table.fields[LuaBytes(name.hasPrefix("$$") ? String(name.dropFirst()) : name)] = lua(value)
+                    table.fields[LuaBytes(name.hasPrefix("$$") ? String(name.dropFirst()) : name)] = made(of: value)
                 }
             }
             return .table(table)

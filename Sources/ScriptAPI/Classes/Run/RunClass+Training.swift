@@ -100,6 +100,10 @@ extension ScriptHost {
             "checkpoint",
             "Keeps the whole state of this moment in the run file, to go on from it: eoss run --resume, run:rewind."
         ) { run, _ in try run.checkpoint() }
+        runs.procedure(
+            "rewind", "Goes back to a checkpoint of this run: all is as it was then.",
+            parameters: [Parameter("step", .integer(.nonNegative), unit: "steps", "Of which step.")]
+        ) { run, call in try run.rewind(to: call.get("step")) }
         runs.method(
             "fork",
             "The run as it stands, to go on by itself: the same future batches and noise, its own parameters, optimizer, series and file. Functions given to run:at and run:track are called with the fork.",

@@ -40,7 +40,7 @@ extension ScriptHost {
                 try SettingValue(value, "lr").assign(to: "lr", of: run) { try run.setLearningRate($0) }
             })
         runs.property(
-            "batch_size", .batchSize.or(.object("schedule")).or(.function("(step, run) -> number")).or(.table),
+            "batch_size", .scheduled(.batchSize),
             unit: "samples", "Samples in a batch, or 'full'; can be assigned: also a schedule, as lr.",
             get: { run -> LuaValue in
                 let read = try run.reading("batch_size") { .string("\(run.batchSize)") }

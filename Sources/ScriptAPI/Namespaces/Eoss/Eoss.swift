@@ -1,3 +1,4 @@
+import Dynamics
 import Experiments
 import Graph
 import LuaBridge
@@ -9,7 +10,7 @@ extension ScriptHost {
     /// The classes of the objects that scripts hold.
     func classes() -> [AnyObjectClass] {
         [
-            runClass(), seriesClass(), costsClass(), lockstepClass(),
+            runClass(), seriesClass(), costsClass(), lockstepClass(), runFileClass(),
             modelClass(), layerClass(), initializerClass(), optimizerClass(), fieldClass(), scheduleClass(),
             stepContextClass(), datasetClass(),
             vectorClass(), arrayClass(), measurementClass(), evaluationClass(), tensorClass(),
@@ -51,6 +52,13 @@ extension ScriptHost {
                 Parameter("optimizer", .object("optimizer"), "The update rule."),
                 Parameter("batch_size", .batchSize, default: "full", unit: "samples", "Samples in a batch, or 'full'."),
                 Parameter(
+                    "sampling", .choice(Self.samplings.map(\.name)).or(.list(of: .samples)), default: "shuffled",
+                    "In which order samples are taken: another permutation each epoch; each drawn by itself, with replacement; the data's own order; one permutation for all epochs; or a list of batches of your own, of sample numbers from 1."
+                ),
+                Parameter(
+                    "keep_last", .boolean, default: false,
+                    "Whether what is left of an epoch, fewer samples than a batch, is a batch too; else it is dropped."),
+                Parameter(
                     "ghost_batch", .integer(.positive), default: .integer(Oracle.defaultGhostBatch), unit: "samples",
                     "Samples that share batch statistics in full-data quantities, in a network with batch norm."),
                 .seed,
@@ -61,6 +69,7 @@ extension ScriptHost {
             ], results: [Parameter("run", .object("run"), "The run.")]
         ) { [unowned self] call in try makeRun(call) }
         addLockstep(to: eoss)
+        addOpen(to: eoss)
         eoss.procedure(
             "plot", "Draws series of several runs into one figure.",
             parameters: [
@@ -84,6 +93,27 @@ extension ScriptHost {
             results: [Parameter("seconds", .number, unit: "seconds", "Since some moment.")]
         ) { _ in Stopwatch.now }
         eoss.constant("version", .string, RunEnvironment.eossVersion, "The version of this program.")
+    }
+
+    private static let samplings: [(name: String, value: Sampling)] = [
+        ("shuffled", .shuffled), ("replacement", .replacement), ("sequential", .sequential), ("fixed", .fixed),
+    ]
+
+    /// Of listed batches the size of the first, for edges.
+    private func batchSize(_ call: borrowing LuaCall) throws -> Run.BatchSize {
+        if let lists = [[Int]].read(try call.value("sampling")) { return .samples(max(1, lists.first?.count ?? 1)) }
+        return try Run.BatchSize(call.value("batch_size"))
+    }
+
+    private func sampling(_ call: borrowing LuaCall) throws -> Sampling {
+        if let lists = [[Int]].read(try call.value("sampling")) {
+            if try call.has("batch_size"), try call.value("batch_size").literal != "\"full\"" {
+                throw ArgumentError("eoss.run: 'sampling' lists the batches themselves: give no batch_size with it")
+            }
+            return .batches(lists.map { $0.map { $0 - 1 } })
+        }
+        let name: String = try call.get("sampling")
+        return Self.samplings.first { $0.name == name }?.value ?? .shuffled
     }
 
     private static let checkpointParameters: [Parameter] = [
@@ -127,7 +157,8 @@ extension ScriptHost {
         }
         let run = try Run(
             name: call.get("name"), objective: objective, data: data.data, rule: optimizer.rule,
-            batchSize: Run.BatchSize(call.value("batch_size")), seed: call.seed(), ghostBatch: call.get("ghost_batch"))
+            batchSize: batchSize(call), seed: call.seed(), sampling: sampling(call),
+            keepsLast: call.get("keep_last"), ghostBatch: call.get("ghost_batch"))
         run.attachment = RunParts(model: model, data: data)
         run.checkpoints = try checkpointPolicy(call)
         adopt(run)

@@ -1,0 +1,119 @@
+import Datasets
+import Experiments
+import Foundation
+import LuaBridge
+
+/// A run file that was opened to be read.
+final class RunFileObject: LuaObject {
+    let reader: RunFileReader
+    init(_ reader: RunFileReader) { self.reader = reader }
+
+    func series(_ name: String, from: Int?, to: Int?) throws -> Series {
+        let known = try reader.seriesNames()
+        guard known.contains(name) else {
+            throw ExperimentError.unknownSeries(name, run: reader.name, known: known)
+        }
+        return Series(name: name, measurements: try reader.series(name, from: from ?? .min, to: to ?? .max))
+    }
+}
+
+extension ScriptHost {
+    /// `runfile`: what `eoss.open` gives.
+    func runFileClass() -> ObjectClass<RunFileObject> {
+        let files = ObjectClass<RunFileObject>(
+            "runfile", "A run file, read only; also one that is still being written.")
+        files.property("name", .string, "The run's name.") { $0.reader.name }
+        files.property("path", .string, "Where the file is.") { Self.shortPath($0.reader.url) }
+        files.property(
+            "status", .string, "How the run stands: running, paused, done, stopped, failed or killed; nil in old files."
+        ) { try $0.reader.status()?.words }
+        files.property("step", .integer, unit: "steps", "Steps taken; nil in old files.") {
+            try $0.reader.status()?.step
+        }
+        files.property("alert", .string, "What an alert last said; nil where none has.") {
+            try $0.reader.status()?.alert
+        }
+        files.property("created", .string, "When the run began, in UTC.") { "\($0.reader.created.formatted(.iso8601))" }
+        files.property("parameters", .table, "The parameters of the experiment.") { file in
+            LuaRecord(try file.reader.parameters().mapValues(LuaValue.init(json:)), called: "the parameters")
+        }
+        files.property("environment", .map(of: .string), "Machine, kernels, threads, versions.") { file in
+            try file.reader.environment().mapValues { LuaValue.string($0) }
+        }
+        files.property("script", .string, "The text of the script.") { file in
+            try file.reader.scripts().first.map { String(decoding: $0.source, as: UTF8.self) }
+        }
+        files.property("tracked", .list(of: .string), "The names of its series.") { try $0.reader.seriesNames() }
+        files.property("events", .list(of: .table), "What happened: step, kind, message.") { file in
+            try file.reader.events().map { event -> LuaValue in
+                ["step": .integer(event.step), "kind": .string(event.kind), "message": .string(event.message)]
+            }
+        }
+        files.property("checkpoints", .list(of: .integer), unit: "steps", "The steps of its checkpoints.") {
+            try $0.reader.checkpointSteps()
+        }
+        files.method(
+            "series", "The values measured of a quantity.", parameters: [Parameter("name", .string, "Which.")],
+            options: [
+                .optional("from", .integer, unit: "steps", "From this step on."),
+                .optional("to", .integer, unit: "steps", "Up to this step."),
+            ], results: [Parameter("series", .object("series"), "The values.")]
+        ) { file, call in
+            SeriesObject(try file.series(call.get("name"), from: call.get("from"), to: call.get("to")))
+        }
+        files.method(
+            "first", "The first step at which one quantity stood in a relation to another, or to a number.",
+            parameters: [
+                Parameter("name", .string, "The series looked at."),
+                Parameter("relation", .choice(Series.Relation.allCases.map(\.rawValue)), "The relation."),
+                Parameter("other", .string.or(.number), "The name of a series, or a number."),
+            ], results: [Parameter("step", .integer, "The step; nil where there is none.")]
+        ) { file, call in
+            let series = try file.series(call.get("name"), from: nil, to: nil)
+            let relation: Series.Relation = try call.choice("relation")
+            if let number = Double.read(try call.value("other")) { return series.firstStep(relation, number) }
+            return series.firstStep(relation, try file.series(call.get("other"), from: nil, to: nil))
+        }
+        files.method(
+            "at", "The state of a checkpoint: arrays by their names, those of the model in PyTorch's, and run.state.",
+            parameters: [Parameter("step", .integer(.nonNegative), unit: "steps", "Of which step.")],
+            results: [Parameter("state", .table, "step, arrays, state.")]
+        ) { file, call in
+            let step: Int = try call.get("step")
+            let steps = try file.reader.checkpointSteps()
+            guard steps.contains(step) else {
+                let known =
+                    steps.isEmpty ? "it has none" : "it has those of \(steps.map(String.init).joined(separator: ", "))"
+                throw ArgumentError("'\(file.reader.name)' has no checkpoint of step \(step) (\(known))")
+            }
+            let contents = try ArrayFile.contents(
+                of: file.reader.checkpoint(step: step), name: "\(file.reader.name), step \(step)")
+            var state = LuaValue.table(LuaTable())
+            if let text = contents.metadata["eoss"], case .object(let values)? = try? JSONValue(json: text),
+                case .object(let kept)? = values["program.keeps"], let own = kept["state"]
+            {
+                state = LuaValue(json: own)
+            }
+            return LuaRecord(
+                [
+                    "step": .integer(step), "state": state,
+                    "arrays": .table(LuaTable(named: contents.arrays.mapValues { .object(ArrayObject($0)) })),
+                ], called: "the checkpoint")
+        }
+        files.description { file in
+            let status = (try? file.reader.status()).flatMap { $0 }
+            return "run file '\(file.reader.name)'" + (status.map { ": \($0.words) at step \($0.step)" } ?? "")
+        }
+        return files
+    }
+
+    func addOpen(to eoss: Namespace) {
+        eoss.function(
+            "open", "Opens a run file to read it: series, parameters, events, checkpoints.",
+            parameters: [Parameter("path", .string, "The file, below the output folder or the script's.")],
+            results: [Parameter("file", .object("runfile"), "The file.")]
+        ) { [unowned self] call in
+            RunFileObject(try RunFile.open(URL(fileURLWithPath: paths.readable(call.get("path")))))
+        }
+    }
+}
