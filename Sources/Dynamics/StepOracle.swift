@@ -12,6 +12,8 @@ public final class StepOracle {
     /// What the last step measured, at the parameters before it, and what that took in multiply-adds of the cost model.
     public private(set) var curvature: (value: BatchCurvature, work: Double)?
 
+    /// How much time there is until the training is to end; infinity where time is no goal.
+    public var timeLeft = Double.infinity
     /// The number of the step that is being taken, from 1.
     public var step = 1
     /// The run's: of all that a step draws at random.

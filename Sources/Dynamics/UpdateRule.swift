@@ -39,6 +39,9 @@ public protocol UpdateRule: Sendable {
     /// accounts for the rule's.
     func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge?
 
+    /// The time that the last step took, where it is not η: of a flow, that of its equation.
+    var elapsed: Double? { get }
+
     /// Whether a step executes code of the program, which may look at the run meanwhile.
     var callsProgram: Bool { get }
 
@@ -53,6 +56,7 @@ extension UpdateRule {
     public var settings: [(name: String, value: Double)] { [("lr", learningRate)] }
     public var measuresCurvatureOnTheWay: Bool { false }
     public var callsProgram: Bool { false }
+    public var elapsed: Double? { nil }
     public var edgeNeedsGradientNorm: Bool { false }
     public func edge(of quantity: EdgeQuantity, on batch: BatchExtent, gradientNorm: Double) -> StabilityEdge? {
         edge(of: quantity, on: batch)
@@ -99,6 +103,8 @@ public enum UpdateRuleError: Error, Equatable, CustomStringConvertible {
     case needsFullBatch(rule: String)
     /// A batch that cannot be cut into so many equal parts.
     case chunksDoNotDivide(rule: String, chunks: Int, batch: Int)
+    /// A flow whose curvature has left what it can follow.
+    case flowDiverged(rule: String, sharpness: Double)
     /// State, or a gradient, of another model.
     case otherModel(rule: String, state: Int, parameters: Int)
     /// A preconditioner asked for before the first gradient.
@@ -119,6 +125,9 @@ public enum UpdateRuleError: Error, Equatable, CustomStringConvertible {
         case .chunksDoNotDivide(let rule, let chunks, let batch):
             return
                 "\(rule) cuts a batch into \(chunks) equal chunks, and \(batch) samples cannot be: change chunks or batch_size"
+        case .flowDiverged(let rule, let sharpness):
+            return
+                "\(rule): lr·lambda_max is \(sharpness), above 100: the flow is too stiff to be followed; gradient descent left it long ago"
         case .otherModel(let rule, let state, let parameters):
             return
                 "\(rule) has a state of \(state) numbers, the model \(parameters) parameters of its element: take a new "

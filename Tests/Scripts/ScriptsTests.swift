@@ -60,6 +60,58 @@ import Testing
         #expect(rows[0][2] > rows[1][2] && rows[0][3] < 1.05, "\(rows[0])")
     }
 
+    /// The numbers of a table's rows, and how many figures and run files there are.
+    private func rows(_ name: String, _ settings: [String: String], last count: Int) throws -> [[Double]] {
+        let result = try run(name, settings)
+        #expect(
+            result.files.contains(name.replacing(".lua", with: ".svg")) || name == "gradient_flow.lua",
+            "\(result.files)")
+        let rows = result.printed.suffix(count).map {
+            $0.split { " |".contains($0) }.compactMap { Double($0) }
+        }
+        return rows
+    }
+
+    @Test func switchesOfRateAndBatch() throws {
+        let rates = try rows("lr_switch.lua", ["steps": "{300, 300, 300}", "n": "256", "batch": "4"], last: 3)
+        #expect(rates.map { $0[0] } == [0.05, 0.08, 0.05] && rates.allSatisfy { $0.count == 5 && $0[3] > 0 })
+        let batches = try rows("batch_switch.lua", ["steps": "{300, 300, 300}", "n": "256"], last: 3)
+        #expect(batches.map { $0[0] } == [16, 64, 16] && batches.allSatisfy { $0.count == 5 })
+    }
+
+    /// Each rule at its edge, with fewer samples.
+    @Test func theEdgesOfRules() throws {
+        let momentum = try rows("momentum_edge.lua", ["steps": "1200", "n": "100"], last: 3)
+        for row in momentum {
+            try #require(row.count == 4)
+            #expect(row[3] > 0.4 && row[3] < 1.1, "\(row)")
+        }
+        #expect(momentum.map { $0[1] } == [40, 80, 40] && momentum[1][2] > momentum[0][2], "\(momentum)")
+        for row in try rows("sam_edge.lua", ["steps": "1000", "n": "100", "rhos": "{0, 0.03}"], last: 2) {
+            try #require(row.count == 5)
+            // λ_max is at SAM's edge, and where ρ > 0 far from 2/η.
+            #expect(abs(row[3] - 1) < 0.15 && (row[0] == 0) == (row[4] > 0.9), "\(row)")
+        }
+        for row in try rows("adam_edge.lua", ["steps": "600", "n": "100"], last: 2) {
+            #expect(row.count == 4 && row[3] > 0.5, "\(row)")
+        }
+    }
+
+    @Test func noisesAndFlows() throws {
+        let noises = try rows("noisy_gd.lua", ["warm": "60", "steps": "30", "n": "64"], last: 6)
+        #expect(noises.allSatisfy { $0.count >= 2 && $0.suffix(2).allSatisfy { $0 > 0 } }, "\(noises)")
+        // Predicted loss over real, and the central flow nearer than the stable one.
+        let central = try rows("central_flow.lua", ["n": "60", "warm": "300", "steps": "200"], last: 4)
+        let last = try #require(central.last)
+        try #require(last.count == 9, "\(central)")
+        let ratio = central.reduce(0) { $0 + $1[3] / 4 }
+        #expect(abs(ratio - 1) < 0.2 && last[7] < last[8] / 2, "\(central)")
+        // The flow holds what descent holds on average, and gradient flow does not.
+        #expect(abs(last[5] - 1) < 0.01 && last[6] > 1.1, "\(central)")
+        let flow = try rows("gradient_flow.lua", ["n": "60", "time": "8"], last: 8)
+        #expect(flow.allSatisfy { $0.count == 6 } && flow[0][5] < 0.1, "\(flow)")
+    }
+
     @Test func theConvolutionalEdgePrintsItsLevelsAndLeavesAFigure() throws {
         let result = try run("cnn_edge.lua", ["steps": "100", "n": "32", "batch": "4"])
         #expect(result.files == ["cnn_edge.svg", "cnn_edge.eoss"])

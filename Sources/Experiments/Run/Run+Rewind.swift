@@ -26,7 +26,6 @@ extension Run {
         replay = nil
         journal.gap = journal.gap ?? "it was rewound"
         for name in seriesNames { recorded[name] = recorded[name]?.between(nil, step) }
-        (cachedEvaluation, cachedTestEvaluation, cachedGradient) = (nil, nil, nil)
         note("rewind", "from step \(now)")
         try didCatchUp?(self)
     }

@@ -108,7 +108,7 @@ extension Run {
         if let last = goal.step, step >= last { return .step }
         // Sums of fractions are rounded: a thousandth of a sample, or of a step, is no reason for one more.
         if let end = goal.epoch, epoch >= end - 1e-3 / Double(data.train.count) { return .epoch }
-        if let end = goal.time, time >= end - 1e-3 * learningRate { return .time }
+        if let end = goal.time, time >= end - (rule.elapsed == nil ? 1e-3 * learningRate : 1e-9 * end) { return .time }
         if let limit = goal.maxLoss, let batchLoss, batchLoss > limit { return .maxLoss }
         if goal.loss != nil || goal.accuracy != nil, looksAtLoss(every: goal.checkEvery) {
             if let target = goal.loss, try evaluation().loss <= target { return .loss }
@@ -150,7 +150,7 @@ extension Run {
         }
         step = next
         file?.note(step: step)
-        time += rate
+        time += rule.elapsed ?? rate
         version += 1
         batchLoss = loss
         if !schedules.isEmpty, loss.isFinite { try applySchedules() }
@@ -169,6 +169,7 @@ extension Run {
         let before = work
         stepOracle.batch = batch
         stepOracle.step = next
+        stepOracle.timeLeft = goal?.time.map { max($0 - time, 0) } ?? .infinity
         stepOracle.measuresCurvature = measures
         let loss = try rule.callsProgram ? stepByProgram() : rule.step(&theta, stepOracle)
         let (took, operations) = (watch.seconds, work - before)

@@ -75,6 +75,11 @@ extension Run {
     /// Whether the program is behind its run, at a step that is past.
     public var isBehind: Bool { replay.map { !$0.isOver } ?? false }
 
+    /// Where the program has passed all that was recorded, and asked for all that there was, it has come to its run.
+    public func catchUpIfOver() throws {
+        if isProgram, let replay, replay.isOver, replay.leftOver == nil { try goOn() }
+    }
+
     /// Says that something is used that only the present state has: parameters, derivatives, operators.
     /// - Throws: `ExperimentError.invalid` while the program is behind it.
     public func requirePresent(_ what: String) throws {

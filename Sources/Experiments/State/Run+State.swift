@@ -85,6 +85,8 @@ extension Run {
         let given = rule
         try assume(state)
         absent = state.rule as? AbsentRule
+        // What is at hand was computed at other parameters, though their count of changes be the same: those of a fork's run.
+        (cachedEvaluation, cachedTestEvaluation, cachedGradient) = (nil, nil, nil)
         // The program asks for its actions again, from the first on; a fork has those of its run.
         actionCount = inheritedActions.count
         functionCount = functions.count

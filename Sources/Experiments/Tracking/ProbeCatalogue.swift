@@ -22,6 +22,8 @@ public enum ProbeCatalogue {
         GradientNoiseInteraction.declarations,
         GradientNormMC.declarations,
         GradientNoiseScale.declarations,
+        PredictedLoss.declarations,
+        FlowSharpness.declarations,
         InteractionSharpness.declarations,
         CriticalSharpness.declarations,
         OneStepLossChange.declarations,

@@ -86,7 +86,10 @@ extension ScriptHost {
         runs.property(
             "state", .table,
             "A table of your own that belongs to the run: numbers, strings, booleans and tables of them, kept in its checkpoints and copied into its forks.",
-            get: { [unowned self] run in try keptTable(of: run) })
+            get: { [unowned self] run in
+                try run.catchUpIfOver()
+                return try keptTable(of: run)
+            })
         runs.property("tracked", .list(of: .string), "The names of its series.") { $0.seriesNames }
     }
 }
