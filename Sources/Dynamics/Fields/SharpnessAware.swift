@@ -1,4 +1,5 @@
 import Compute
+import Networks
 import Objectives
 
 /// ∇L_B(θ + ρ∇L_B(θ)/(‖∇L_B(θ)‖ + ε)), or without the norm: the gradient where the loss is about the largest nearby (Foret et al. 2021).
@@ -38,6 +39,36 @@ public struct SharpnessAware: GradientField {
         [("rho", radius)] + RuleSetting.unless(0, "sam_eps", epsilon)
     }
     public var isPlain: Bool { radius == 0 }
+
+    /// θ ← θ + ρg/(‖g‖ + ε), with θ kept beside it, as one program with the gradient; where ‖g‖ is 0 nothing moves.
+    private static let ascent = ElementwiseUpdate(states: ["origin"], scalars: ["rho", "eps"], numbers: []) { x in
+        ([try x.scalars[0].quotient(by: x.squaredNorm.sqrt() + x.scalars[1])], [])
+    } _: { x in
+        [try x.theta + x.scalars[0] * x.gradient, x.theta]
+    }
+
+    private static let plainAscent = ElementwiseUpdate(states: ["origin"], scalars: ["rho"]) { x in
+        [try x.theta + x.scalars[0] * x.gradient, x.theta]
+    }
+
+    /// Both halves of a step as two programs, each a gradient with what is done with it, where no running statistics tell them apart.
+    func step(
+        _ update: inout any ElementwiseRule, _ theta: inout Vector, _ batch: StepOracle
+    ) throws -> Double {
+        let ascent = isNormalised ? Self.ascent : Self.plainAscent
+        var kept = batch.kept
+        batch.kept = UpdateState()
+        kept.steps = 0
+        let loss = try [radius, epsilon].withUnsafeBufferPointer {
+            try batch.oracle.step(
+                ascent, &theta, &kept, batch: batch.batch,
+                scalars: UnsafeBufferPointer(rebasing: $0[..<ascent.scalars.count])
+            ).loss
+        }
+        try update.finish(&theta, from: &kept, batch)
+        batch.kept = kept
+        return loss
+    }
 
     public mutating func gradient(
         at theta: Vector, rate: Double, _ batch: StepOracle

@@ -1,6 +1,7 @@
 import Compute
 import Graph
 import Networks
+import Synchronization
 
 /// What is done with a gradient, element by element: the next parameters and the next state of each element, from the present ones
 /// and its part of the gradient. One for each kind of rule: its settings are scalars of a step.
@@ -62,6 +63,36 @@ public final class ElementwiseUpdate: Sendable {
     public static let descent = ElementwiseUpdate(scalars: ["rate"]) { x in
         [try x.theta - x.scalars[0] * x.gradient]
     }
+}
+
+extension ElementwiseUpdate {
+    /// The same update of a point that is kept beside θ, by the gradient at θ: its last state, which stays as it is. What SAM, and all that
+    /// look ahead, do at the end of a step.
+    public var fromOrigin: ElementwiseUpdate {
+        Self.fromOrigins.withLock { known in
+            if let made = known[ObjectIdentifier(self)] { return made.update }
+            let made: ElementwiseUpdate
+            let body = body
+            let kept: @Sendable (Terms) throws -> [Symbolic] = { x in
+                guard let origin = x.states.last else { preconditionFailure("a state that is kept beside the others") }
+                return try body(
+                    Terms(
+                        theta: origin, gradient: x.gradient, states: Array(x.states.dropLast()), scalars: x.scalars))
+                    + [origin]
+            }
+            if let whole {
+                made = ElementwiseUpdate(
+                    states: states + ["origin"], scalars: scalars, numbers: numbers, whole: whole, kept)
+            } else {
+                made = ElementwiseUpdate(states: states + ["origin"], scalars: scalars, kept)
+            }
+            // With what it was made of, whose address is its name.
+            known[ObjectIdentifier(self)] = (self, made)
+            return made
+        }
+    }
+
+    private static let fromOrigins = Mutex<[ObjectIdentifier: (of: ElementwiseUpdate, update: ElementwiseUpdate)]>([:])
 }
 
 /// Each is one of its own: the body is code.
