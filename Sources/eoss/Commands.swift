@@ -16,7 +16,10 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run an experiment, a Lua script.",
-        usage: "eoss run <file> [--set <name=value>] ... [<options>]",
+        usage: """
+            eoss run <file> [--set <name=value>] ... [<options>]
+            eoss run --resume <run file> [--set <name=value>] ... [<options>]
+            """,
         discussion: "'eoss run FILE --help' shows the parameters that the script itself declares.",
         // Help belongs to the script when there is one.
         helpNames: [])

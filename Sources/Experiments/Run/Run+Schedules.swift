@@ -56,7 +56,9 @@ extension Run {
     private func begin(_ schedule: SettingSchedule, _ words: String) throws {
         let value = try checked(measuring { try schedule.current(self) }, of: schedule.setting)
         try set(schedule.setting, value)
-        note(schedule.setting, "\(words) from step \(step) on")
+        note(
+            schedule.setting, "\(words) from step \(step) on",
+            schedule.function == nil ? ["schedule": schedule.schedule.json] : nil)
         schedules.removeAll { $0.setting == schedule.setting }
         var schedule = schedule
         if schedule.function != nil { schedule.schedule = .piecewise([Schedule.Point(0, value)], isLinear: false) }

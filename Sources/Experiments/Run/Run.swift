@@ -215,6 +215,7 @@ public final class Run {
                     + "has \(theta.count) in \(theta.element.rawValue)")
         }
         try assigning("params", .string(vector.fingerprint)) {
+            note("params", "assigned", ["fingerprint": .string(vector.fingerprint)])
             theta = vector
             version += 1
             assignments += 1
@@ -246,7 +247,7 @@ public final class Run {
         try Run.check(size, count: data.train.count)
         try assigning("batch_size", .string("\(size)")) {
             endSchedule(of: "batch_size")
-            if size != batchSize { note("batch_size", "\(batchSize) to \(size)") }
+            if size != batchSize { noteChange("batch_size", .string("\(batchSize)"), .string("\(size)")) }
             batchSize = size
             noteEdge()
         }
@@ -269,7 +270,11 @@ public final class Run {
         }
         try assigning("lr", JSONValue(exactly: rate)) {
             endSchedule(of: "lr")
-            if rate != rule.learningRate { note("lr", "\(rule.learningRate) to \(rate)") }
+            if rate != rule.learningRate {
+                noteChange(
+                    "lr", JSONValue(exactly: rule.learningRate), JSONValue(exactly: rate),
+                    "\(rule.learningRate) to \(rate)")
+            }
             rule.learningRate = rate
             noteEdge()
         }
@@ -282,7 +287,9 @@ public final class Run {
         bind(rule)
         try assigning("optimizer", .string(rule.summary)) {
             schedules.removeAll { $0.setting != "batch_size" }
-            note("optimizer", "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)")
+            noteChange(
+                "optimizer", .string(self.rule.summary), .string(rule.summary),
+                "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)")
             self.rule = rule
             assignments += 1
             noteEdge()
@@ -297,7 +304,7 @@ public final class Run {
         try assigning("optimizer.\(name)", JSONValue(exactly: value)) {
             let changed = try rule.with(name, value)
             endSchedule(of: name)
-            note("optimizer.\(name)", "\(rule.summary) to \(changed.summary)")
+            noteChange("optimizer.\(name)", .string(rule.summary), .string(changed.summary))
             rule = changed
             noteEdge()
         }
@@ -342,7 +349,15 @@ public final class Run {
     }
 
     /// Writes an event into the file, if there is one yet: a change before the first step is in the parameters anyway.
-    func note(_ kind: String, _ message: String) { try? file?.addEvent(step: step, kind: kind, message: message) }
+    /// - Parameter data: the same for programs.
+    func note(_ kind: String, _ message: String, _ data: [String: JSONValue]? = nil) {
+        try? file?.addEvent(step: step, kind: kind, message: message, data: data)
+    }
+
+    /// An assignment: from what to what.
+    func noteChange(_ what: String, _ old: JSONValue, _ new: JSONValue, _ message: String? = nil) {
+        note(what, message ?? "\(old.words) to \(new.words)", ["from": old, "to": new])
+    }
 
     // MARK: - The present point
 
