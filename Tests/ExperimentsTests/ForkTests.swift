@@ -24,7 +24,7 @@ import Testing
         let run = try SmallRun.normalised(under: rule)
         try run.train(TrainingGoal(step: 1))
         return ProbeCatalogue.all.map(\.name).filter { name in
-            guard let probe = try? ProbeCatalogue.probe(name, for: run) else { return false }
+            guard let probe = try? SmallRun.probe(name, for: run) else { return false }
             return probe.timing == .step || (try? run.measure(probe)) != nil
         }
     }
@@ -33,7 +33,7 @@ import Testing
     private func track(_ names: [String], along run: Run) throws {
         for name in names where name != "step_sharpness" {
             try run.track(
-                ProbeCatalogue.probe(name, for: run), Cadence(.every(6), at: [1], when: { $0.step > 0 }))
+                SmallRun.probe(name, for: run), Cadence(.every(6), at: [1], when: { $0.step > 0 }))
         }
         try run.track(StepSharpness(average: 10), every: 1)
     }

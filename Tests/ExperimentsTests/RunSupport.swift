@@ -33,6 +33,11 @@ enum SmallRun {
             rule: SGD(learningRate: rate), batchSize: batch, seed: seed, engine: engine)
     }
 
+    /// A probe of the catalogue by its name, with options by which a measurement of this small run takes no longer than it has to.
+    static func probe(_ name: String, for run: Run) throws -> any Probe {
+        try ProbeCatalogue.probe(name, name == "flow_sharpness" ? ["max_ticks": 2] : [:], for: run)
+    }
+
     /// A run of a network with one normalisation over the batch, so that running values are state, too.
     static func normalised(
         under rule: any UpdateRule = SGD(learningRate: 0.05), batch: Run.BatchSize = .samples(6),

@@ -18,14 +18,14 @@ import Testing
         let run = try StateRun.make(rule, engine)
         try run.train(TrainingGoal(step: 1))
         return ProbeCatalogue.all.map(\.name).filter { name in
-            guard name != "step_sharpness", let probe = try? ProbeCatalogue.probe(name, for: run) else { return false }
+            guard name != "step_sharpness", let probe = try? SmallRun.probe(name, for: run) else { return false }
             return probe.timing == .step || (try? run.measure(probe)) != nil
         }
     }
 
     private func track(_ names: [String], _ run: Run) throws {
         for name in names {
-            try run.track(ProbeCatalogue.probe(name, for: run), Cadence(.every(4), at: [1], when: { $0.step > 0 }))
+            try run.track(SmallRun.probe(name, for: run), Cadence(.every(4), at: [1], when: { $0.step > 0 }))
         }
         try run.track(StepSharpness(average: 20), every: 1)
     }

@@ -64,6 +64,34 @@ import Testing
         local s = first({ batch_size = 20, sampling = "sequential" }, 5)
         assert((s.params - whole.params):norm() < 1e-9)
         """,
+        "eigenvalues": """
+        run.lr = 0.3
+        run:track("eigenvalues", { every = 5, above = 0.1 })
+        run:train{ steps = 10 }
+        local found = run:measure("eigenvalues", { above = 0.1 })
+        local all = run:hessian():top(10, { tolerance = 1e-6 })
+        local count = 0
+        for _, l in ipairs(all.values) do if l > 0.1 * 2 / run.lr then count = count + 1 end end
+        assert(found.value == count and count > 1, found.value .. " " .. count)
+        for i = 1, count do assert(math.abs(found.arrays.values:get(i) / all.values[i] - 1) < 0.02) end
+        """,
+        "check": """
+        local lines = run:check()
+        assert(#lines == 4)
+        for _, line in ipairs(lines) do assert(line.holds, line.name .. ": " .. line.error .. " above " .. line.bound) end
+        -- A loss whose gradient is not what differences say: a step that derivatives do not see.
+        local odd = eoss.run{ model = net, data = data, optimizer = eoss.optim.sgd{ lr = 0.1 }, batch_size = "full", checkpoint = false,
+          loss = function(output, target) return eoss.sum((output - target) ^ 2) + 0 * eoss.sum(output) end }
+        assert(odd:check()[1].holds)
+        """,
+        "patterns": """
+        local H = run:hessian()
+        local p = #run.params
+        local weights, biases = H:restrict{ "*.weight" }, H:restrict{ "*.bias" }
+        local rest = H:restrict{ "-*.bias" }
+        local first = run:hessian{ block = { "layers.*", "-layers.1.*" } }
+        assert(#weights + #biases == p and #rest == #weights and #first < p)
+        """,
         "measures": """
         run:train{ steps = 3 }
         -- tr C/|g|^2, sample by sample.

@@ -7,6 +7,7 @@ public enum ProbeCatalogue {
         Edge.declarations,
         LambdaMax.declarations,
         CurvatureEigenvalues.declarations,
+        EigenvaluesAbove.declarations,
         PreconditionedEigenvalues.declarations,
         BatchLambdaMax.declarations,
         StepBatchLambdaMax.declarations,

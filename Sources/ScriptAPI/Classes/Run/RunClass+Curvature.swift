@@ -44,7 +44,10 @@ let curvatureOptions: [Parameter] =
             "samples", .integer(.positive), unit: "samples", "Over so many training samples, drawn once by 'seed'."),
         .optional(
             "seed", .integer(.nonNegative), "Of the samples drawn; the run's by default, so that probes draw the same."),
-        .optional("block", .names, "The block of these parameters: names, or beginnings of names such as 'layers.1'."),
+        .optional(
+            "block", .names,
+            "The block of these parameters: names, beginnings of names such as 'layers.1', patterns such as 'layers.*.weight'; with '-' before them what is left out: '-*.bias'."
+        ),
     ]
 
 /// The matrix that a call's options describe.

@@ -42,6 +42,19 @@ extension ScriptHost {
                     at: call.point(of: run), along: directions, over: call.selection(of: run)))
         }
         runs.method(
+            "check",
+            "Derivatives at these parameters against central differences, the Hessian's symmetry, and repeatability: for a network or a loss of your own, before its curvature is believed.",
+            results: [Parameter("lines", .list(of: .table), "Each with name, error, bound and holds.")]
+        ) { run, _ in
+            try run.requirePresent("the check")
+            return try run.check().map { line -> LuaValue in
+                [
+                    "name": .string(line.name), "error": .number(line.error), "bound": .number(line.bound),
+                    "holds": .boolean(line.holds),
+                ]
+            }
+        }
+        runs.method(
             "evaluate", "Losses and outputs over the training or test samples.",
             options: [
                 .optional("at", .vector, "The parameters; those of the run by default."),
