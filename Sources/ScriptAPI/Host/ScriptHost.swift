@@ -28,6 +28,8 @@ public final class ScriptHost {
     /// Trainings that stand paused, one inside the other.
     var pauseDepth = 0
     private var promptLines = 0
+    /// How the script ended.
+    private var end = RunStatus.State.done
     /// Called after each step of each run, before requests are answered: for tests.
     var afterStep: ((Run) -> Void)?
     /// Whether what runs was typed at the prompt.
@@ -56,7 +58,7 @@ public final class ScriptHost {
         try installModules(folder: FileManager.default.currentDirectoryPath)
     }
 
-    deinit { _ = closeFiles() }
+    deinit { _ = closeFiles(end) }
 
     /// The output folder, for messages.
     public var outputFolder: URL { options.outputFolder }
@@ -120,6 +122,7 @@ public final class ScriptHost {
     @discardableResult
     private func finish(_ state: RunStatus.State = .done) -> [String] {
         clearRequests()
+        end = state
         if options.pause == nil { return closeFiles(state) }
         return RunFile.commitAll().map(\.description)
     }
