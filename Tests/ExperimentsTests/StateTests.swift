@@ -190,6 +190,7 @@ import Testing
                         _ = (try run.evaluation(), try run.testEvaluation(), try run.gradient())
                         return (run.batchLoss ?? 0) > 0
                     }))
+            _ = (try run.average(decay: 0.9), try run.average(decay: nil, every: 3))
             try run.every(5) { run in try run.setLearningRate(run.learningRate * 0.99) }
             func isThird(_ run: Run) -> Bool { run.step % 3 == 0 }
             try run.when(isThird, every: 3) { run in try run.setBatchSize(.samples(3 + run.step / 12)) }

@@ -55,6 +55,7 @@ import Testing
         "solution": "run:hessian():solve(run.params, { damping = 100 })",
         "schedule": "eoss.schedule.constant(1)", "field": "eoss.field.sam()",
         "runfile": "(function() run:train{ steps = 1 } run:checkpoint() return eoss.open('small.eoss') end)()",
+        "average": "run:average{ decay = 0.9 }",
         "lockstep": "eoss.lockstep({ a = run, b = run:fork() }, { steps = 0 })",
         "preconditioner":
             "eoss.run{ model = net, data = data, loss = 'mse', optimizer = eoss.optim.rmsprop{ lr = 1 } }:preconditioner{ gradient = run.params }",

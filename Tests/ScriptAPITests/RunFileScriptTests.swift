@@ -64,6 +64,20 @@ import Testing
         local s = first({ batch_size = 20, sampling = "sequential" }, 5)
         assert((s.params - whole.params):norm() < 1e-9)
         """,
+        "averages": """
+        local ema, swa = run:average{ decay = 0.9 }, run:average{ every = 2 }
+        local a, sum, start = run.params, 0 * run.params, run.params
+        for step, r in run:steps(9) do
+          a = 0.9 * a + 0.1 * r.params
+          if step % 2 == 0 then sum = sum + r.params end
+        end
+        assert((ema.params - a):norm() < 1e-13 and (swa.params - sum / 4):norm() < 1e-13 and ema.count == 9 and swa.count == 4)
+        assert(math.abs(ema.loss - run:evaluate{ at = a }.loss) < 1e-12)
+        assert(math.abs(ema:measure("lambda_max").value - run:hessian{ at = a }:top(1).values[1]) < 0.02 * ema:measure("lambda_max").value)
+        local fork = run:fork()
+        fork:train{ steps = 3 }
+        assert(ema.count == 9 and run.step == 9)
+        """,
         "eigenvalues": """
         run.lr = 0.3
         run:track("eigenvalues", { every = 5, above = 0.1 })

@@ -153,6 +153,7 @@ extension Run {
         time += rule.elapsed ?? rate
         version += 1
         batchLoss = loss
+        if !averages.isEmpty, loss.isFinite { try updateAverages() }
         if !schedules.isEmpty, loss.isFinite { try applySchedules() }
         guard loss.isFinite else {
             let error = ExperimentError.diverged(run: name, step: step, loss: loss, learningRate: rate)

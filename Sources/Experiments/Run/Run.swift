@@ -54,6 +54,8 @@ public final class Run {
     var registered: [Action] = []
     /// What the program asked for.
     var journal = Journal()
+    /// Averages of its parameters, beside it.
+    public internal(set) var averages: [WeightAverage] = []
     /// What settings follow, and the functions among it that the program gave, by their numbers.
     var schedules: [SettingSchedule] = []
     var functionCount = 0

@@ -22,6 +22,7 @@ final class Replay {
     /// The numbers of trackers and actions that the checkpoint has and the program has not asked for yet.
     private var trackers: Set<Int>
     private var actions: Set<Int>
+    private var averages: Set<Int>
     private let actionCount: Int
     /// The numbers of functions that settings follow, and that the program has not given again.
     private var functions: Set<Int>
@@ -40,7 +41,7 @@ final class Replay {
                 })
         }
         functions = Set(state.schedules.filter { $0.value == nil }.compactMap(\.function))
-        (trackers, actions) = (numbers("tracker."), numbers("action."))
+        (trackers, actions, averages) = (numbers("tracker."), numbers("action."), numbers("average."))
         if actions.contains(0), !forced {
             throw ExperimentError.invalid(
                 "the run cannot be resumed: an action had asked for another one, which is still to come and which the program "
@@ -103,6 +104,24 @@ final class Replay {
         }
     }
 
+    /// Gives an average that the program has begun again what it had.
+    func restore(_ average: inout WeightAverage) throws {
+        guard averages.remove(average.number) != nil else {
+            if isForced || isOver { return }
+            throw ExperimentError.invalid(
+                "the program begins an \(average.summary), and did not before the checkpoint of step \(step); --force goes on"
+            )
+        }
+        do {
+            try coder.group("average.\(average.number)") { try average.code(coder) }
+        } catch let error as ExperimentError {
+            if isForced { return }
+            throw ExperimentError.invalid(
+                "the program averages something else than before the checkpoint of step \(step): \(error); --force goes on"
+            )
+        }
+    }
+
     /// Gives an action what it had.
     /// - Returns: false where it was done already.
     func restore(_ action: inout Action) throws -> Bool {
@@ -121,6 +140,7 @@ final class Replay {
             coder.values["tracker.\(number).summary"]?.text ?? "tracker \(number)"
         }
         if let first = summaries.first { return "it no longer tracks \(first)" }
+        if !averages.isEmpty { return "it no longer averages its parameters" }
         if let first = actions.min() { return "the \(first). of its actions (at, every, when) is not there any more" }
         if !functions.isEmpty { return "a setting followed a function that it does not give any more" }
         return nil

@@ -17,7 +17,7 @@ extension Run {
                 step: step, time: time, batchLoss: batchLoss, batchSize: batchSize, sampler: sampler, version: version,
                 assignments: assignments, rule: rule, edges: edgeHistory, schedules: schedules, trackers: trackers,
                 warmStarts: eigenCache.contents, work: oracle.work, probeWork: probeWork, training: training,
-                budget: budget, actions: actions, actionCount: actionCount, journal: journal,
+                budget: budget, averages: averages, actions: actions, actionCount: actionCount, journal: journal,
                 program: try programKeeps?(self) ?? [:])
         }
     }
@@ -46,6 +46,7 @@ extension Run {
         // A fork's oracle has an account of its own, which begins where its parent's stood.
         oracle.work = parent.oracle.work
         (functions, functionCount) = (parent.functions, parent.functionCount)
+        averages = parent.averages
         (trackers, actions, registered) = (parent.trackers.map { $0.forked() }, parent.actions, parent.registered)
         (recorded, seriesNames, chunks) = (parent.recorded, parent.seriesNames, parent.chunks)
         (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
@@ -80,8 +81,8 @@ extension Run {
         var state = try state
         try state.code(coder, model: RunModel { [self] in try rule(named: $0, with: $1) })
         try Self.check(state, objective.model, source)
-        let (inheritedTrackers, inheritedActions) = (trackers, registered)
-        (trackers, actions) = ([], [])
+        let (inheritedTrackers, inheritedActions, inheritedAverages) = (trackers, registered, averages)
+        (trackers, actions, averages) = ([], [], [])
         let given = rule
         try assume(state)
         absent = state.rule as? AbsentRule
@@ -99,6 +100,10 @@ extension Run {
         for var tracker in inheritedTrackers {
             try replay.restore(&tracker)
             trackers.append(tracker)
+        }
+        for var average in inheritedAverages {
+            try replay.restore(&average)
+            averages.append(average)
         }
         for var action in inheritedActions where try replay.restore(&action) { actions.append(action) }
         self.replay = replay

@@ -42,6 +42,9 @@ struct RunState {
     var training: Spending
     var budget: Budget?
 
+    /// Averages of the parameters.
+    var averages: [WeightAverage]
+
     // What the program asked for.
     var actions: [Action]
     /// How many actions it has asked for.
@@ -92,6 +95,9 @@ extension RunState {
         if !coder.isReading {
             for index in trackers.indices {
                 try coder.group("tracker.\(trackers[index].index)") { try trackers[index].code(coder) }
+            }
+            for index in averages.indices {
+                try coder.group("average.\(averages[index].number)") { try averages[index].code(coder) }
             }
             for index in actions.indices {
                 try coder.group("action.\(actions[index].number)") { try actions[index].code(coder) }

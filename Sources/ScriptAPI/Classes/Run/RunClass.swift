@@ -14,6 +14,7 @@ extension ScriptHost {
         addDerivatives(to: runs)
         addCurvature(to: runs)
         addFiles(to: runs)
+        addAverages(to: runs)
         runs.description { run in
             "run '\(run.name)' at step \(run.step): \(run.objective.model.name), \(run.data.name) "
                 + "(\(run.data.train.count) samples), \(run.objective.lossName), \(run.rule.name) "
