@@ -73,10 +73,14 @@ import Testing
     }
 
     @Test func switchesOfRateAndBatch() throws {
-        let rates = try rows("lr_switch.lua", ["steps": "{300, 300, 300}", "n": "256", "batch": "4"], last: 3)
-        #expect(rates.map { $0[0] } == [0.05, 0.08, 0.05] && rates.allSatisfy { $0.count == 5 && $0[3] > 0 })
-        let batches = try rows("batch_switch.lua", ["steps": "{300, 300, 300}", "n": "256"], last: 3)
-        #expect(batches.map { $0[0] } == [16, 64, 16] && batches.allSatisfy { $0.count == 5 })
+        for (name, values) in [("lr_switch", [0.05, 0.08, 0.05]), ("batch_switch", [16, 8, 16])] {
+            let result = try run(name + ".lua", ["steps": "{300, 300, 300}", "n": "256"])
+            #expect(result.files == ["\(name).svg", "\(name).eoss"])
+            let lines = try #require(result.printed.last).split(separator: "\n")
+            let found = lines.map { line in line.split(separator: " ").compactMap { Double($0.filter { $0 != "," }) } }
+            #expect(
+                found.map { $0[0] } == values && found.allSatisfy { $0.suffix(3).allSatisfy { $0 > 0 } }, "\(lines)")
+        }
     }
 
     /// Each rule at its edge, with fewer samples.
