@@ -358,6 +358,19 @@ import Testing
                 try run.train(TrainingGoal(step: 6))
                 try run.requirePresent("the gradient")
             }.contains("the gradient of step 6 is gone"))
+        // A fork of a step that is past is nobody's to make up.
+        let parent = try make()
+        try parent.train(TrainingGoal(step: 3))
+        _ = try parent.fork(name: "fork")
+        try parent.train(TrainingGoal(step: 6))
+        let later = try parent.checkpointBytes()
+        #expect(
+            message {
+                let run = try make()
+                try run.resume(from: later, called: "a checkpoint")
+                try run.train(TrainingGoal(step: 3))
+                _ = try run.fork(name: "fork")
+            }.contains("the fork 'fork' left run 'normalised'"))
         let other = try SmallRun.make()
         #expect(message { try other.resume(from: bytes, called: "a checkpoint") }.contains("is not of this model"))
         let plain = try ArrayFile.safetensors(

@@ -14,9 +14,15 @@ extension Run {
         try requireNotMeasuring("a fork", "be made")
         if isProgram, let replay {
             if try replay.take(.fork, name, nil) != nil {
+                // It left at a step that is past: where it went on from there stands in a checkpoint of its own.
+                guard let restoreFork else {
+                    throw ExperimentError.invalid(
+                        "the fork '\(name)' left run '\(self.name)' at a step that is past, and nobody knows its checkpoint "
+                            + "(restoreFork)")
+                }
                 let fork = try Run(forking: self, name: name)
                 connect(fork)
-                try restoreFork?(fork, self)
+                try restoreFork(fork, self)
                 return fork
             }
             try goOn()
