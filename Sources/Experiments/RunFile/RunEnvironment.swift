@@ -17,6 +17,7 @@ public enum RunEnvironment {
             "kernel": text(of: machine.sysname) + " " + text(of: machine.release),
             "machine": text(of: machine.machine),
             "cpu": cpuName() ?? "unknown",
+            "libc": libraryVersion,
             "cores": "\(ProcessInfo.processInfo.activeProcessorCount)",
             "swift": swiftVersion,
             "compiler": String(cString: eoss_compiler_version()),
@@ -26,6 +27,14 @@ public enum RunEnvironment {
 
     private static func sqliteVersion(_ number: Int) -> String {
         "\(number / 1_000_000).\(number / 1_000 % 1_000).\(number % 1_000)"
+    }
+
+    /// Of the C library, whose sines and powers are those of this process: `glibc 2.36`.
+    private static var libraryVersion: String {
+        var text = [CChar](repeating: 0, count: 64)
+        let length = confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count)
+        return length > 0
+            ? String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : "unknown"
     }
 
     /// The language version that this was compiled with: Swift knows its compiler's number at compile time only.

@@ -43,7 +43,7 @@ extension ScriptHost {
     /// Sums are taken in another order by another kernel set.
     private func warnOfOtherMachine(_ reader: RunFileReader) {
         guard let then = try? reader.environment(), let now = try? environment() else { return }
-        for key in ["kernels", "math", "openblas"] {
+        for key in ["kernels", "openblas", "libc"] {
             guard let a = then[key], let b = now[key], a != b else { continue }
             return options.warning(
                 "run '\(reader.name)' was made with \(key) \(a), here is \(b): what follows may differ in its last bits"
