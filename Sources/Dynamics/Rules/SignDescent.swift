@@ -44,7 +44,6 @@ public struct SignDescent: ElementwiseRule {
             + RuleSetting.unless(0, "weight_decay", weightDecay)
     }
 
-    /// The curvature of a step's batch along its gradient says nothing of a step along its signs.
     public var update: ElementwiseUpdate { factors == nil ? Self.plain : Self.lion }
 
     public func write(_ scalars: UnsafeMutableBufferPointer<Double>) {

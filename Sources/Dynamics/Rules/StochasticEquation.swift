@@ -73,6 +73,5 @@ public struct StochasticEquation: UpdateRule {
         return loss
     }
 
-    /// Those of SGD: of the noise it has batch sharpness.
     public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? { nil }
 }

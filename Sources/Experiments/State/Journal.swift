@@ -79,7 +79,7 @@ extension Journal.Entry {
             given: object["given"]?.wholeNumber)
     }
 
-    /// For messages: `train{ to = 4000 } at step 0`.
+    /// For messages: `lr = 0.1 at step 4000`.
     var words: String {
         switch kind {
         case .train: "a training at step \(step)"

@@ -83,9 +83,6 @@ final class Replay {
         return entry
     }
 
-    /// Whether a training or a loop is the last thing recorded, so that the program may go on with it.
-    func isLast(_ entry: Journal.Entry) -> Bool { isOver }
-
     /// Gives a tracker that the program has made again what it had.
     func restore(_ tracker: inout Tracker) throws {
         guard trackers.remove(tracker.index) != nil else {

@@ -24,7 +24,7 @@ extension Run {
 
     private func isKnown<Value>(_ cached: Cached<Value>?) -> Bool { cached?.version == version }
 
-    /// Takes a state over, from another run or from a checkpoint; all but trackers and actions.
+    /// Takes a state over, from another run or from a checkpoint; all but trackers, averages and actions.
     func assume(_ state: RunState) throws {
         try oracle.running.assign(state.statistics)
         theta = state.parameters

@@ -20,8 +20,6 @@ public final class StateCoder {
     private var path = ""
     /// Parts that are neither written nor read, by their full names: tests find out by this whether one is missed.
     var omitted: Set<String> = []
-    /// The names that were read.
-    private(set) var used: Set<String> = []
 
     /// For writing.
     public init() {
@@ -62,7 +60,6 @@ public final class StateCoder {
             values[full] = write(value)
             return
         }
-        used.insert(full)
         guard let stored = values[full], let known = read(stored) else { throw lost(name) }
         value = known
     }
@@ -122,7 +119,6 @@ public final class StateCoder {
             vectors[full] = vector
             return
         }
-        used.insert(full)
         guard let stored = vectors[full] else { throw lost(name) }
         vector = stored
     }
@@ -137,7 +133,6 @@ public final class StateCoder {
         if isReading {
             guard !omitted.contains(path + name) else { return }
             guard let stored = vectors[path + name] else { throw lost(name) }
-            used.insert(path + name)
             vector = stored
         } else if let vector, !omitted.contains(path + name) {
             vectors[path + name] = vector
@@ -160,7 +155,6 @@ public final class StateCoder {
         list = try (0..<count).map { place in
             let full = "\(path)\(name).\(place + 1)"
             guard let vector = vectors[full] else { throw lost("\(name).\(place + 1)") }
-            used.insert(full)
             return vector
         }
     }

@@ -138,6 +138,29 @@ struct SolveOrigin {
     func isNear(_ run: Run) -> Bool { run.assignments == assignments && run.step - step <= Self.reach }
 }
 
+/// What a probe that solves by itself keeps for its next solve.
+struct SolveStart {
+    private var kept: (origin: SolveOrigin, vectors: [Vector])?
+
+    /// The vectors of the last solve, where that was near; else none.
+    func vectors(near run: Run) -> [Vector] { kept.flatMap { $0.origin.isNear(run) ? $0.vectors : nil } ?? [] }
+
+    mutating func keep(_ vectors: [Vector], of run: Run) { kept = (SolveOrigin(run), vectors) }
+
+    mutating func code(_ coder: StateCoder) throws {
+        var isWarm = kept != nil
+        try coder.code("is_warm", &isWarm)
+        guard isWarm else {
+            kept = nil
+            return
+        }
+        var (origin, start) = kept ?? (SolveOrigin(), [])
+        try origin.code(coder)
+        try coder.code("start", &start)
+        kept = (origin, start)
+    }
+}
+
 /// The eigenpairs that probes of a run have found, so that probes which look at the same point pay for one solve together.
 ///
 /// A solve starts from the one before as long as that was near, see ``SolveOrigin``. What is looked at by hand starts cold: what was

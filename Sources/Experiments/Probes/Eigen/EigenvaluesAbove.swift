@@ -29,7 +29,7 @@ public final class EigenvaluesAbove: EigenvectorProbe {
     private let atMost: Int
     private let tolerance: Double
     private let scope: ProbeScope
-    private var warmStart: (origin: SolveOrigin, vectors: [Vector])?
+    private var start = SolveStart()
 
     init(share: Double, atMost: Int, tolerance: Double, scope: ProbeScope) {
         (self.share, self.atMost, self.tolerance, self.scope) = (share, atMost, tolerance, scope)
@@ -37,36 +37,25 @@ public final class EigenvaluesAbove: EigenvectorProbe {
 
     private init(copying other: EigenvaluesAbove) {
         (share, atMost, tolerance, scope) = (other.share, other.atMost, other.tolerance, other.scope)
-        (vectors, warmStart) = (other.vectors, other.warmStart)
+        (vectors, start) = (other.vectors, other.start)
     }
 
     public func copy() -> any Probe { EigenvaluesAbove(copying: self) }
 
-    public func code(_ coder: StateCoder) throws {
-        var isWarm = warmStart != nil
-        try coder.code("is_warm", &isWarm)
-        guard isWarm else {
-            warmStart = nil
-            return
-        }
-        var (origin, start) = (warmStart?.origin ?? SolveOrigin(), warmStart?.vectors ?? [])
-        try origin.code(coder)
-        try coder.code("start", &start)
-        warmStart = (origin, start)
-    }
+    public func code(_ coder: StateCoder) throws { try start.code(coder) }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         guard let edge = run.edge(of: .lambdaMax) else { return [Measurement(step: run.step, value: .nan)] }
         var stream = stream
-        let start = warmStart.flatMap { $0.origin.isNear(run) ? $0.vectors : nil } ?? []
         let pairs = try naming("eigenvalues", run) {
             try eigenpairs(
-                of: run.curvature(over: scope), above: share * edge, tolerance: tolerance, warmStart: start,
+                of: run.curvature(over: scope), above: share * edge, tolerance: tolerance,
+                warmStart: start.vectors(near: run),
                 stream: &stream, atMost: atMost)
         }
         if !pairs.isFinished { throw Cancelled() }
         vectors = pairs.vectors
-        warmStart = (SolveOrigin(run), pairs.warmStart)
+        start.keep(pairs.warmStart, of: run)
         return [
             Measurement(
                 step: run.step, value: Double(pairs.values.count), products: pairs.products,

@@ -66,7 +66,7 @@ public final class SecondMomentContraction: EigenvectorProbe {
     public let options: Options
     public let seriesNames = ["second_moment_contraction"]
     public private(set) var vectors: [Vector] = []
-    private var warmStart: (origin: SolveOrigin, vectors: [Vector])?
+    private var start = SolveStart()
 
     /// - Throws: `ExperimentError.invalid` for options that cannot be met.
     public init(_ options: Options = Options()) throws {
@@ -78,23 +78,12 @@ public final class SecondMomentContraction: EigenvectorProbe {
     }
 
     private init(copying other: SecondMomentContraction) {
-        (options, vectors, warmStart) = (other.options, other.vectors, other.warmStart)
+        (options, vectors, start) = (other.options, other.vectors, other.start)
     }
 
     public func copy() -> any Probe { SecondMomentContraction(copying: self) }
 
-    public func code(_ coder: StateCoder) throws {
-        var isWarm = warmStart != nil
-        try coder.code("is_warm", &isWarm)
-        guard isWarm else {
-            warmStart = nil
-            return
-        }
-        var (origin, start) = (warmStart?.origin ?? SolveOrigin(), warmStart?.vectors ?? [])
-        try origin.code(coder)
-        try coder.code("start", &start)
-        warmStart = (origin, start)
-    }
+    public func code(_ coder: StateCoder) throws { try start.code(coder) }
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         var stream = stream
@@ -106,11 +95,11 @@ public final class SecondMomentContraction: EigenvectorProbe {
         let share = rate * rate / Double(batches.count)
         let full = try run.curvature(over: scope)
         let squares = hessians.map { (weight: share, matrix: $0.squared() as any LinearOperator) }
-        let start = warmStart.flatMap { options.eigen.isCold || !$0.origin.isNear(run) ? nil : $0.vectors } ?? []
+        let warm = options.eigen.isCold ? [] : start.vectors(near: run)
         let pairs = try naming("second_moment_contraction", run) {
             try topEigenpairs(
                 of: OperatorSum([(-2 * rate, full)] + squares), tolerance: options.eigen.tolerance,
-                warmStart: start, solver: options.eigen.solver, stream: &stream)
+                warmStart: warm, solver: options.eigen.solver, stream: &stream)
         }
         let along = try hessians.map { rate * rate * (try $0.apply(pairs.vectors[0]).squaredNorm) }
         let mean = along.reduce(0, +) / Double(along.count)
@@ -118,7 +107,7 @@ public final class SecondMomentContraction: EigenvectorProbe {
         let error = (scatter / Double(along.count - 1) / Double(along.count)).squareRoot()
         // Last, so that a measurement which is cancelled leaves the probe as it was.
         vectors = pairs.vectors
-        warmStart = (SolveOrigin(run), pairs.warmStart)
+        start.keep(pairs.warmStart, of: run)
         return [
             Measurement(
                 step: run.step, value: pairs.values[0], standardError: isExact ? 0 : error, samples: batches.count,

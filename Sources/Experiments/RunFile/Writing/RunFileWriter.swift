@@ -110,7 +110,7 @@ final class RunFileWriter: @unchecked Sendable {
         }
     }
 
-    /// Steps taken: noted with the next commit, which comes within a second where `isNews`.
+    /// Steps taken: noted with the next commit, which comes within a second where state or alert have changed.
     func note(step: Int, state: RunStatus.State? = nil, alert: String? = nil) {
         monitor.withLock {
             status.step = step

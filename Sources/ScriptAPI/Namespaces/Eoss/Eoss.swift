@@ -119,7 +119,9 @@ extension ScriptHost {
     private static let checkpointParameters: [Parameter] = [
         .optional("every", .integer(.positive), unit: "steps", "After each multiple of so many steps."),
         .optional("at", .list(of: .integer(.nonNegative)), unit: "steps", "After these steps; they stay."),
-        Parameter("keep", .integer(.positive), default: 3, "How many are kept beside those of 'at', the last ones."),
+        .optional(
+            "keep", .integer(.positive),
+            "How many are kept beside those of 'at', the last ones: 3 with 'every', else 1, by default."),
     ]
 
     private func checkpointPolicy(_ call: borrowing LuaCall) throws -> CheckpointPolicy {
