@@ -313,6 +313,36 @@ import Testing
         #expect(throws: ExperimentError.self) { try run(run(nil, omitting: partial).checkpointBytes()) }
     }
 
+    /// What is fixed in a model is state where it is the point of an expansion: a fork that is made again stands elsewhere.
+    @Test func thePointOfAnExpansion() throws {
+        func fork(_ kind: Expansion, at step: Int, omitting: Set<String> = []) throws -> Run {
+            let parent = try SmallRun.make(rate: 0.05)
+            try parent.train(TrainingGoal(step: step))
+            let fork = try parent.fork(name: "expanded", expansion: kind)
+            fork.omittedFromCheckpoints = omitting
+            return fork
+        }
+        func program(_ run: Run) throws {
+            try run.track(ProbeCatalogue.probe("lambda_max", for: run), every: 3)
+            try run.track(ProbeCatalogue.probe("loss", for: run), every: 1)
+            try run.train(TrainingGoal(step: 15))
+        }
+        for kind in Expansion.allCases {
+            for omitted: Set<String> in [[], ["point.fixed"]] {
+                var bytes: Data?
+                let whole = try fork(kind, at: 5, omitting: omitted)
+                whole.atStepBoundary = { run in if run.step == 10 { bytes = try run.checkpointBytes() } }
+                try program(whole)
+                let again = try fork(kind, at: 2, omitting: omitted)
+                try again.resume(from: try #require(bytes), called: "step 10")
+                try program(again)
+                let same = again.parameters.hasSameBits(as: whole.parameters)
+                #expect(same == omitted.isEmpty, "\(kind)")
+                if omitted.isEmpty { try StateRun.expectSame(again, whole, kind.rawValue, from: 10) }
+            }
+        }
+    }
+
     @Test func whatCannotBeResumed() throws {
         func message(_ body: () throws -> Void) -> String {
             do { try body() } catch { return "\(error)" }

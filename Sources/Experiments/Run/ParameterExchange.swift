@@ -5,11 +5,12 @@ import Networks
 
 /// Parameters and running statistics as PyTorch's `state_dict` has them, and back.
 extension Model {
-    /// Parameters, running statistics and constants by name. PyTorch's `num_batches_tracked` is not among them: it loads a
+    /// Parameters, frozen ones among them, running statistics and constants by name. PyTorch's `num_batches_tracked` is not among them: it loads a
     /// `state_dict` without them, also where it is strict.
     /// - Throws: as `ParameterLayout.arrays(of:)`.
     public func arrays(of parameters: Vector, statistics: Vector) throws -> [String: NDArray] {
         var arrays = try layout.arrays(of: parameters).merging(buffers.arrays(of: statistics)) { $1 }
+        for entry in frozen { arrays[entry.name] = try fixed.array(entry, of: fixedValues) }
         for constant in constants {
             arrays[constant.name] =
                 element == .f64
@@ -34,23 +35,28 @@ extension Model {
         }
     }
 
-    /// The parameters and running statistics that named arrays make up. Counts of batches (`bn1.num_batches_tracked`) may
+    /// The parameters and running statistics that named arrays make up, and what is fixed with the frozen ones among these. Counts of batches (`bn1.num_batches_tracked`) may
     /// stand beside them, and so may the model's constants.
     /// - Throws: `ExperimentError` for constants of another model; as `ParameterLayout.vector(of:element:from:)`.
     public func state(
         from arrays: [String: NDArray], source: String
-    ) throws -> (parameters: Vector, statistics: Vector) {
+    ) throws -> (parameters: Vector, statistics: Vector, fixed: Vector) {
         try checkConstants(arrays, source)
         let others = Set(statistics.map { "\($0.name).num_batches_tracked" } + constants.map(\.name))
         let named = arrays.filter { !others.contains($0.key) }
-        let all = try ParameterLayout((layout.entries + buffers.entries).map { ($0.name, $0.shape) })
+        let all = try ParameterLayout((layout.entries + frozen + buffers.entries).map { ($0.name, $0.shape) })
         let state = try all.vector(of: named, element: element, from: source)
         return try state.withUnsafeBytes { bytes in
-            let end = layout.count * element.byteCount
-            return (
-                try Vector(copying: UnsafeRawBufferPointer(rebasing: bytes[..<end]), element: element),
-                try Vector(copying: UnsafeRawBufferPointer(rebasing: bytes[end...]), element: element)
-            )
+            let size = element.byteCount
+            let (end, last) = (layout.count * size, bytes.count - buffers.count * size)
+            func vector(_ part: Range<Int>) throws -> Vector {
+                try Vector(copying: UnsafeRawBufferPointer(rebasing: bytes[part]), element: element)
+            }
+            var fixed = fixedValues
+            try fixed.withUnsafeMutableBytes { target in
+                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[end..<last]))
+            }
+            return (try vector(0..<end), try vector(last..<bytes.count), fixed)
         }
     }
 }

@@ -9,30 +9,33 @@ extension Run {
     /// the two writes them. The fork has a file of its own, made at its first step or measurement, which names this run's file and
     /// step (``RunParent``) and does not repeat what that one holds.
     ///
-    /// - Throws: `ExperimentError.invalid` from within a probe; `MemoryError`; what making this run's file throws.
-    public func fork(name: String) throws -> Run {
+    /// - Parameter expansion: what the fork trains on in place of the loss: its expansion about the present parameters.
+    /// - Throws: `ExperimentError.invalid` from within a probe; `GraphError` where the loss cannot be expanded; `MemoryError`; what
+    ///   making this run's file throws.
+    public func fork(name: String, expansion: Expansion? = nil) throws -> Run {
         try requireNotMeasuring("a fork", "be made")
+        let value: JSONValue = expansion.map { .string($0.rawValue) } ?? .null
         if isProgram, let replay {
-            if try replay.take(.fork, name, nil) != nil {
+            if try replay.take(.fork, name, value) != nil {
                 // It left at a step that is past: where it went on from there stands in a checkpoint of its own.
                 guard let restoreFork else {
                     throw ExperimentError.invalid(
                         "the fork '\(name)' left run '\(self.name)' at a step that is past, and nobody knows its checkpoint "
                             + "(restoreFork)")
                 }
-                let fork = try Run(forking: self, name: name)
+                let fork = try Run(forking: self, name: name, expansion: expansion)
                 connect(fork)
                 try restoreFork(fork, self)
                 return fork
             }
             try goOn()
         }
-        let fork = try Run(forking: self, name: name)
+        let fork = try Run(forking: self, name: name, expansion: expansion)
         connect(fork)
         forks.append(WeakReference(run: fork))
         if isProgram {
             journal.append(
-                Journal.Entry(kind: .fork, what: name, value: .null, step: step, epoch: epoch, time: time))
+                Journal.Entry(kind: .fork, what: name, value: value, step: step, epoch: epoch, time: time))
         } else if actionDepth > 0 {
             fork.journal.gap = "it was forked by an action, which is not done again"
         }

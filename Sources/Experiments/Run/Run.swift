@@ -176,10 +176,11 @@ public final class Run {
     }
 
     /// A run of the same model, data and program as another: what is not state.
-    init(likeness other: Run, name: String) throws {
+    /// - Parameter own: the objective, of the same samples and parameters, where it is another.
+    init(likeness other: Run, name: String, objective own: Objective? = nil) throws {
         self.name = name
-        (data, objective, seed, engine) = (other.data, other.objective, other.seed, other.engine)
-        let oracle = try other.oracle.forked()
+        (data, objective, seed, engine) = (other.data, own ?? other.objective, other.seed, other.engine)
+        let oracle = try own.map { try other.oracle.forked(to: $0) } ?? other.oracle.forked()
         self.oracle = oracle
         stepOracle = StepOracle(oracle, seed: seed)
         testOracle = try other.testOracle.map { try oracle.with(samples: $0.samples, use: $0.use) }

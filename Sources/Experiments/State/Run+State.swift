@@ -10,7 +10,8 @@ extension Run {
     var state: RunState {
         get throws {
             RunState(
-                parameters: theta, statistics: try oracle.running.values(), previousParameters: previousParameters,
+                parameters: theta, statistics: try oracle.running.values(), fixed: try fixedValues,
+                previousParameters: previousParameters,
                 known: RunState.KnownQuantities(
                     evaluation: isKnown(cachedEvaluation), testEvaluation: isKnown(cachedTestEvaluation),
                     gradient: isKnown(cachedGradient)),
@@ -22,11 +23,18 @@ extension Run {
         }
     }
 
+    /// What is fixed in the model, where anything is.
+    private var fixedValues: Vector? {
+        get throws { objective.model.fixed.entries.isEmpty ? nil : try oracle.fixed.values() }
+    }
+
     private func isKnown<Value>(_ cached: Cached<Value>?) -> Bool { cached?.version == version }
 
     /// Takes a state over, from another run or from a checkpoint; all but trackers, averages and actions.
     func assume(_ state: RunState) throws {
         try oracle.running.assign(state.statistics)
+        // A fork whose loss is an expansion has a point of its own.
+        if let fixed = state.fixed, fixed.count == oracle.fixed.layout.count { try oracle.fixed.assign(fixed) }
         theta = state.parameters
         previousParameters = state.previousParameters
         (step, time, batchLoss) = (state.step, state.time, state.batchLoss)
@@ -40,8 +48,9 @@ extension Run {
     }
 
     /// The run `parent` as it stands, to go on by itself: ``fork(name:)``.
-    convenience init(forking parent: Run, name: String) throws {
-        try self.init(likeness: parent, name: name)
+    convenience init(forking parent: Run, name: String, expansion: Expansion? = nil) throws {
+        let objective = try expansion.map { try parent.objective.expanded($0, about: parent.theta) }
+        try self.init(likeness: parent, name: name, objective: objective)
         try assume(parent.state)
         // A fork's oracle has an account of its own, which begins where its parent's stood.
         oracle.work = parent.oracle.work
@@ -49,8 +58,11 @@ extension Run {
         averages = parent.averages
         (trackers, actions, registered) = (parent.trackers.map { $0.forked() }, parent.actions, parent.registered)
         (recorded, seriesNames, chunks) = (parent.recorded, parent.seriesNames, parent.chunks)
-        (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
-        (cachedGradient, eigenCache) = (parent.cachedGradient, parent.eigenCache.copy())
+        eigenCache = parent.eigenCache.copy()
+        if expansion == nil {
+            (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
+            cachedGradient = parent.cachedGradient
+        }
         (journal, keeps, checkpoints) = (Journal(), parent.keeps, parent.checkpoints)
     }
 

@@ -12,6 +12,8 @@ struct RunState {
     var parameters: Vector
     /// Running values of normalisation layers.
     var statistics: Vector
+    /// What is fixed in the model, where anything is: frozen parameters, the point of an expansion.
+    var fixed: Vector?
     /// θₜ₋₁, where a probe asks for it.
     var previousParameters: Vector?
     /// Which quantities of the point were computed already: those who ask for them again are charged nothing.
@@ -68,6 +70,7 @@ extension RunState {
     mutating func code(_ coder: StateCoder, model: RunModel) throws {
         try coder.code("point.parameters", &parameters)
         try coder.code("point.statistics", &statistics)
+        try coder.code("point.fixed", &fixed)
         try coder.code("point.previous", &previousParameters)
         try coder.code("point.knows_evaluation", &known.evaluation)
         try coder.code("point.knows_test_evaluation", &known.testEvaluation)

@@ -8,16 +8,16 @@ public struct Model: Sendable {
     public let element: ElementType
     /// The element of a sample's input: that of the parameters, or i32 for tokens.
     public let inputElement: ElementType
-    public let layout: ParameterLayout
+    public internal(set) var layout: ParameterLayout
     /// The shape of one sample's input and output.
     public let inputShape: [Int]
     public let outputShape: [Int]
     /// One sample, as part of a batch: inputs are the parameters by name, then `input`; the output is `output`, then for each
-    /// statistic the batch's mean and biased variance, `bn1.mean` and `bn1.variance`.
-    public let forward: Graph
-    /// One sample alone, with running values: after `input` these are inputs, as `buffers` has them; the output is `output`.
+    /// statistic the batch's mean and biased variance, `bn1.mean` and `bn1.variance`. What is fixed are inputs behind `input`.
+    public internal(set) var forward: Graph
+    /// One sample alone, with running values: these are the last inputs, as `buffers` has them; the output is `output`.
     /// The same function as `forward` in a model without batch statistics.
-    public let evaluation: Graph
+    public internal(set) var evaluation: Graph
     /// The parameters at step 0.
     public var initial: Vector
 
@@ -31,6 +31,12 @@ public struct Model: Sendable {
     package let statisticElements: [Int]
     /// Whether a sample's output depends on the batch that it is part of, under `StatisticsUse.batch` and `.running`.
     package let dependsOnBatch: [StatisticsUse: Bool]
+
+    /// Tensors that are inputs of the graphs, though no derivative is taken by them and no step changes them, and their values.
+    /// Frozen parameters come first.
+    public internal(set) var fixed = ParameterLayout()
+    public var fixedValues: Vector
+    var frozenCount = 0
 
     /// Tensors that PyTorch's `state_dict` of this network holds beside parameters and statistics, though nothing changes them:
     /// the table of positions of a transformer.
@@ -142,10 +148,11 @@ public struct Model: Sendable {
                 let count = statistic.shape.reduce(1, *)
                 return [Double](repeating: 0, count: count) + [Double](repeating: 1, count: count)
             }, element: element)
+        fixedValues = try Vector(zeros: 0, element: element)
     }
 
-    /// Graphs have further inputs, beside a parameter x also `x.sum`, `x.tangent` and `x.state velocity`: no parameter may be
-    /// called so.
+    /// Graphs have further inputs, beside a parameter x also `x.sum`, `x.origin`, `x.tangent` and `x.state velocity`: no
+    /// parameter may be called so.
     private static func check(_ names: [String], _ buffers: [String]) throws(GraphError) {
         guard !names.isEmpty else { throw GraphError("a model without parameters: there is nothing to train") }
         let known = Set(names)
@@ -159,11 +166,14 @@ public struct Model: Sendable {
             }
             guard let dot = name.lastIndex(of: "."), known.contains(String(name[..<dot])) else { continue }
             let last = name[name.index(after: dot)...]
-            if last == "sum" || last.hasPrefix("tangent") || last.hasPrefix(statePrefix) {
+            if last == "sum" || last == "origin" || last.hasPrefix("tangent") || last.hasPrefix(statePrefix) {
                 throw GraphError("a parameter cannot be named '\(name)' beside one named '\(name[..<dot])'")
             }
         }
     }
+
+    /// What the name of a parameter's value at the point of an expansion ends with.
+    package static let originSuffix = ".origin"
 
     /// The number of outputs of one sample.
     public var outputCount: Int { outputShape.reduce(1, *) }

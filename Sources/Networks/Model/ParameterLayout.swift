@@ -35,6 +35,9 @@ public struct ParameterLayout: Sendable, Hashable {
         self.count = offset
     }
 
+    /// The layout of nothing.
+    init() { (entries, count) = ([], 0) }
+
     public func entry(_ name: String) -> Entry? { entries.first { $0.name == name } }
 
     /// The addresses of the tensors in a vector that starts at `base`.

@@ -19,7 +19,9 @@ public final class Oracle {
     /// Bytes of intermediate values that a plan over more than one sample may need.
     public let budget: Int
     /// The running values: training steps change them, nothing else does.
-    public let running: RunningStatistics
+    public let running: HeldTensors
+    /// What is fixed in the model.
+    public let fixed: HeldTensors
 
     let engine: Engine
     let cache: PlanCache
@@ -51,13 +53,14 @@ public final class Oracle {
         guard chunk >= 1 else { throw GraphError("a chunk of \(chunk) samples: it has at least 1") }
         guard ghostBatch >= 1 else { throw GraphError("ghost batches of \(ghostBatch) samples: they have at least 1") }
         try self.init(
-            objective, samples, use, engine, PlanCache(), RunningStatistics(objective.model), chunk: chunk,
+            objective, samples, use, engine, PlanCache(), HeldTensors(fixedOf: objective.model),
+            HeldTensors(runningOf: objective.model), chunk: chunk,
             ghostBatch: ghostBatch, budget: budget ?? Oracle.defaultBudget)
     }
 
     private init(
         _ objective: Objective, _ samples: any SampleSource, _ use: StatisticsUse, _ engine: Engine, _ cache: PlanCache,
-        _ running: RunningStatistics, chunk: Int, ghostBatch: Int, budget: Int
+        _ fixed: HeldTensors, _ running: HeldTensors, chunk: Int, ghostBatch: Int, budget: Int
     ) throws {
         let model = objective.model
         guard samples.inputShape.reduce(1, *) == model.inputShape.reduce(1, *) else {
@@ -83,6 +86,7 @@ public final class Oracle {
         self.use = use
         self.engine = engine
         self.cache = cache
+        self.fixed = fixed
         self.running = running
         self.ghostBatch = ghostBatch
         self.budget = budget
@@ -93,7 +97,7 @@ public final class Oracle {
     /// The same objective on other samples, or with the other statistics. Plans and running values are shared.
     public func with(samples: (any SampleSource)? = nil, use: StatisticsUse? = nil) throws -> Oracle {
         try Oracle(
-            objective, samples ?? self.samples, use ?? self.use, engine, cache, running, chunk: largestChunk,
+            objective, samples ?? self.samples, use ?? self.use, engine, cache, fixed, running, chunk: largestChunk,
             ghostBatch: ghostBatch, budget: budget)
     }
 
@@ -101,7 +105,7 @@ public final class Oracle {
     public func frozen() throws -> Oracle {
         if use == .batch || objective.model.statistics.isEmpty { return self }
         return try Oracle(
-            objective, samples, use, engine, cache, running.copy(), chunk: largestChunk, ghostBatch: ghostBatch,
+            objective, samples, use, engine, cache, fixed, running.copy(), chunk: largestChunk, ghostBatch: ghostBatch,
             budget: budget)
     }
 
@@ -109,8 +113,15 @@ public final class Oracle {
     /// own.
     public func forked() throws -> Oracle {
         try Oracle(
-            objective, samples, use, engine, PlanCache(copying: cache), running.copy(), chunk: largestChunk,
+            objective, samples, use, engine, PlanCache(copying: cache), fixed.copy(), running.copy(), chunk: largestChunk,
             ghostBatch: ghostBatch, budget: budget)
+    }
+
+    /// As a fork whose loss is another of the same samples goes on: plans and what is fixed are its own.
+    public func forked(to objective: Objective) throws -> Oracle {
+        try Oracle(
+            objective, samples, use, engine, PlanCache(), HeldTensors(fixedOf: objective.model), running.copy(),
+            chunk: largestChunk, ghostBatch: ghostBatch, budget: budget)
     }
 
     public var model: Model { objective.model }

@@ -29,10 +29,11 @@ struct ProgramOperands {
 }
 
 extension Oracle {
-    /// Parameters at these places, and the running values.
+    /// Parameters at these places, what is fixed, and the running values.
     func operands(at parameters: [UnsafeRawPointer]) -> ProgramOperands {
         var operands = ProgramOperands()
         operands.set(.parameters, parameters)
+        operands.set(.fixed, fixed.views)
         operands.set(.running, running.views)
         return operands
     }

@@ -80,6 +80,7 @@ extension Objective {
     private func pushedForward(
         _ matrix: CurvatureMatrix, _ count: Int, _ use: StatisticsUse
     ) throws -> PushedForward {
+        if matrix == .ggn { try checkGaussNewton() }
         let one = use == .batch ? perSample : perSampleRunning
         let name = matrix == .fisher ? "loss" : Objective.outputName
         let function = try vmap(

@@ -27,6 +27,9 @@ public struct Objective: Sendable {
     /// One sample with running statistics: outputs `loss` and `output`.
     public let perSampleRunning: Graph
 
+    /// What of a network's loss it is; nil for the loss itself.
+    public let expansion: Expansion?
+
     /// The name of a network's output in graphs.
     static let outputName = "output"
 
@@ -83,6 +86,16 @@ public struct Objective: Sendable {
         self.targetShape = shape
         self.positions = value.shape
         self.losses = losses
+        expansion = nil
+    }
+
+    /// - Parameter sample: inputs the model's parameters, `input`, `target` and what is fixed; outputs `loss` and `output`.
+    init(_ other: Objective, _ expansion: Expansion, _ model: Model, _ sample: Graph) {
+        self.model = model
+        lossName = "\(other.lossName), \(expansion.rawValue) expansion"
+        (loss, targetShape, positions, losses) = (other.loss, other.targetShape, other.positions, other.losses)
+        (perSample, perSampleRunning) = (sample, sample)
+        self.expansion = expansion
     }
 
     /// The parameters' names: what derivatives are taken with respect to.
@@ -110,9 +123,9 @@ public struct Objective: Sendable {
         let first = batch.inputs.prefix(leading).map { builder.input($0.name, $0.type) }
         let weights = Symbolic(
             builder.input(Model.weightName, TensorType(model.element, [count] + positions)), in: builder)
-        let running = updating || use == .running ? model.buffers.entries : []
-        let values = running.isEmpty ? [] : declare(.running, in: builder)
-        let results = builder.inline(batch, inputs: first + (use == .running ? values : []))
+        let fixed = declare(.fixed, in: builder)
+        let values = updating || use == .running ? declare(.running, in: builder) : []
+        let results = builder.inline(batch, inputs: first + fixed + (use == .running ? values : []))
         let losses = Symbolic(results[0], in: builder)
         var outputs = [("loss", try (weights * losses).sum().value)]
         if updating {

@@ -10,6 +10,8 @@ public enum ProgramSlot: Hashable, Sendable {
     case input, target, weights
     /// Input, target and weights of a second set of samples.
     case otherSamples
+    /// What is fixed in the model, each under its name.
+    case fixed
     /// The running values of normalisation layers, each under its name: `bn1.running_mean`.
     case running
     /// `x.tangent`, a direction; of several `x.tangent1`, `x.tangent2`, …
@@ -63,6 +65,7 @@ extension Objective {
         case .weights: return [Model.weightName]
         case .otherSamples:
             return [Model.inputName, Model.targetName, Model.weightName].map { freeName("other \($0)") }
+        case .fixed: return model.fixed.entries.map(\.name)
         case .running: return model.buffers.entries.map(\.name)
         case .tangents(let number): return each("tangent\(number.map(String.init) ?? "")")
         case .sums: return each("sum")
@@ -77,6 +80,7 @@ extension Objective {
     /// The types of tensors that are given for each parameter, or are scalars of a step.
     private func types(of slot: ProgramSlot, scalars: ElementType) -> [TensorType] {
         switch slot {
+        case .fixed: model.fixed.entries.map { TensorType(model.element, $0.shape) }
         case .running: model.buffers.entries.map { TensorType(model.element, $0.shape) }
         case .scalar: [TensorType(scalars)]
         case .number: [TensorType(.f64)]
@@ -94,7 +98,9 @@ extension Objective {
     /// A name for an input that no parameter has.
     private func freeName(_ name: String) -> String {
         var candidate = name
-        while parameterNames.contains(candidate) || model.buffers.entry(candidate) != nil { candidate += "'" }
+        while parameterNames.contains(candidate) || model.buffers.entry(candidate) != nil
+            || model.fixed.entry(candidate) != nil
+        { candidate += "'" }
         return candidate
     }
 
@@ -102,8 +108,9 @@ extension Objective {
     /// decides.
     /// - Parameter use: of which statistics; running ones are an input.
     func signature(of work: OracleWork, _ use: StatisticsUse) -> ProgramSignature {
+        let fixed: [ProgramSlot] = model.fixed.entries.isEmpty ? [] : [.fixed]
         let samples: [ProgramSlot] = [.parameters, .input, .target, .weights]
-        let running: [ProgramSlot] = use == .running ? [.running] : []
+        let running: [ProgramSlot] = fixed + (use == .running ? [.running] : [])
         switch work {
         case .samples:
             return ProgramSignature(

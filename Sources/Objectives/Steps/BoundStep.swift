@@ -30,7 +30,7 @@ final class BoundStep {
     ///   - offsets: of the tensors of a vector.
     init(
         _ update: ElementwiseUpdate, count: Int, measuresCurvature: Bool, plan: Plan, signature: ProgramSignature,
-        offsets: [Int], element: ElementType, running: [UnsafeMutableRawPointer]
+        offsets: [Int], element: ElementType, fixed: [UnsafeMutableRawPointer], running: [UnsafeMutableRawPointer]
     ) {
         self.update = update
         self.count = count
@@ -46,7 +46,7 @@ final class BoundStep {
         inputs.initialize(repeating: UnsafeRawPointer(cells))
         outputs = .allocate(capacity: plan.graph.outputs.count)
         outputs.initialize(repeating: cells)
-        bind(signature, running)
+        bind(signature, fixed: fixed, running: running)
     }
 
     deinit {
@@ -56,7 +56,9 @@ final class BoundStep {
     }
 
     /// Binds all that stays where it is, and notes where the rest goes.
-    private func bind(_ signature: ProgramSignature, _ running: [UnsafeMutableRawPointer]) {
+    private func bind(
+        _ signature: ProgramSignature, fixed: [UnsafeMutableRawPointer], running: [UnsafeMutableRawPointer]
+    ) {
         var starts: [ProgramSlot: Int] = [:]
         var next = 0
         let (firstNumber, numbers) = (firstNumber, update.numbers)
@@ -64,8 +66,8 @@ final class BoundStep {
             starts[slot] = next
             switch slot {
             case .parameters, .state: next += offsets.count
-            case .running:
-                for pointer in running {
+            case .fixed, .running:
+                for pointer in slot == .fixed ? fixed : running {
                     inputs[next] = UnsafeRawPointer(pointer)
                     next += 1
                 }

@@ -82,7 +82,8 @@ extension Objective {
 
     func signature(of update: ElementwiseUpdate, _ use: StatisticsUse) -> ProgramSignature {
         let moves = updatesBuffers(use)
-        let running: [ProgramSlot] = moves || use == .running ? [.running] : []
+        let running: [ProgramSlot] =
+            (model.fixed.entries.isEmpty ? [] : [.fixed]) + (moves || use == .running ? [.running] : [])
         let own = Objective.signature(ofUpdateAlone: update)
         return ProgramSignature(
             [.parameters, .input, .target, .weights] + running

@@ -124,7 +124,7 @@ extension Oracle {
             BoundStep(
                 update, count: count, measuresCurvature: measuresCurvature, plan: made, signature: signature,
                 offsets: layout.entries.map { $0.offset * element.byteCount }, element: element,
-                running: running.views))
+                fixed: fixed.views, running: running.views))
     }
 
     /// The plan of a step that measures curvature on the way; nil where that does not fit into the budget.
@@ -151,7 +151,7 @@ extension Oracle {
         return keep(
             BoundStep(
                 update, count: 0, measuresCurvature: false, plan: try engine.plan(for: graph, donating: donations),
-                signature: signature, offsets: [0], element: element, running: []))
+                signature: signature, offsets: [0], element: element, fixed: [], running: []))
     }
 
     private func keep(_ program: BoundStep) -> BoundStep {

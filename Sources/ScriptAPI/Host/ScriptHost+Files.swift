@@ -26,6 +26,7 @@ extension ScriptHost {
         let state = try model.state(from: ArrayFile.load(paths.readable(path)), source: path)
         model.initial = state.parameters
         model.initialBuffers = state.statistics
+        model.fixedValues = state.fixed
     }
 
     /// Where a figure goes, and as what.

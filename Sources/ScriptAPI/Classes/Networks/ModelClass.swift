@@ -67,9 +67,28 @@ extension ScriptHost {
             model.model = loaded
             return model
         }
+        models.method(
+            "freeze",
+            "Freezes parameters at their present values, for runs that are made from here on: they are none of the parameters any more, of which steps, gradients and curvature are.",
+            parameters: [
+                Parameter(
+                    "names", .names,
+                    "Names, beginnings of names ('layers.0'), or patterns ('layers.*.bias'); '-' in front leaves out.")
+            ], results: [Parameter("model", .object("model"), "The model itself.")]
+        ) { object, call in
+            let chosen = try object.model.layout.block(call.names("names"), of: object.model.name)
+            object.model = try object.model.freezing(Set(chosen.map(\.name)))
+            return object
+        }
+        models.property("frozen", .list(of: .string), "The names of the parameters that are frozen.") {
+            $0.model.frozen.map(\.name)
+        }
         models.description { object in
             let model = object.model
-            let line = "\(model.name): \(model.layout.count) parameters in \(model.element.rawValue)"
+            let frozen = model.frozen.reduce(0) { $0 + $1.count }
+            let line =
+                "\(model.name): \(model.layout.count) parameters in \(model.element.rawValue)"
+                + (frozen > 0 ? ", \(frozen) frozen" : "")
             return model.layers.isEmpty ? line : "\(line)\n\(model.table)"
         }
         models.external { $0.model.layout.count * $0.model.element.byteCount }

@@ -41,16 +41,7 @@ final class OperatorSpace {
             throw ArgumentError(
                 "the coordinates of \(name) have no names: restrict to a block first, then to directions")
         }
-        for name in names { try check(name, in: layout) }
-        let (excluded, included) = (names.filter { $0.hasPrefix("-") }, names.filter { !$0.hasPrefix("-") })
-        let chosen = layout.entries.filter { entry in
-            (included.isEmpty || included.contains { Self.covers($0, entry.name) })
-                && !excluded.contains { Self.covers(String($0.dropFirst()), entry.name) }
-        }
-        guard !chosen.isEmpty else {
-            throw ArgumentError(
-                "the block \(names.map { "'\($0)'" }.joined(separator: ", ")) of \(name) has no parameters")
-        }
+        let chosen = try layout.block(names, of: name)
         let block = try BlockOperator(matrix, ranges: chosen.map { $0.offset..<($0.offset + $0.count) })
         let words = names.map { "'\($0)'" }.joined(separator: ", ") + " of \(name)"
         let names = try ParameterLayout(chosen.map { ($0.name, $0.shape) })
@@ -67,38 +58,6 @@ final class OperatorSpace {
             subspace,
             OperatorSpace(words, layout: nil, dimension: subspace.dimension, in: self, .directions(subspace))
         )
-    }
-
-    /// A name, the beginning of one, or a pattern: `layers.*.weight`, `*` for any letters, dots included.
-    static func covers(_ block: String, _ parameter: String) -> Bool {
-        guard block.contains("*") else { return parameter == block || parameter.hasPrefix(block + ".") }
-        let parts = block.split(separator: "*", omittingEmptySubsequences: false)
-        guard let first = parts.first, let last = parts.last, parameter.hasPrefix(first) else { return false }
-        var rest = parameter.dropFirst(first.count)
-        for part in parts.dropFirst().dropLast() where !part.isEmpty {
-            guard let place = rest.firstRange(of: part) else { return false }
-            rest = rest[place.upperBound...]
-        }
-        return rest.count >= last.count && rest.hasSuffix(last)
-    }
-
-    private func check(_ block: String, in layout: ParameterLayout) throws {
-        let block = block.hasPrefix("-") ? String(block.dropFirst()) : block
-        if layout.entries.contains(where: { Self.covers(block, $0.name) }) { return }
-        var known: [String] = []
-        for entry in layout.entries {
-            let words = entry.name.split(separator: ".", omittingEmptySubsequences: false)
-            for count in 1...words.count {
-                let name = words.prefix(count).joined(separator: ".")
-                if !known.contains(name) { known.append(name) }
-            }
-        }
-        // Of one or two letters anything is near.
-        let near = block.utf8.count < 3 ? "" : nearestNameQuestion(to: block, among: known)
-        let all = layout.entries.map(\.name)
-        let shown = all.prefix(24).joined(separator: ", ") + (all.count > 24 ? ", … (\(all.count) in all)" : "")
-        throw ArgumentError(
-            "unknown block '\(shortened(block))' of \(name)\(near) (its parameters: \(shown); or their beginnings)")
     }
 
     // MARK: - Vectors

@@ -1,5 +1,6 @@
 import Experiments
 import LuaBridge
+import Objectives
 
 extension ScriptHost {
     /// Going on: train, steps, at, fork.
@@ -113,11 +114,15 @@ extension ScriptHost {
                 .optional("batch_size", .batchSize, unit: "samples", "Another batch size."),
                 .optional(
                     "optimizer", .object("optimizer"), "Another update rule, without the state of the present one."),
+                .optional(
+                    "expansion", .choice(Expansion.allCases.map(\.rawValue)),
+                    "What stands for the loss from here on: its expansion about the present parameters, by 'hessian' or 'gauss_newton' to second order, or that of the 'linearized' network. Probes describe it, too."
+                ),
             ], results: [Parameter("run", .object("run"), "The fork.")]
         ) { [unowned self] run, call in
             let name: String = try call.get("name") ?? run.name + "-fork"
             try RunFile.check(name: name)
-            let fork = try run.fork(name: name)
+            let fork = try run.fork(name: name, expansion: call.has("expansion") ? call.choice("expansion") : nil)
             adopt(fork)
             // What was captured for the run serves the fork, too.
             try call.state.keep(run, in: fork)
