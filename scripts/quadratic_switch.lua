@@ -11,13 +11,12 @@ local net = eoss.nn.mlp{ inputs = data.inputs, hidden = {200, 200}, outputs = da
 local run = eoss.run{ name = "quadratic_switch", model = net, data = data, loss = "mse",
                       optimizer = eoss.optim.sgd{ lr = p.lr }, batch_size = p.batch, seed = p.seed }
 run:train{ to = p.before }
-local start = run.loss
 local sharpness = run:measure("batch_sharpness")
 
 local function go_on(name, lr, expansion)
   local fork = run:fork{ name = name, lr = lr, expansion = expansion }
   fork:track("loss", { every = 50 })
-  local why = fork:train{ steps = p.after, max_loss = 100 * start }
+  local why = fork:train{ steps = p.after, max_loss = 20 }
   local diverged = why == "max_loss"
   local level = diverged and "" or string.format("%.2f", fork:measure("batch_sharpness") * lr / 2)
   return diverged and "diverges" or string.format("%.3f", fork.loss), level, fork
@@ -35,7 +34,7 @@ for i, factor in ipairs(p.factors) do
 end
 eoss.plot("quadratic_switch.svg", forks, { "loss" })
 
-print(string.format("loss %.3f at step %d, batch sharpness %.1f", start, run.step, sharpness.value))
+print(string.format("loss %.3f at step %d, batch sharpness %.1f", run.loss, run.step, sharpness.value))
 print("         batch sharpness  the quadratic                the network")
 print("      lr     over 2/lr  predicted  measured      loss after   sharpness over 2/lr")
 print(table.concat(rows, "\n"))

@@ -97,7 +97,7 @@ public struct RuleSettingDeclaration: Sendable {
 public enum RuleCatalogue {
     public static let all: [RuleDeclaration] = [
         SGD.declarations, HeavyBall.declarations, AdaptiveGradient.declarations, Adam.declarations,
-        SignDescent.declarations, ExtraAdam.declarations, StochasticEquation.declarations,
+        SignDescent.declarations, Muon.declarations, ExtraAdam.declarations, StochasticEquation.declarations,
         GradientFlow.declarations, CentralFlow.declarations,
     ].flatMap { $0 }
 

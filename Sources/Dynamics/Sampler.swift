@@ -102,6 +102,9 @@ public struct Sampler: Sendable {
         }
     }
 
+    /// The epoch that the next batch of this size belongs to, from 0.
+    public func nextEpoch(_ size: Int) -> Int { start(size).epoch }
+
     /// How many samples the next batch has.
     public func nextCount(_ size: Int) -> Int { start(size).size }
 

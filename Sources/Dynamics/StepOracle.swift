@@ -18,6 +18,12 @@ public final class StepOracle {
     public var timeLeft = Double.infinity
     /// The number of the step that is being taken, from 1.
     public var step = 1
+    /// The epoch that it belongs to, from 0.
+    public var epoch = 0
+    /// Programs of steps that draw outputs to others, and what these are measured with.
+    private var distilling: DistillingOracle?
+    private var evaluating: Oracle?
+
     /// The run's: of all that a step draws at random.
     public let seed: UInt64
 
@@ -30,6 +36,26 @@ public final class StepOracle {
     /// A stream of random numbers of this step; another for each index, below 16.
     public func stream(_ purpose: RandomPurpose, index: Int) -> RandomStream {
         RandomStream(seed: seed, purpose: purpose, index: UInt64(step) << 4 | UInt64(index & 15))
+    }
+
+    /// The objective with outputs that those of the batch are drawn to.
+    func distilling(temperature: Double) throws -> DistillingOracle {
+        if let distilling, distilling.temperature == temperature { return distilling }
+        let made = try DistillingOracle(oracle, temperature: temperature)
+        distilling = made
+        return made
+    }
+
+    /// The outputs of samples at other parameters, and with other running statistics, in evaluation.
+    func outputs(at parameters: Vector, statistics: Vector, of samples: [Int]) throws -> [Double] {
+        var teacher = oracle
+        if !oracle.model.statistics.isEmpty {
+            let own = try evaluating ?? oracle.with(use: .running).frozen()
+            try own.running.assign(statistics)
+            evaluating = own
+            teacher = own
+        }
+        return try teacher.evaluate(at: parameters, over: .indices(samples)).outputs.values
     }
 
     /// The samples of the batch.

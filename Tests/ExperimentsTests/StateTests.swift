@@ -85,7 +85,9 @@ import Testing
             ("nesterov+gradient_penalty", ["lr": 0.01, "chunks": 2]),
             ("momentum+label_noise", ["lr": 0.01, "sigma": 0.1]),
             ("sgd+top_subspace", ["lr": 0.02, "k": 2, "every": 3]), ("sign", ["lr": 0.001]), ("lion", ["lr": 0.001]),
-            ("extra_adam", ["lr": 0.002]),
+            ("extra_adam", ["lr": 0.002]), ("muon", ["lr": 0.004]),
+            ("sgd+saf", ["lr": 0.02, "history": 1, "start": 0]),
+            ("adam+mesa", ["lr": 0.002, "decay": 0.8, "start": -1]),
         ]
         let full: [(String, [String: Double])] = [
             ("sgd+noisy_sgd", ["lr": 0.02, "noise_batch": 4]), ("momentum+noisy_iso", ["lr": 0.01, "noise_batch": 4]),

@@ -196,6 +196,34 @@ import Testing
         try file.close()
     }
 
+    /// A fork that trains on an expansion of the loss has the point of it in its checkpoints.
+    @Test func forksOnExpansions() throws {
+        let folder = try Folder()
+        let text = Self.plain.replacing(
+            "run:train{ to = p.steps }",
+            with: """
+                run:train{ to = 10 }
+                local fork = run:fork{ name = "expanded", expansion = "hessian" }
+                fork:track("loss", { every = 3 })
+                run:train{ to = 14 }
+                fork:train{ to = p.steps }
+                print(fork.loss, fork.params:norm())
+                """)
+        let script = try write(text, in: folder)
+        let (whole, runs) = (folder.url.appendingPathComponent("whole"), folder.url.appendingPathComponent("runs"))
+        let expected = try execute(script, in: whole)
+        #expect(expected.failure == nil && expected.printed.count == 2)
+        // After the fork has taken eleven steps of its own.
+        _ = try execute(script, in: runs, stopping: 25)
+        let resumed = try execute(script, in: runs, resuming: "run.eoss")
+        #expect(resumed.failure == nil && resumed.printed == expected.printed, "\(resumed)")
+        #expect(try measured(runs) == measured(whole))
+        // It is another program with another expansion.
+        let other = try write(text.replacing("\"hessian\"", with: "\"linearized\""), in: folder)
+        let refused = try execute(other, in: runs, resuming: "run.eoss").failure
+        #expect(refused?.contains("--force") == true, "\(refused ?? "")")
+    }
+
     /// What scripts keep with a run: of every kind that can be kept, and the message for what cannot.
     @Test func keptValues() throws {
         let folder = try Folder()

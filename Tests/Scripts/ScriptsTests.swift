@@ -83,6 +83,16 @@ import Testing
         }
     }
 
+    /// Above the edge the quadratic diverges, and the network does not.
+    @Test func switchesOnTheQuadratic() throws {
+        let result = try run(
+            "quadratic_switch.lua", ["n": "256", "before": "2500", "after": "300", "factors": "{0.5, 1.6}"])
+        let rows = try #require(result.printed.last).split(separator: "\n").map { $0.split(separator: " ") }
+        try #require(rows.count == 2 && rows.allSatisfy { $0.count >= 5 }, "\(result.printed)")
+        #expect(rows[0][2] == "stays" && Double(rows[0][3]) != nil && Double(rows[0][4]) != nil, "\(rows)")
+        #expect(rows[1][2] == "diverges" && rows[1][3] == "diverges" && Double(rows[1][4]) != nil, "\(rows)")
+    }
+
     /// Each rule at its edge, with fewer samples.
     @Test func theEdgesOfRules() throws {
         let momentum = try rows("momentum_edge.lua", ["steps": "1200", "n": "100"], last: 3)

@@ -56,7 +56,7 @@ public struct FieldDeclaration: Sendable {
 public enum FieldCatalogue {
     public static let all: [FieldDeclaration] = [
         SharpnessAware.declarations, Extrapolated.declarations, GradientPenalty.declarations, LabelNoise.declarations,
-        NoisyGradient.declarations, Subspace.declarations,
+        NoisyGradient.declarations, Subspace.declarations, Distilled.declarations,
     ].flatMap { $0 }
 
     public static func declaration(of name: String) -> FieldDeclaration? { all.first { $0.name == name } }
@@ -120,8 +120,10 @@ public struct FieldRule: UpdateRule {
             (loss, gradient) = try batch.gradient(at: theta)
         } else {
             guard var field else { preconditionFailure("a field that is not plain") }
+            // Nobody else holds what it keeps, which may be large.
+            self.field = nil
+            defer { self.field = field }
             (loss, gradient) = try field.gradient(at: theta, rate: learningRate, batch)
-            self.field = field
         }
         if clip > 0 {
             let factor = clip / (gradient.norm() + 1e-6)

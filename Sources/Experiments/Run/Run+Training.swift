@@ -170,6 +170,7 @@ extension Run {
         let before = work
         stepOracle.batch = batch
         stepOracle.step = next
+        stepOracle.epoch = batch.map { sampler.nextEpoch($0.count) } ?? sampler.epoch
         stepOracle.timeLeft = goal?.time.map { max($0 - time, 0) } ?? .infinity
         stepOracle.measuresCurvature = measures
         let loss = try rule.callsProgram ? stepByProgram() : rule.step(&theta, stepOracle)

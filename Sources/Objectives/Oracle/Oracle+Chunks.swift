@@ -174,7 +174,9 @@ extension Oracle {
     private func graph(_ work: OracleWork, _ count: Int) throws -> Graph {
         switch work {
         case .samples: try objective.samples(count: count, use: use)
-        case .gradient(let updating): try objective.accumulatedGradient(count: count, use: use, updating: updating)
+        case .gradient(let updating, let keepingOutputs):
+            try objective.accumulatedGradient(
+                count: count, use: use, updating: updating, keepingOutputs: keepingOutputs)
         case .update(let update): try objective.step(update, count: count, use: use)
         case .directional(let order): try objective.directional(order: order, count: count, use: use)
         case .quadratic(let matrix): try objective.quadratic(matrix, count: count, use: use)

@@ -57,6 +57,27 @@ extension Oracle {
                 try gradient(at: theta, over: $0, training: training, editing: edit)
             }
         }
+        return try gradient(at: theta, rows: edited(batch, edit), training: training)
+    }
+
+    /// The same of a training step, with the outputs `[n, …]` that the loss is of.
+    func gradientAndOutputs(
+        at theta: Vector, over batch: UnsafeBufferPointer<Int>, editing edit: (BatchEditor) throws -> Void
+    ) throws -> (loss: Double, gradient: Vector, outputs: Vector) {
+        try check(theta)
+        let rows = try edited(batch, edit)
+        var outputs = try Vector(
+            uninitialized: rows.count * model.outputCount, element: element, for: "the outputs of a batch")
+        let result: (loss: Double, gradient: Vector) = try outputs.withUnsafeMutableBytes { place in
+            try self.gradient(at: theta, rows: rows, training: true, outputs: place.baseAddress)
+        }
+        return (result.loss, result.gradient, outputs)
+    }
+
+    /// The rows of a batch, changed.
+    private func edited(
+        _ batch: UnsafeBufferPointer<Int>, _ edit: (BatchEditor) throws -> Void
+    ) throws -> Rows {
         let rows = try transientRows(batch, batches: batch.count)
         guard let memory = rows.owner else { preconditionFailure("gathered rows have memory of their own") }
         // The next who gathers here writes weights anew.
@@ -66,7 +87,7 @@ extension Oracle {
             BatchEditor(
                 count: rows.count, targetWidth: width, positions: objective.positionCount, element: element,
                 targets: memory.targets.base, weights: memory.weights.base))
-        return try gradient(at: theta, rows: rows, training: training)
+        return rows
     }
 
     /// What an update does with a gradient that is there already.

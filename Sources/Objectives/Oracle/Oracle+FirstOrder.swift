@@ -80,23 +80,27 @@ extension Oracle {
         return try gradient(at: theta, rows: rows(of: selection), training: training)
     }
 
-    func gradient(at theta: Vector, rows: Rows, training: Bool = false) throws -> (loss: Double, gradient: Vector) {
-        guard training else { return try accumulatedGradient(at: theta, rows: rows, updating: false) }
+    /// - Parameter outputs: where the outputs of the rows go, if anywhere.
+    func gradient(
+        at theta: Vector, rows: Rows, training: Bool = false, outputs: UnsafeMutableRawPointer? = nil
+    ) throws -> (loss: Double, gradient: Vector) {
+        guard training else { return try accumulatedGradient(at: theta, rows: rows, updating: false, outputs) }
         let updating = objective.updatesBuffers(use)
         // Planning may be cancelled: all of it comes before running values move.
-        let work = OracleWork.gradient(updating: updating)
+        let work = OracleWork.gradient(updating: updating, keepingOutputs: outputs != nil)
         let rest = try rows.count % pieceSize(of: rows.count, for: work)
         if rest > 0 { _ = try plan(work, count: rest) }
-        return try uncancelled { try accumulatedGradient(at: theta, rows: rows, updating: updating) }
+        return try uncancelled { try accumulatedGradient(at: theta, rows: rows, updating: updating, outputs) }
     }
 
     /// - Parameter updating: whether running values move.
     private func accumulatedGradient(
-        at theta: Vector, rows: Rows, updating: Bool
+        at theta: Vector, rows: Rows, updating: Bool, _ outputs: UnsafeMutableRawPointer?
     ) throws -> (loss: Double, gradient: Vector) {
         var result = try Vector(zeros: layout.count, element: element)
         var loss = 0.0
-        let work = OracleWork.gradient(updating: updating)
+        let work = OracleWork.gradient(updating: updating, keepingOutputs: outputs != nil)
+        let outputBytes = model.outputCount * element.byteCount
         try withScratch(count: 1, stride: 8, for: "a loss") { lossCell in
             try withViews(of: theta) { parameters in
                 try result.withUnsafeMutableBytes { sum in
@@ -104,6 +108,7 @@ extension Oracle {
                     operands.set(.sums, layout.views(of: sum.baseAddress!, element: element))
                     operands.set(.value("loss"), lossCell)
                     try forEachPiece(of: rows, for: work) { piece in
+                        if let outputs { operands.set(.value("outputs"), outputs + piece.start * outputBytes) }
                         try run(work, over: piece, operands)
                         loss += number(lossCell)
                     }

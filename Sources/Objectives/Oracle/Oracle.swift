@@ -113,7 +113,8 @@ public final class Oracle {
     /// own.
     public func forked() throws -> Oracle {
         try Oracle(
-            objective, samples, use, engine, PlanCache(copying: cache), fixed.copy(), running.copy(), chunk: largestChunk,
+            objective, samples, use, engine, PlanCache(copying: cache), fixed.copy(), running.copy(),
+            chunk: largestChunk,
             ghostBatch: ghostBatch, budget: budget)
     }
 
@@ -122,6 +123,13 @@ public final class Oracle {
         try Oracle(
             objective, samples, use, engine, PlanCache(), HeldTensors(fixedOf: objective.model), running.copy(),
             chunk: largestChunk, ghostBatch: ghostBatch, budget: budget)
+    }
+
+    /// Another objective on other samples, with the same running values.
+    func sharing(_ objective: Objective, _ samples: any SampleSource) throws -> Oracle {
+        try Oracle(
+            objective, samples, use, engine, PlanCache(), fixed, running, chunk: largestChunk, ghostBatch: ghostBatch,
+            budget: budget)
     }
 
     public var model: Model { objective.model }

@@ -5,7 +5,8 @@ import Networks
 /// What an oracle computes with a plan of its own.
 enum OracleWork: Hashable {
     case samples
-    case gradient(updating: Bool)
+    /// Where they are kept, the outputs of the samples come with it.
+    case gradient(updating: Bool, keepingOutputs: Bool = false)
     /// A training step of this kind.
     case update(ElementwiseUpdate)
     case directional(order: Int)

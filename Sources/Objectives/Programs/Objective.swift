@@ -115,7 +115,10 @@ public struct Objective: Sendable {
     /// Σ wᵢℓᵢ over `count` samples; output `loss`.
     /// - Parameter updating: running values are inputs, and further outputs `bn1.running_mean.next`, … are what they become
     ///   after training on this batch.
-    public func loss(count: Int, use: StatisticsUse = .batch, updating: Bool = false) throws -> Graph {
+    /// - Parameter keepingOutputs: `outputs` `[count, …]` is an output, behind `loss`.
+    public func loss(
+        count: Int, use: StatisticsUse = .batch, updating: Bool = false, keepingOutputs: Bool = false
+    ) throws -> Graph {
         let one = use == .batch ? perSample : perSampleRunning
         let batch = try vmap(one, over: [Model.inputName, Model.targetName], size: count)
         let builder = GraphBuilder()
@@ -128,6 +131,7 @@ public struct Objective: Sendable {
         let results = builder.inline(batch, inputs: first + fixed + (use == .running ? values : []))
         let losses = Symbolic(results[0], in: builder)
         var outputs = [("loss", try (weights * losses).sum().value)]
+        if keepingOutputs { outputs.append(("outputs", results[1])) }
         if updating {
             let moments = results.dropFirst(2).map { Symbolic($0, in: builder) }
             outputs += try nextBuffers(values.map { Symbolic($0, in: builder) }, moments, count: count)
@@ -164,13 +168,21 @@ public struct Objective: Sendable {
     }
 
     /// Outputs those of `loss` and, for each parameter x, `x.gradient`.
-    public func gradient(count: Int, use: StatisticsUse = .batch, updating: Bool = false) throws -> Graph {
-        try vjp(loss(count: count, use: use, updating: updating), of: "loss", withRespectTo: parameterNames)
+    public func gradient(
+        count: Int, use: StatisticsUse = .batch, updating: Bool = false, keepingOutputs: Bool = false
+    ) throws -> Graph {
+        try vjp(
+            loss(count: count, use: use, updating: updating, keepingOutputs: keepingOutputs), of: "loss",
+            withRespectTo: parameterNames)
     }
 
     /// As `gradient`, added to accumulators: further inputs `x.sum`, outputs `x.gradient` = `x.sum` + gradient.
-    public func accumulatedGradient(count: Int, use: StatisticsUse = .batch, updating: Bool = false) throws -> Graph {
-        try accumulating(gradient(count: count, use: use, updating: updating)) { "\($0).gradient" }
+    public func accumulatedGradient(
+        count: Int, use: StatisticsUse = .batch, updating: Bool = false, keepingOutputs: Bool = false
+    ) throws -> Graph {
+        try accumulating(
+            gradient(count: count, use: use, updating: updating, keepingOutputs: keepingOutputs)
+        ) { "\($0).gradient" }
     }
 
     /// Whether training changes running values.

@@ -115,11 +115,12 @@ extension Objective {
         case .samples:
             return ProgramSignature(
                 [.parameters, .input, .target] + running, to: [.value("losses"), .value("outputs")])
-        case .gradient(let updating):
+        case .gradient(let updating, let keepingOutputs):
             let moved: [ProgramSlot] = updating && use == .batch ? [.running] : []
             return ProgramSignature(
                 samples + running + moved + [.sums],
-                to: [.value("loss")] + moved.map(ProgramSlot.next) + [.results("gradient")])
+                to: [.value("loss")] + (keepingOutputs ? [.value("outputs")] : []) + moved.map(ProgramSlot.next)
+                    + [.results("gradient")])
         case .update(let update): return signature(of: update, use)
         case .directional(let order):
             return ProgramSignature(

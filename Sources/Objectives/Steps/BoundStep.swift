@@ -65,7 +65,7 @@ final class BoundStep {
         for slot in signature.inputs {
             starts[slot] = next
             switch slot {
-            case .parameters, .state: next += offsets.count
+            case .parameters, .state, .results: next += offsets.count
             case .fixed, .running:
                 for pointer in slot == .fixed ? fixed : running {
                     inputs[next] = UnsafeRawPointer(pointer)
@@ -124,7 +124,8 @@ final class BoundStep {
         _ theta: inout Vector, _ state: inout UpdateState, gradient vector: Vector,
         scalars: UnsafeBufferPointer<Double>
     ) throws {
-        inputs[gradient] = vector.withUnsafeBytes { $0.baseAddress ?? UnsafeRawPointer(cells) }
+        let base = vector.withUnsafeBytes { $0.baseAddress ?? UnsafeRawPointer(cells) }
+        for index in offsets.indices { inputs[gradient + index] = base + offsets[index] }
         try run(&theta, &state, scalars)
         withExtendedLifetime(vector) {}
     }

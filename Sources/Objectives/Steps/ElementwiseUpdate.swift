@@ -3,8 +3,8 @@ import Graph
 import Networks
 import Synchronization
 
-/// What is done with a gradient, element by element: the next parameters and the next state of each element, from the present ones
-/// and its part of the gradient. One for each kind of rule: its settings are scalars of a step.
+/// What is done with a gradient, element by element or tensor by tensor: the next parameters and the next state of each, from the present
+/// ones and its part of the gradient. One for each kind of rule: its settings are scalars of a step.
 ///
 /// Traced over symbolic tensors, it becomes one program with the gradient of an objective (`Objective.step`).
 public final class ElementwiseUpdate: Sendable {
@@ -14,6 +14,8 @@ public final class ElementwiseUpdate: Sendable {
     public let scalars: [String]
     /// State that is one number for all elements, in f64.
     public let numbers: [String]
+    /// Whether what becomes of an element depends on the others of its parameter, and on the parameter's shape.
+    public let isByTensor: Bool
 
     /// Tensors of one shape, and scalars.
     public struct Terms {
@@ -33,12 +35,16 @@ public final class ElementwiseUpdate: Sendable {
     private let whole: (@Sendable (Whole) throws -> (scalars: [Symbolic], numbers: [Symbolic]))?
     private let body: @Sendable (Terms) throws -> [Symbolic]
 
-    /// - Parameter body: the next parameters, then the next states.
+    /// - Parameters:
+    ///   - isByTensor: whether `body` is to see each parameter whole, in its shape.
+    ///   - body: the next parameters, then the next states.
     public init(
-        states: [String] = [], scalars: [String], _ body: @escaping @Sendable (Terms) throws -> [Symbolic]
+        states: [String] = [], scalars: [String], isByTensor: Bool = false,
+        _ body: @escaping @Sendable (Terms) throws -> [Symbolic]
     ) {
         self.states = states
         self.scalars = scalars
+        self.isByTensor = isByTensor
         self.body = body
         (numbers, whole) = ([], nil)
     }
@@ -55,6 +61,7 @@ public final class ElementwiseUpdate: Sendable {
         self.states = states
         self.scalars = scalars
         self.numbers = numbers
+        isByTensor = false
         self.whole = whole
         self.body = body
     }
@@ -84,7 +91,8 @@ extension ElementwiseUpdate {
                 made = ElementwiseUpdate(
                     states: states + ["origin"], scalars: scalars, numbers: numbers, whole: whole, kept)
             } else {
-                made = ElementwiseUpdate(states: states + ["origin"], scalars: scalars, kept)
+                made = ElementwiseUpdate(
+                    states: states + ["origin"], scalars: scalars, isByTensor: isByTensor, kept)
             }
             // With what it was made of, whose address is its name.
             known[ObjectIdentifier(self)] = (self, made)

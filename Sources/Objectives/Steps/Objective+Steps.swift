@@ -26,33 +26,36 @@ extension Objective {
         try step(.descent, count: count, use: use)
     }
 
-    /// The update alone, of vectors that are not cut into parameters, where a gradient is summed over pieces of the data: inputs and
-    /// outputs by the signature of `update`, without samples and loss, with the gradient behind the states.
+    /// The update alone, of vectors that are cut into parameters only where it is by tensor, for a gradient that is summed over pieces
+    /// of the data: inputs and outputs by the signature of `update`, without samples and loss, with the gradient behind the states.
     func update(_ update: ElementwiseUpdate) throws -> Graph {
         let builder = GraphBuilder()
-        let type = TensorType(model.element, [model.layout.count])
+        let shapes = update.isByTensor ? model.layout.entries.map(\.shape) : [[model.layout.count]]
         let signature = Objective.signature(ofUpdateAlone: update)
         let element = update.scalarElement(model.element)
-        var places: [ProgramSlot: Value] = [:]
+        var places: [ProgramSlot: [Value]] = [:]
         for (number, slot) in signature.inputs.enumerated() {
-            let own =
+            let types: [TensorType] =
                 switch slot {
-                case .scalar: TensorType(element)
-                case .number: TensorType(.f64)
-                default: type
+                case .scalar: [TensorType(element)]
+                case .number: [TensorType(.f64)]
+                default: shapes.map { TensorType(model.element, $0) }
                 }
-            places[slot] = builder.input("\(number)", own)
+            places[slot] = types.enumerated().map { builder.input("\(number).\($0)", $1) }
         }
-        func value(_ slot: ProgramSlot) -> Value {
-            guard let value = places[slot] else { preconditionFailure("\(slot) is no input of an update") }
-            return value
+        func values(_ slot: ProgramSlot) -> [Value] {
+            guard let values = places[slot] else { preconditionFailure("\(slot) is no input of an update") }
+            return values
         }
         let next = try update.next(
-            theta: [value(.parameters)], gradient: [value(.results("gradient"))],
-            states: update.states.map { [value(.state($0))] }, scalars: update.scalars.map { value(.scalar($0)) },
-            numbers: update.numbers.map { value(.number($0)) }, in: builder)
-        let values = next.theta + next.states.flatMap { $0 } + next.numbers
-        return builder.build(outputs: zip(signature.outputs, values).enumerated().map { ("\($0).next", $1.1) })
+            theta: values(.parameters), gradient: values(.results("gradient")),
+            states: update.states.map { values(.state($0)) }, scalars: update.scalars.flatMap { values(.scalar($0)) },
+            numbers: update.numbers.flatMap { values(.number($0)) }, in: builder)
+        let results = [next.theta] + next.states + next.numbers.map { [$0] }
+        return builder.build(
+            outputs: results.enumerated().flatMap { number, parts in
+                parts.enumerated().map { ("\(number).\($0).next", $1) }
+            })
     }
 
     /// Curvature along the gradient of a batch, beside a step: inputs those of `gradient`; outputs `quadratic` = g_BᵀH_Bg_B and

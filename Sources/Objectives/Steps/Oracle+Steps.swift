@@ -143,15 +143,16 @@ extension Oracle {
         if let known = bound.first(where: { $0.count == 0 && $0.update === update }) { return known }
         let signature = Objective.signature(ofUpdateAlone: update)
         let graph = try objective.update(update)
+        let parts = update.isByTensor ? layout.entries.map { $0.offset * element.byteCount } : [0]
         var donations: [String: String] = [:]
         for (number, output) in signature.outputs.enumerated() {
             guard let input = signature.overwritten(by: output).flatMap(signature.inputs.firstIndex) else { continue }
-            donations["\(number).next"] = "\(input)"
+            for part in parts.indices { donations["\(number).\(part).next"] = "\(input).\(part)" }
         }
         return keep(
             BoundStep(
                 update, count: 0, measuresCurvature: false, plan: try engine.plan(for: graph, donating: donations),
-                signature: signature, offsets: [0], element: element, fixed: [], running: []))
+                signature: signature, offsets: parts, element: element, fixed: [], running: []))
     }
 
     private func keep(_ program: BoundStep) -> BoundStep {
