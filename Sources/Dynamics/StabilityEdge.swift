@@ -39,6 +39,9 @@ public enum EdgeQuantity: String, Sendable, CaseIterable {
     /// η times the one before.
     case effectiveSharpness = "effective_sharpness"
     case secondMomentContraction = "second_moment_contraction"
+    /// Of descent in another norm than the Euclidean one.
+    case linfSharpness = "linf_sharpness"
+    case spectralSharpness = "spectral_sharpness"
 
     /// The curvature that a series measures or stands in for, by the series' name; nil where that has no edge of its own.
     ///

@@ -90,6 +90,7 @@ private let rounding = 1e-12
             try model.freezing(["layers.0.weight", "layers.2.bias"]),
             try model.freezing(["layers.0.weight"]).freezing(["layers.2.bias"])
         )
-        #expect(once.layout == twice.layout && Set(once.fixed.entries.map(\.name)) == Set(twice.fixed.entries.map(\.name)))
+        #expect(once.layout == twice.layout)
+        #expect(Set(once.fixed.entries.map(\.name)) == Set(twice.fixed.entries.map(\.name)))
     }
 }

@@ -64,7 +64,7 @@ import Testing
     private static let mistakes = [
         ("net:freeze('layer.0')", "unknown block 'layer.0'"), ("net:freeze('*')", "nothing to train"),
         ("net:freeze{}", "nothing to train"), ("net:freeze(3)", "expected a string"),
-        ("run:fork{ expansion = 'taylor' }", "expected one of"),
+        ("run:fork{ expansion = 'taylor' }", "expected 'hessian'"),
         ("run:fork{ expansion = 'hessian' }:fork{ name = 'b', expansion = 'hessian' }", "is an expansion already"),
         ("run:fork{ expansion = 'hessian' }:ggn():trace()", "no Gauss-Newton matrix"),
         ("run.optimizer = eoss.optim.saf{ lr = 0.1, start = -1 }; run:train{ steps = 20 }", "outputs of shape [1]"),

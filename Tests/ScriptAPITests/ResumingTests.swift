@@ -204,7 +204,6 @@ import Testing
             with: """
                 run:train{ to = 10 }
                 local fork = run:fork{ name = "expanded", expansion = "hessian" }
-                fork:track("loss", { every = 3 })
                 run:train{ to = 14 }
                 fork:train{ to = p.steps }
                 print(fork.loss, fork.params:norm())

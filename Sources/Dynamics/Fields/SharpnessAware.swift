@@ -40,15 +40,15 @@ public struct SharpnessAware: GradientField {
     }
     public var isPlain: Bool { radius == 0 }
 
-    /// θ ← θ + ρg/(‖g‖ + ε), with θ kept beside it, as one program with the gradient; where ‖g‖ is 0 nothing moves.
-    private static let ascent = ElementwiseUpdate(states: ["origin"], scalars: ["rho", "eps"], numbers: []) { x in
+    /// θ + ρg/(‖g‖ + ε) beside θ, which stays, as one program with the gradient; θ itself where ‖g‖ is 0.
+    private static let ascent = ElementwiseUpdate(states: ["there"], scalars: ["rho", "eps"], numbers: []) { x in
         ([try x.scalars[0].quotient(by: x.squaredNorm.sqrt() + x.scalars[1])], [])
     } _: { x in
-        [try x.theta + x.scalars[0] * x.gradient, x.theta]
+        [x.theta, try x.theta + x.scalars[0] * x.gradient]
     }
 
-    private static let plainAscent = ElementwiseUpdate(states: ["origin"], scalars: ["rho"]) { x in
-        [try x.theta + x.scalars[0] * x.gradient, x.theta]
+    private static let plainAscent = ElementwiseUpdate(states: ["there"], scalars: ["rho"]) { x in
+        [x.theta, try x.theta + x.scalars[0] * x.gradient]
     }
 
     /// Both halves of a step as two programs, each a gradient with what is done with it, where no running statistics tell them apart.
@@ -65,6 +65,7 @@ public struct SharpnessAware: GradientField {
                 scalars: UnsafeBufferPointer(rebasing: $0[..<ascent.scalars.count])
             ).loss
         }
+        swap(&theta, &kept.vectors[0])
         try update.finish(&theta, from: &kept, batch)
         batch.kept = kept
         return loss

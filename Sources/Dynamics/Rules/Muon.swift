@@ -65,33 +65,14 @@ public struct Muon: ElementwiseRule {
     ) -> ElementwiseUpdate {
         ElementwiseUpdate(states: ["velocity"], scalars: ["rate", "beta", "kept"], isByTensor: true) { x in
             let velocity = try x.scalars[1] * x.states[0] + x.gradient
-            let step = try unit(direction(x, velocity))
+            let step = try StepNorm.unit(direction(x, velocity)) { try StepNorm.nearlyPolar($0) }
             return [try x.scalars[2] * x.theta - x.scalars[0] * step, velocity]
         }
     }
 
-    /// What takes the place of a direction.
-    private static func unit(_ v: Symbolic) throws -> Symbolic {
-        guard let rows = v.shape.first, v.shape.count > 1 else {
-            let count = Double(v.shape.reduce(1, *))
-            return try v.quotient(by: ((1 / count) * (v * v).sum()).sqrt().broadcast(to: v.shape))
-        }
-        let matrix = try v.reshaped(to: [rows, v.shape.dropFirst().reduce(1, *)])
-        let columns = matrix.shape[1]
-        let scale = max(1, Double(rows) / Double(columns)).squareRoot()
-        return try (scale * orthogonalised(matrix)).reshaped(to: v.shape)
+    /// Without momentum it is descent in its norm, at the rate η/‖g‖_*.
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
+        guard quantity == .spectralSharpness, batch == .all, factor == 0, weightDecay == 0 else { return nil }
+        return StabilityEdge(2 / learningRate)
     }
-
-    private static func orthogonalised(_ matrix: Symbolic) throws -> Symbolic {
-        let isTall = matrix.shape[0] > matrix.shape[1]
-        var x = isTall ? try matrix.transposed([1, 0]) : matrix
-        x = try x / ((x * x).sum().sqrt() + 1e-7)
-        for _ in 0..<5 {
-            let a = try x.dot(x.transposed([1, 0]))
-            x = try 3.4445 * x + (-4.7750 * a + 2.0315 * a.dot(a)).dot(x)
-        }
-        return isTall ? try x.transposed([1, 0]) : x
-    }
-
-    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? { nil }
 }

@@ -66,5 +66,9 @@ public struct SignDescent: ElementwiseRule {
         return [try x.scalars[5] * x.theta - x.scalars[0] * direction.sign(), mean]
     }
 
-    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? { nil }
+    /// Without memory it is descent in the norm max |dᵢ|, at the rate η/‖g‖₁.
+    public func edge(of quantity: EdgeQuantity, on batch: BatchExtent) -> StabilityEdge? {
+        guard quantity == .linfSharpness, batch == .all, factors == nil else { return nil }
+        return StabilityEdge(2 / learningRate)
+    }
 }

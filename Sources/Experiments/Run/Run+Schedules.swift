@@ -78,7 +78,9 @@ extension Run {
             guard schedules[index].function != nil, case .piecewise(var points, _) = schedules[index].schedule,
                 points.last?.value != value
             else { continue }
+            // What the function has given so far grows in place: nobody else holds it meanwhile.
             schedules[index].schedule = .constant(0)
+            edgeHistory.update([])
             points.append(Schedule.Point(step - schedules[index].origin, value))
             schedules[index].schedule = .piecewise(points, isLinear: false)
             edgeHistory.update(schedules)

@@ -19,7 +19,7 @@ struct EdgeHistory {
         let batch: Int
         let count: Int
         /// What settings follow from here on.
-        let schedules: [SettingSchedule]
+        var schedules: [SettingSchedule]
 
         /// The edge that probes see at a step of it.
         func edge(of quantity: EdgeQuantity?, at step: Int) -> StabilityEdge? {
@@ -84,9 +84,7 @@ struct EdgeHistory {
 
     /// A function that a setting follows has given another value: the schedule of the last regime is what it has given so far.
     mutating func update(_ schedules: [SettingSchedule]) {
-        guard let last = regimes.popLast() else { return }
-        regimes.append(
-            Regime(step: last.step, rule: last.rule, batch: last.batch, count: last.count, schedules: schedules))
+        if let last = regimes.indices.last { regimes[last].schedules = schedules }
     }
 
     mutating func code(_ coder: StateCoder, _ model: RunModel) throws {

@@ -12,6 +12,7 @@ public enum ProbeCatalogue {
         BatchLambdaMax.declarations,
         StepBatchLambdaMax.declarations,
         SecondMomentContraction.declarations,
+        NormSharpness.declarations,
         SpectralDensityProbe.declarations,
         GradientProjection.declarations,
         Alignment.declarations,

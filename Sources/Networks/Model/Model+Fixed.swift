@@ -67,10 +67,10 @@ extension Vector {
         try withUnsafeMutableBytes { target in
             var offset = 0
             for (entry, source) in parts {
+                let place = entry.offset * size..<(entry.offset + entry.count) * size
                 source.withUnsafeBytes {
                     UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + entry.count * size]).copyMemory(
-                        from: UnsafeRawBufferPointer(rebasing: $0[entry.offset * size..<(entry.offset + entry.count) * size])
-                    )
+                        from: UnsafeRawBufferPointer(rebasing: $0[place]))
                 }
                 offset += entry.count * size
             }
