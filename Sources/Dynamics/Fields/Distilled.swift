@@ -49,6 +49,9 @@ public struct Distilled: GradientField {
         ) { Distilled(.average($0["decay"] ?? 0.9998), $0) },
     ]
 
+    /// An epoch that no run comes to.
+    private static let never = 1e9
+
     private static func lambda(_ standard: Double) -> RuleSettingDeclaration {
         RuleSettingDeclaration("weight", .nonNegative, default: standard, "λ of λτ²·KL; 0: the gradient of the batch.")
     }
@@ -57,13 +60,13 @@ public struct Distilled: GradientField {
         RuleSettingDeclaration("tau", .positive, default: 5, "τ, the temperature of both softmax."),
         RuleSettingDeclaration(
             "start", .any, default: 5, "Active in epochs after this one, counted from 0; -1: from the first on."),
-        RuleSettingDeclaration("stop", .positive, default: 1e9, "Active in epochs before this one."),
+        RuleSettingDeclaration("stop", .positive, default: never, "Active in epochs before this one."),
     ]
 
     private init(_ teacher: Teacher, _ settings: [String: Double]) {
         self.teacher = teacher
         (weight, temperature) = (settings["weight"] ?? 0, settings["tau"] ?? 5)
-        (start, stop) = (settings["start"] ?? 5, settings["stop"] ?? 1e9)
+        (start, stop) = (settings["start"] ?? 5, settings["stop"] ?? Self.never)
     }
 
     public var name: String { if case .average = teacher { "mesa" } else { "saf" } }
@@ -74,7 +77,8 @@ public struct Distilled: GradientField {
             case .epochsAgo(let count): ("history", Double(count))
             case .average(let decay): ("decay", decay)
             }
-        return [("weight", weight), own, ("tau", temperature), ("start", start), ("stop", stop)]
+        return [("weight", weight), own, ("tau", temperature), ("start", start)]
+            + RuleSetting.unless(Self.never, "stop", stop)
     }
 
     public var isPlain: Bool { weight == 0 }
