@@ -41,6 +41,8 @@ public final class Engine: Sendable {
     private static let mostConstantBytes = 256 << 20
 
     private let cache = Mutex(Cache())
+    /// Of one thread each, and not in use.
+    private let branches = Mutex<[Engine]>([])
     private let executor: Executor
     private let account: MemoryAccount
     private let level: Int
@@ -136,6 +138,15 @@ public final class Engine: Sendable {
             let bytes = try type.bytes(for: what)
             if bytes > limit { throw .overLimit(what: what, needed: bytes, used: account.used, limit: limit) }
         }
+    }
+
+    /// Lends an engine of one thread that has the kernels of this one, and so gives the same bits: for work that has a thread of its
+    /// own beside others. It is kept, with its plans, for those who come later.
+    public func withBranch<Result>(_ body: (_ branch: Engine) throws -> Result) throws -> Result {
+        let known = branches.withLock { $0.popLast() }
+        let branch = try known ?? Engine(threads: 1, account: account, kernelSet: kernelSet, optimizes: optimizes)
+        defer { branches.withLock { $0.append(branch) } }
+        return try body(branch)
     }
 
     /// Plans in the cache.

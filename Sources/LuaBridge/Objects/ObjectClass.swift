@@ -28,6 +28,12 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     private var call: DeclaredMethod?
     private var text: (Object) -> String
     private var external: (Object) -> Int = { _ in 0 }
+    private let guardian = Guardian()
+
+    /// Asked before any member of an object is used; a reference, so that members which are declared already have it too.
+    private final class Guardian {
+        var check: ((Object) throws -> Void)?
+    }
 
     private struct DeclaredMethod {
         let declaration: FunctionDeclaration
@@ -149,8 +155,11 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
 
     /// The object that a member was called on. A local of every closure that is stored here, in place of `self`.
     private var receiver: (borrowing RawCall, String) throws -> Object {
-        { [name] raw, member in
-            if let object = raw.stack.object(at: 1) as? Object { return object }
+        { [name, guardian] raw, member in
+            if let object = raw.stack.object(at: 1) as? Object {
+                try guardian.check?(object)
+                return object
+            }
             let what = raw.count == 0 ? "nothing" : raw.stack.shown(at: 1)
             throw ArgumentError("\(member) of \(name) was called on \(what): write \(name):\(member)(…) with a colon")
         }
@@ -206,6 +215,9 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             return try body(object, call).push(to: raw.stack)
         }
     }
+
+    /// Called before any member of an object is used: where it throws, nothing is.
+    public func guarding(_ check: @escaping (Object) throws -> Void) { guardian.check = check }
 
     /// How many bytes an object holds outside of Lua, told when it is first handed over.
     public func external(body: @escaping (Object) -> Int) { external = body }

@@ -2,6 +2,11 @@ import Glibc
 
 /// Threads with room for the deep stacks that Lua calling Swift calling Lua makes.
 public enum LuaThread {
+    /// On a thread that works for a script while the script's own thread waits: has that thread do something, and waits for it.
+    ///
+    /// Where there is one, a ``LuaCallback`` may be called on a thread that is not the state's.
+    @TaskLocal public static var handOver: (@Sendable (_ body: () -> Void) -> Void)?
+
     /// Runs `body` on a new thread with this much stack, and waits for it.
     public static func run<Result>(stackSize: Int = 16 << 20, _ body: () throws -> Result) throws -> Result {
         try withoutActuallyEscaping(body) { body in

@@ -91,6 +91,19 @@ public final class LuaCallback {
     /// The same for a list of arguments, one value each.
     @discardableResult
     public func call(arguments: [any LuaReturnable]) throws -> [LuaValue] {
+        try onItsThread { try callHere(arguments) }
+    }
+
+    /// Does something on the thread of the state, which where this is another one waits for its work (``LuaThread/handOver``).
+    public func onItsThread<Value>(_ body: () throws -> Value) throws -> Value {
+        if pthread_equal(thread, pthread_self()) != 0 { return try body() }
+        var result = Result<Value, any Error>.failure(
+            LuaError(.misuse, "Lua was called on a thread that is not its own"))
+        LuaThread.handOver?({ result = Result(catching: body) })
+        return try result.get()
+    }
+
+    private func callHere(_ arguments: [any LuaReturnable]) throws -> [LuaValue] {
         guard let state = link.state else { throw LuaError(.misuse, "a callback outlived its Lua state") }
         return try state.call(arguments) { lua in
             guard clua_push_captured(lua, owner, slot) else {
