@@ -40,7 +40,9 @@ public final class StepOracle {
 
     /// The objective with outputs that those of the batch are drawn to.
     func distilling(temperature: Double) throws -> DistillingOracle {
-        if let distilling, distilling.temperature == temperature { return distilling }
+        if let distilling, distilling.temperature == temperature, distilling.engine === oracle.engine {
+            return distilling
+        }
         let made = try DistillingOracle(oracle, temperature: temperature)
         distilling = made
         return made

@@ -82,7 +82,7 @@ import Testing
 
     @Test func theExamplesOfThePage() throws {
         let examples = try examples()
-        #expect(examples.count == 9 && examples.count { $0.refusal != nil } == 3)
+        #expect(examples.count == 14 && examples.count { $0.refusal != nil } == 5)
         for (text, refusal) in examples {
             let folder = try Folder()
             let script = folder.url.appendingPathComponent("example.lua")

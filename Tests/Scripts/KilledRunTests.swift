@@ -3,7 +3,8 @@ import Foundation
 import Testing
 
 /// A script whose process is killed at any moment, again and again, and resumed until it is done, has measured what one that was left alone
-/// has, to the bit: several runs under rules with state, forks, loops, events.
+/// has, to the bit: several runs under rules with state, forks, also of actions, trainings side by
+/// side and in lockstep, loops, events.
 @Suite struct KilledRunTests {
     private static let script = """
         local data = eoss.data.chebyshev{ degree = 3, n = 20 }
@@ -19,12 +20,17 @@ import Testing
         for _, rule in ipairs{ O.momentum{ lr = 0.01, field = eoss.field.sam{ rho = 0.02 } }, O.adam{ lr = 0.001 } } do
           local run = make(rule.name, rule)
           run:every(70, function(r) r.state.sum = (r.state.sum or 0) + math.random() end)
+          local twig
+          run:at(650, function(r) if r == run then twig = r:fork{ name = rule.name .. "-twig", lr = r.lr / 2 } end end)
           run:train{ to = 400 }
           if run.loss > 0 then run.lr = eoss.schedule.cosine{ from = run.lr, to = run.lr / 10, steps = 900 } end
           local fork = run:fork{ name = rule.name .. "-fork", batch_size = 5 }
           for step, r in run:steps(500) do r.state.last = step end
-          fork:train{ steps = 500 }
-          print(run.state.sum, run.state.last, run.loss, fork.loss)
+          eoss.parallel({ fork, twig }, { to = 900 })
+          local pair = eoss.lockstep({ run, fork }, { steps = 200, every = 20,
+            each = function(step, runs) for _, r in pairs(runs) do r.state.last = step end end })
+          print(run.state.sum, run.state.last, run.loss, fork.loss, twig.loss, twig.state.sum)
+          print(pair:series("params", run.name, fork.name):mean())
         end
         """
 
@@ -73,7 +79,7 @@ import Testing
         #expect(full.status == 0, "\(full.errors)")
         let seconds = max(0.2, Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18)
         let expected = try measured(whole)
-        #expect(expected.count == 4 * 5)
+        #expect(expected.count == 6 * 5 + 2)
         // Moments spread over a whole execution.
         var share = 0.37
         try kill(["run", script.path, "--out", killed.path], after: share * seconds)

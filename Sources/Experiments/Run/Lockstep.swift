@@ -20,7 +20,7 @@ public final class Lockstep {
     public let names: [String]
     public let runs: [Run]
     public let quantities: [Quantity]
-    private let origins: [Vector]
+    private var origins: [Vector]
     /// By quantity, then by the places of the two runs, the smaller first.
     private var distances: [Quantity: [[Int]: Series]] = [:]
     /// Up to which step of the first run they were compared.
@@ -39,9 +39,9 @@ public final class Lockstep {
                 throw ExperimentError.invalid(
                     "lockstep: '\(one.name)' is a run that is in the list already; fork it first")
             }
-            if one.run.step != runs[0].run.step {
+            if one.run.programStep != runs[0].run.programStep {
                 throw ExperimentError.invalid(
-                    "lockstep: '\(runs[0].name)' is at step \(runs[0].run.step), '\(one.name)' at step \(one.run.step); "
+                    "lockstep: '\(runs[0].name)' is at step \(runs[0].run.programStep), '\(one.name)' at step \(one.run.programStep); "
                         + "train the one that is behind first")
             }
         }
@@ -50,27 +50,170 @@ public final class Lockstep {
 
     /// Takes `steps` steps of each run, in turns, and compares them before the first, after every `every` of them, and after the
     /// last. What ends one run ends all, with what was compared so far kept.
+    ///
+    /// The distances are series of the first run (``name(of:_:_:)``), and so in its file. Where runs are resumed, they go on from the
+    /// last step of which all of them have a checkpoint; what was compared until then is known.
     /// - Parameter each: called after each step of all of them.
     public func advance(steps: Int, every: Int, each: ((_ step: Int) throws -> Void)? = nil) throws {
-        try compare()
-        for count in stride(from: 1, through: steps, by: 1) {
-            for run in runs { try run.advance() }
-            if count % max(1, every) == 0 || count == steps { try compare() }
-            try each?(runs[0].step)
-        }
+        guard let going = try begin(steps: steps, every: every) else { return }
+        try walk(going, every: every, each)
+        end(going)
         for run in runs { try run.file?.commit() }
+    }
+
+    private func walk(_ going: Going, every: Int, _ each: ((_ step: Int) throws -> Void)?) throws {
+        for run in runs {
+            run.trainingDepth += 1
+            run.companions = others(than: run, step: nil)
+            run.ending = nil
+        }
+        defer {
+            for run in runs { (run.trainingDepth, run.companions) = (run.trainingDepth - 1, []) }
+        }
+        if runs[0].step == going.start { try compare() }
+        while runs[0].step < going.end {
+            try writeCheckpoints()
+            do {
+                for run in runs { try run.advanceWithOthers() }
+                let count = runs[0].step - going.start
+                if count % max(1, every) == 0 || runs[0].step == going.end { try compare() }
+                try call(each, going.places)
+            } catch {
+                // What was done of a step cannot be gone on with.
+                for run in runs { run.isTorn = true }
+                throw error
+            }
+            for run in runs { try run.atStepBoundary?(run) }
+        }
+    }
+
+    private func others(than run: Run, step: Int?) -> [OtherRun] {
+        runs.filter { $0 !== run }.map { OtherRun(run: $0, step: step) }
+    }
+
+    /// What is under way: from which step of the first run to which, and its places in the journals, where the program asked for it.
+    private struct Going {
+        let start: Int
+        let end: Int
+        let places: [Int]?
+    }
+
+    private func call(_ each: ((_ step: Int) throws -> Void)?, _ places: [Int]?) throws {
+        guard let each else { return }
+        // It is the body of a loop.
+        let outer = runs.map(\.loop)
+        if let places { for (run, place) in zip(runs, places) { run.loop = place } }
+        defer { for (run, loop) in zip(runs, outer) { run.loop = loop } }
+        try each(runs[0].step)
+    }
+
+    /// One of each, at one step, where one of them is due.
+    private func writeCheckpoints() throws {
+        guard runs.contains(where: \.isCheckpointDue) else { return }
+        for run in runs { try run.openFile() }
+        for run in runs where run.file != nil {
+            try run.write(run.state, isPinned: run.checkpoints.steps.contains(run.step))
+        }
+    }
+
+    // MARK: - Beginning and end
+
+    /// - Returns: nil where it had ended before the checkpoints.
+    private func begin(steps: Int, every: Int) throws -> Going? {
+        func going(from start: Int, _ places: [Int]? = nil) -> Going {
+            let (end, overflow) = start.addingReportingOverflow(steps)
+            return Going(start: start, end: overflow ? .max : end, places: places)
+        }
+        guard runs.allSatisfy(\.isProgram) else { return going(from: runs[0].step) }
+        let value: JSONValue = [
+            "steps": .integer(steps), "every": .integer(every), "runs": .array(names.map { .string($0) }),
+            "compared": .array(quantities.map { .string($0.rawValue) }),
+        ]
+        let known = try runs.map { try $0.takeLockstep(value) }
+        let start = known[0]?.step ?? runs[0].step
+        if known.allSatisfy({ $0 == nil }) {
+            if quantities.contains(.angle) { for (run, origin) in zip(runs, origins) { run.origin = origin } }
+            for run in runs { run.journal.append(run.entry(.lockstep, "lockstep", value)) }
+        } else {
+            let isOver = known.contains { $0?.end != nil }
+            try check(known, start)
+            origins = runs.map { $0.origin ?? $0.parameters }
+            takeDistances(from: start, to: isOver ? going(from: start).end : runs[0].step)
+            if isOver {
+                // The others have come to the end, too, and nothing but that is missing.
+                for (run, entry) in zip(runs, known) where entry?.end == nil {
+                    if let place = run.journal.open { run.journal.entries[place].end = run.step }
+                    run.origin = nil
+                }
+                return nil
+            }
+        }
+        return going(from: start, runs.map { $0.journal.open ?? -1 })
+    }
+
+    /// Whether all runs stand at one step of it.
+    private func check(_ known: [Journal.Entry?], _ start: Int) throws {
+        let steps = zip(runs, known).map { run, entry in entry.map { $0.end ?? run.step } }
+        if Set(steps).count == 1 { return }
+        let words = zip(names, steps).map { "'\($0)' \($1.map { "at step \($0)" } ?? "before it")" }
+        if runs.contains(where: \.wasForced) { return }
+        throw ExperimentError.invalid(
+            "the lockstep that began at step \(start) cannot be resumed: its runs have no checkpoint of one step "
+                + "(\(words.joined(separator: ", "))); --force goes on from those there are")
+    }
+
+    private func end(_ going: Going) {
+        guard let places = going.places else { return }
+        for (index, run) in runs.enumerated() {
+            if run.journal.entries.indices.contains(places[index]) { run.journal.entries[places[index]].end = run.step }
+            run.origin = nil
+        }
+        for run in runs {
+            // None goes on without the others' checkpoints.
+            if run.file != nil { run.others += others(than: run, step: run.step) }
+            run.reachEnd()
+        }
+    }
+
+    // MARK: - Distances
+
+    /// What the distances of two runs are called among the series of the first run.
+    public static func name(of quantity: Quantity, _ first: String, _ second: String) -> String {
+        "\(quantity.rawValue) distance of \(first.printable) and \(second.printable)"
+    }
+
+    /// Those that were measured before the checkpoint.
+    private func takeDistances(from start: Int, to step: Int) {
+        for (quantity, a, b) in pairs {
+            var series = Series(name: quantity.rawValue)
+            if quantity == .angle { series.append(Measurement(step: start, value: .nan)) }
+            let first = quantity == .angle ? start + 1 : start
+            if let known = runs[0].recorded[Self.name(of: quantity, names[a], names[b])]?.between(first, step) {
+                for (step, value) in zip(known.steps, known.values) {
+                    series.append(Measurement(step: step, value: value))
+                }
+            }
+            distances[quantity, default: [:]][[a, b]] = series
+            compared = max(compared, series.steps.last ?? -1)
+        }
+    }
+
+    private var pairs: [(Quantity, Int, Int)] {
+        quantities.flatMap { quantity in
+            runs.indices.flatMap { a in runs.indices.filter { a < $0 }.map { (quantity, a, $0) } }
+        }
     }
 
     private func compare() throws {
         let step = runs[0].step
         if compared == step { return }
-        for quantity in quantities {
-            for a in runs.indices {
-                for b in runs.indices where a < b {
-                    distances[quantity, default: [:]][[a, b], default: Series(name: quantity.rawValue)].append(
-                        Measurement(step: step, value: try distance(quantity, a, b)))
-                }
-            }
+        for (quantity, a, b) in pairs {
+            let measurement = Measurement(step: step, value: try distance(quantity, a, b))
+            distances[quantity, default: [:]][[a, b], default: Series(name: quantity.rawValue)].append(measurement)
+            let name = Self.name(of: quantity, names[a], names[b])
+            // The end of one lockstep may be the beginning of the next; an angle is none there.
+            let isNew = (runs[0].recorded[name]?.steps.last ?? -1) < step
+            if isNew, !(quantity == .angle && measurement.value.isNaN) { try runs[0].keep(measurement, as: name) }
         }
         compared = step
     }

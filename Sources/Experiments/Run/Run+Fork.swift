@@ -15,35 +15,47 @@ extension Run {
     public func fork(name: String, expansion: Expansion? = nil) throws -> Run {
         try requireNotMeasuring("a fork", "be made")
         let value: JSONValue = expansion.map { .string($0.rawValue) } ?? .null
+        if let redo {
+            _ = try redo.take(.fork, name, value)
+            return try restoredFork(name, expansion)
+        }
         if isProgram, let replay {
-            if try replay.take(.fork, name, value) != nil {
-                // It left at a step that is past: where it went on from there stands in a checkpoint of its own.
-                guard let restoreFork else {
-                    throw ExperimentError.invalid(
-                        "the fork '\(name)' left run '\(self.name)' at a step that is past, and nobody knows its checkpoint "
-                            + "(restoreFork)")
-                }
-                let fork = try Run(forking: self, name: name, expansion: expansion)
-                connect(fork)
-                try restoreFork(fork, self)
-                return fork
-            }
+            if try replay.take(.fork, name, value) != nil { return try restoredFork(name, expansion) }
             try goOn()
         }
         let fork = try Run(forking: self, name: name, expansion: expansion)
         connect(fork)
-        forks.append(WeakReference(run: fork))
+        others.append(OtherRun(run: fork, step: nil))
         if isProgram {
             journal.append(
                 Journal.Entry(kind: .fork, what: name, value: value, step: step, epoch: epoch, time: time))
+        } else if deed != nil, actionDepth == 1 {
+            noteDeed(.fork, name, value)
         } else if actionDepth > 0 {
-            fork.journal.gap = "it was forked by an action, which is not done again"
+            journal.gap =
+                journal.gap
+                ?? "it was forked by an action that another action had asked for, which nobody will ask for again"
+        } else {
+            noteReading()
         }
         try openFile()
         if let file {
             try file.addEvent(step: step, kind: "fork", message: name)
             fork.parent = RunParent(uuid: file.header.uuid, name: self.name, step: step)
         }
+        return fork
+    }
+
+    /// A fork that left at a step which is past: where it went on from there stands in a checkpoint of its own.
+    private func restoredFork(_ name: String, _ expansion: Expansion?) throws -> Run {
+        guard let restoreFork else {
+            throw ExperimentError.invalid(
+                "the fork '\(name)' left run '\(self.name)' at a step that is past, and nobody knows its checkpoint (restoreFork)"
+            )
+        }
+        let fork = try Run(forking: self, name: name, expansion: expansion)
+        connect(fork)
+        try restoreFork(fork, self)
         return fork
     }
 

@@ -30,7 +30,7 @@ extension Run {
         var tracker = Tracker(
             probe: probe, cadence: cadence, index: trackers.count + 1, words: words, expecting: expected,
             from: programStep)
-        if let replay, isProgram { try replay.restore(&tracker) }
+        if let replay, isProgram || redo != nil { try replay.restore(&tracker) }
         trackers.append(tracker)
         for name in probe.seriesNames where recorded[name] == nil {
             recorded[name] = Series(name: name)
@@ -186,6 +186,12 @@ extension Run {
         isMeasuring = true
         defer { isMeasuring = outer }
         return try body()
+    }
+
+    /// Records what was measured of this run and others: among its series, in its file.
+    func keep(_ measurement: Measurement, as name: String) throws {
+        if recorded[name] == nil { seriesNames.append(name) }
+        try record(name, measurement)
     }
 
     private func record(_ series: String, _ measurement: Measurement) throws {

@@ -48,7 +48,12 @@ extension Run {
 
     private func train(to goal: TrainingGoal) throws -> TrainingEnd {
         try requireNotMeasuring("the step")
-        guard isProgram else { return try trainOn(to: goal) }
+        guard isProgram else {
+            if let redo, let end = try redo.take(.train, "train", nil).result.flatMap(TrainingEnd.init) { return end }
+            let end = try trainOn(to: goal)
+            noteDeed(.train, "train", goal.json, result: end.rawValue)
+            return end
+        }
         switch try beginTraining(goal) {
         case .over(let end): return end
         case .going(let place):
@@ -58,19 +63,27 @@ extension Run {
                 defer { trainingDepth -= 1 }
                 end = try trainOn(to: goal)
             }
-            if place < journal.entries.count {
-                journal.entries[place].end = step
-                journal.entries[place].result = end.rawValue
-            }
-            reachEnd()
+            endTraining(place, end)
             return end
         }
     }
 
-    private func trainOn(to goal: TrainingGoal) throws -> TrainingEnd {
+    /// A training that the program asked for has come to its end.
+    /// - Parameter place: in the journal.
+    func endTraining(_ place: Int, _ end: TrainingEnd) {
+        if place < journal.entries.count {
+            journal.entries[place].end = step
+            journal.entries[place].result = end.rawValue
+        }
+        reachEnd()
+    }
+
+    func trainOn(to goal: TrainingGoal) throws -> TrainingEnd {
         let outer = self.goal
         self.goal = goal
         defer { self.goal = outer }
+        // A program that goes on after an error has taken what was left as it is.
+        if actionDepth == 0 { isTorn = false }
         try settle()
         while true {
             if let end = try persisting({ try reached(goal) }) {
@@ -85,15 +98,18 @@ extension Run {
     public func advance() throws {
         if isProgram {
             try goOn()
-            journal.gap = journal.gap ?? "its steps were taken one by one, by hand or in lockstep with others"
+            journal.gap = journal.gap ?? "its steps were taken one by one, by hand"
         }
         try engine.asCurrent { try advanceOnEngine() }
     }
 
-    private func advanceOnEngine() throws {
+    /// The same for one of several that take their steps together, which make their checkpoints together, and stop together.
+    func advanceWithOthers() throws { try engine.asCurrent { try advanceOnEngine(isAlone: false) } }
+
+    private func advanceOnEngine(isAlone: Bool = true) throws {
         try requireNotMeasuring("the step")
         if step >= nextDue { try settle() }
-        try checkpointIfDue()
+        if isAlone { try checkpointIfDue() }
         try beforeStep?(self)
         let before = step
         try persisting {
@@ -101,6 +117,8 @@ extension Run {
             if step == before { try takeStep() }
         }
         if step >= nextDue { try settle() }
+        guard isAlone else { return }
+        try handOver?.checkEnd()
         try atStepBoundary?(self)
     }
 

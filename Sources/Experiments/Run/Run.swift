@@ -24,7 +24,13 @@ public final class Run {
     /// The objective on the training data.
     public let oracle: Oracle
     /// What this run computes with.
-    let engine: Engine
+    var engine: Engine { oracle.engine }
+    /// Which thread it belongs to, where that is not the one of its program: ``Parallel``.
+    public internal(set) var custody: Custody? {
+        didSet { oracle.custody = custody }
+    }
+    /// What trains it beside others.
+    var handOver: HandOver?
     /// The objective on the test data, if there is any; networks with batch statistics use their running values there.
     public let testOracle: Oracle?
     /// What was walked in chunks and their sizes, and how many of these the file has.
@@ -76,9 +82,17 @@ public final class Run {
     var lastCheckpointTime = Stopwatch.now
     /// Whether its program was torn from it in the middle of what it does at a step.
     var isTorn = false
-    /// Its forks, as far as they may have no file yet.
-    var forks: [WeakReference] = []
-    struct WeakReference { weak var run: Run? }
+    /// Those whose checkpoints have to be there when one of its own is: its forks, and what went in lockstep with it.
+    var others: [OtherRun] = []
+    var isBeingWritten = false
+    /// What goes in lockstep with it now, and where it stood when that began, while angles are compared.
+    var companions: [OtherRun] = []
+    var origin: Vector?
+    /// What the action at work has done, and one that is executed again.
+    var deed: Journal.Deed?
+    var redo: Redo?
+    /// Whether it goes on although its program differs.
+    var wasForced = false
     /// The state at the end of the last training.
     var ending: RunState?
     /// Called before each step, when all that belongs to the one before is done: for tests.
@@ -153,7 +167,6 @@ public final class Run {
         self.data = data
         self.rule = rule
         self.seed = seed
-        self.engine = engine
         theta = objective.model.initial
         let (element, inputElement) = (objective.model.element, objective.model.inputElement)
         try objective.checkTargets(of: data.train, called: "training samples")
@@ -179,8 +192,8 @@ public final class Run {
     /// - Parameter own: the objective, of the same samples and parameters, where it is another.
     init(likeness other: Run, name: String, objective own: Objective? = nil) throws {
         self.name = name
-        (data, objective, seed, engine) = (other.data, own ?? other.objective, other.seed, other.engine)
-        let oracle = try own.map { try other.oracle.forked(to: $0) } ?? other.oracle.forked()
+        (data, objective, seed) = (other.data, own ?? other.objective, other.seed)
+        let oracle = try own.map { try other.oracle.forked(to: $0) } ?? other.oracle.forked(atHome: true)
         self.oracle = oracle
         stepOracle = StepOracle(oracle, seed: seed)
         testOracle = try other.testOracle.map { try oracle.with(samples: $0.samples, use: $0.use) }
@@ -323,26 +336,6 @@ public final class Run {
         }
     }
 
-    private static func check(_ sampling: Sampling, count: Int) throws {
-        guard case .batches(let list) = sampling else { return }
-        guard !list.isEmpty, list.allSatisfy({ !$0.isEmpty }) else {
-            throw ExperimentError.invalid("sampling: name at least one batch, each of one sample or more")
-        }
-        if let outside = list.joined().first(where: { $0 < 0 || $0 >= count }) {
-            throw ExperimentError.invalid("sampling: there is no sample \(outside + 1): the data has \(count)")
-        }
-    }
-
-    private static func check(_ size: BatchSize, count: Int) throws {
-        guard case .samples(let samples) = size else { return }
-        guard samples >= 1 else {
-            throw ExperimentError.invalid("batch_size must be at least 1 or \"full\", not \(samples)")
-        }
-        guard samples <= count else {
-            throw ExperimentError.invalid("batch_size is \(samples), the data has \(count) samples")
-        }
-    }
-
     func requireNotMeasuring(_ what: String, _ done: String = "be changed") throws {
         if isMeasuring {
             throw ExperimentError.invalid(
@@ -387,14 +380,5 @@ public final class Run {
         let value = try oracle.gradient(at: theta).gradient
         cachedGradient = Cached(version: version, value: value)
         return value
-    }
-}
-
-extension Run.BatchSize: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .full: "full"
-        case .samples(let count): "\(count)"
-        }
     }
 }

@@ -63,7 +63,7 @@ extension Run {
         guard every >= 1 else { throw ExperimentError.invalid("average: every must be at least 1, not \(every)") }
         var average = WeightAverage(
             number: averages.count + 1, decay: decay, every: every, theta, try oracle.running.values())
-        if let replay, isProgram { try replay.restore(&average) }
+        if let replay, isProgram || redo != nil { try replay.restore(&average) }
         averages.append(average)
         return averages.count - 1
     }

@@ -65,6 +65,8 @@ extension Run {
 
     private func add(_ trigger: Action.Trigger, due: Int, _ body: @escaping (Run) throws -> Void) throws {
         try requireNotMeasuring("what is done at a step")
+        // It was asked for then.
+        if redo != nil { return }
         guard isProgram else {
             actions.append(Action(number: 0, trigger: trigger, body: body, due: due))
             nextDue = min(nextDue, due)
@@ -93,13 +95,17 @@ extension Run {
                 actions[index].isHeld = isHeld
                 if action.isHeld || !isHeld { continue }
             }
-            try byAction { try action.body(self) }
+            try byAction { try recording(action) { try action.body(self) } }
         }
     }
 
-    private func byAction(_ body: () throws -> Void) rethrows {
+    private func byAction(_ body: () throws -> Void) throws {
         actionDepth += 1
         defer { actionDepth -= 1 }
-        try body()
+        do { try body() } catch {
+            // Half of it is done: nobody could go on from here.
+            isTorn = true
+            throw error
+        }
     }
 }

@@ -95,8 +95,8 @@ extension Run {
     /// Writes a checkpoint of this moment into the run's file, which is made where there is none.
     public func checkpoint() throws {
         try requireNotMeasuring("a checkpoint", "be made")
+        if isBehind { return }
         if replay != nil, isProgram {
-            if isBehind { return }
             try goOn()
         }
         try openFile()
@@ -106,29 +106,55 @@ extension Run {
         try write(state, isPinned: true)
     }
 
-    private func write(_ state: RunState, isPinned: Bool) throws {
+    /// - Parameter keepsBefore: whether the one before is kept, too.
+    func write(_ state: RunState, isPinned: Bool, keepsBefore: Bool = false) throws {
+        let keepsBefore = keepsBefore || !companions.isEmpty
+        isBeingWritten = true
+        defer { isBeingWritten = false }
         // Whoever goes on from here needs the forks that were made before, and that have no checkpoint yet.
-        for fork in forks.compactMap(\.run) where fork.lastCheckpoint == nil {
-            try fork.openFile()
-            if fork.file != nil { try fork.write(fork.state, isPinned: false) }
+        if !others.isEmpty { try HandOver.perform { try writeOthers { _ in true } } }
+        // So that whoever goes on with it knows at which steps the others can.
+        if let companions = try uuidsOfCompanions() {
+            try file?.addEvent(
+                step: state.step, kind: "lockstep", message: "checkpoint of all", data: ["files": companions])
         }
-        forks.removeAll { $0.run?.lastCheckpoint != nil || $0.run == nil }
         let bytes = try Checkpoint(state, of: self).bytes()
-        try file?.addCheckpoint(step: state.step, bytes: bytes, isPinned: isPinned, keep: max(1, checkpoints.keep))
+        try file?.addCheckpoint(
+            step: state.step, bytes: bytes, isPinned: isPinned, keep: max(keepsBefore ? 2 : 1, checkpoints.keep))
         lastCheckpoint = state.step
         lastCheckpointTime = Stopwatch.now
+    }
+
+    private func writeOthers(where condition: (Run) -> Bool) throws {
+        for other in others {
+            // One that needs this one in its turn comes first, and this one after it.
+            guard let run = other.run, !other.isThere, !run.isBeingWritten, condition(run) else { continue }
+            try run.openFile()
+            if run.file != nil { try run.write(run.state, isPinned: false, keepsBefore: true) }
+        }
+        others.removeAll(where: \.isThere)
+    }
+
+    /// Before each of these has a thread of its own: none writes another one's checkpoint then.
+    func writeOthers(among runs: [Run]) throws {
+        func isNamed(_ other: Run) -> Bool { runs.contains { $0 === other } }
+        try writeOthers { isNamed($0) && $0.checkpoints.atEnd }
+        others.removeAll { $0.run.map(isNamed) ?? true }
     }
 
     /// The run is about to leave its present step: whatever its program does at it is done.
     func checkpointIfDue() throws {
         ending = nil
-        guard file != nil, lastCheckpoint != step else { return }
+        if isCheckpointDue { try write(state, isPinned: checkpoints.steps.contains(step)) }
+    }
+
+    var isCheckpointDue: Bool {
+        guard file != nil, lastCheckpoint != step else { return false }
         let isNamed = checkpoints.steps.contains(step)
         let isMultiple = step > 0 && checkpoints.every.map { step % $0 == 0 } ?? false
         let isLate = checkpoints.seconds.map { Stopwatch.now - lastCheckpointTime > $0 } ?? false
         let isBranch = parent != nil && lastCheckpoint == nil && checkpoints.atEnd
-        guard isNamed || isMultiple || isLate || isBranch else { return }
-        try write(state, isPinned: isNamed)
+        return isNamed || isMultiple || isLate || isBranch
     }
 
     /// A training has ended, or a loop: its state is kept until the next one begins, or the run ends.

@@ -4,7 +4,7 @@
 /// What actions, probes and the bodies of loops do is not in it: they are not executed again.
 struct Journal {
     struct Entry {
-        enum Kind: String { case train, loop, assign, read, fork }
+        enum Kind: String { case train, loop, assign, read, fork, lockstep }
 
         var kind: Kind
         /// The name of what is assigned, read or made.
@@ -26,6 +26,8 @@ struct Journal {
     }
 
     var entries: [Entry] = []
+    /// What actions did that have forked their run: those are executed again, so that the program has its forks.
+    var deeds: [Deed] = []
     /// Why the program cannot be executed again, where it cannot.
     var gap: String?
 
@@ -51,6 +53,56 @@ struct Journal {
             throw ExperimentError.invalid("the checkpoint is not complete: its journal is not")
         }
         self.entries = entries
+    }
+
+    /// The same for deeds, which few runs have.
+    mutating func codeDeeds(_ coder: StateCoder) throws {
+        if coder.isReading ? !coder.has("deeds") : deeds.isEmpty { return }
+        var stored = JSONValue.array(deeds.map(\.json))
+        try coder.code("deeds", &stored)
+        guard coder.isReading else { return }
+        guard let deeds = stored.list({ Deed(json: $0) }) else {
+            throw ExperimentError.invalid("the checkpoint is not complete: what its actions did is not")
+        }
+        self.deeds = deeds
+    }
+
+    /// The place of what is going on: a training, a loop.
+    var open: Int? { entries.lastIndex { [.train, .loop, .lockstep].contains($0.kind) && $0.end == nil } }
+}
+
+extension Journal {
+    /// What an action asked of its run.
+    struct Deed {
+        /// Of the action, among those that the program asked for.
+        let number: Int
+        /// During which training, by its place among the entries.
+        let during: Int
+        let step: Int
+        let epoch: Double
+        let time: Double
+        var entries: [Entry] = []
+
+        var forks: Bool { entries.contains { $0.kind == .fork } }
+
+        fileprivate var json: JSONValue {
+            [
+                "number": .integer(number), "during": .integer(during), "step": .integer(step),
+                "epoch": JSONValue(exactly: epoch), "time": JSONValue(exactly: time),
+                "entries": .array(entries.map(\.json)),
+            ]
+        }
+    }
+}
+
+extension Journal.Deed {
+    fileprivate init?(json: JSONValue) {
+        guard case .object(let object) = json, let number = object["number"]?.wholeNumber,
+            let during = object["during"]?.wholeNumber, let step = object["step"]?.wholeNumber,
+            let epoch = object["epoch"]?.realNumber, let time = object["time"]?.realNumber,
+            let entries = object["entries"]?.list({ Journal.Entry(json: $0) })
+        else { return nil }
+        self.init(number: number, during: during, step: step, epoch: epoch, time: time, entries: entries)
     }
 }
 
@@ -87,6 +139,7 @@ extension Journal.Entry {
         case .assign: "\(what) = \(value.words) at step \(step)"
         case .read: "reading \(what) at step \(step)"
         case .fork: "the fork '\(what)' at step \(step)"
+        case .lockstep: "a lockstep at step \(step)"
         }
     }
 }

@@ -15,6 +15,8 @@ final class Replay {
     private let coder: StateCoder
     private let journal: Journal
     private var next = 0
+    /// The place of what was taken last.
+    var taken: Int { next - 1 }
     /// Where the program is.
     private(set) var clock: (step: Int, epoch: Double, time: Double) = (0, 0, 0)
     private let epoch: Double
@@ -54,6 +56,9 @@ final class Replay {
             clock = (step, epoch, time)
         }
     }
+
+    /// What actions did during the training that was taken last, as far as they have forked the run.
+    var deeds: [Journal.Deed] { journal.deeds.filter { $0.during == taken } }
 
     /// Whether all that was recorded has been passed.
     var isOver: Bool { next == journal.entries.count }

@@ -10,16 +10,16 @@ extension Run {
     }
 
     /// Steps taken, as far as the program has come: less than ``step`` while it is executed again.
-    public var programStep: Int { replay?.clock.step ?? step }
+    public var programStep: Int { redo?.deed.step ?? replay?.clock.step ?? step }
     /// The same of epochs.
-    public var programEpoch: Double { replay?.clock.epoch ?? epoch }
+    public var programEpoch: Double { redo?.deed.epoch ?? replay?.clock.epoch ?? epoch }
     /// The same of the time.
-    public var programTime: Double { replay?.clock.time ?? time }
+    public var programTime: Double { redo?.deed.time ?? replay?.clock.time ?? time }
 
     /// Whether the program is behind the state that the run was restored from.
     public var isBeingResumed: Bool { replay != nil }
 
-    private func entry(_ kind: Journal.Entry.Kind, _ what: String, _ value: JSONValue) -> Journal.Entry {
+    func entry(_ kind: Journal.Entry.Kind, _ what: String, _ value: JSONValue) -> Journal.Entry {
         Journal.Entry(kind: kind, what: what, value: value, step: step, epoch: epoch, time: time)
     }
 
@@ -27,7 +27,14 @@ extension Run {
 
     /// Assigns, or where that was done before the checkpoint looks whether it was the same.
     func assigning(_ what: String, _ value: @autoclosure () -> JSONValue, _ body: () throws -> Void) throws {
-        guard isProgram else { return try body() }
+        guard isProgram else {
+            if let redo {
+                _ = try redo.take(.assign, what, value())
+                return
+            }
+            try body()
+            return noteDeed(.assign, what, value())
+        }
         let value = value()
         if let replay {
             if try replay.take(.assign, what, value) != nil { return }
@@ -40,8 +47,11 @@ extension Run {
     /// Reads a number of the present state, or gives the one that was read before the checkpoint.
     public func reading(_ what: String, _ body: () throws -> JSONValue) throws -> JSONValue {
         guard isProgram else {
+            if let redo { return try redo.take(.read, what, nil).value }
             noteReading()
-            return try body()
+            let value = try body()
+            noteDeed(.read, what, value)
+            return value
         }
         if let replay {
             if let known = try replay.take(.read, what, nil) { return known.value }
@@ -73,7 +83,7 @@ extension Run {
     }
 
     /// Whether the program is behind its run, at a step that is past.
-    public var isBehind: Bool { replay.map { !$0.isOver } ?? false }
+    public var isBehind: Bool { redo != nil || replay.map { !$0.isOver } ?? false }
 
     /// Where the program has passed all that was recorded, and asked for all that there was, it has come to its run.
     public func catchUpIfOver() throws {
@@ -84,6 +94,12 @@ extension Run {
     /// - Throws: `ExperimentError.invalid` while the program is behind it.
     public func requirePresent(_ what: String) throws {
         noteReading()
+        if let redo, !(replay?.isForced ?? false) {
+            throw ExperimentError.invalid(
+                "\(what) of step \(redo.deed.step) is gone: the action which has forked run '\(name)' there is executed again, for its fork, "
+                    + "and can have no more than the numbers that it read then. Forks whose action needs more can be made by the program "
+                    + "itself, between two trainings; --force gives that of step \(step)")
+        }
         guard let replay, isProgram else { return }
         if replay.isOver { return try goOn() }
         if replay.isForced { return }
@@ -107,7 +123,7 @@ extension Run {
         }
     }
 
-    private func noteReading() {
+    func noteReading() {
         guard actionDepth == 0, !isMeasuring, let loop else { return }
         journal.entries[loop].reads = true
     }
@@ -126,6 +142,7 @@ extension Run {
         let value = goal.json
         if let replay {
             if let known = try replay.take(.train, "train", nil) {
+                try redoDeeds()
                 if let end = known.end, let reason = known.result.flatMap(TrainingEnd.init) {
                     // The last one may be given another goal: a finished run goes on.
                     if known.value == value || !replay.isOver {
@@ -166,8 +183,7 @@ extension Run {
                 "the program differs from that before the checkpoint of step \(step): it does not give the optimizer "
                     + "'\(rule.name)' any more")
         }
-        self.replay = nil
-        absent = nil
+        (wasForced, self.replay, absent) = (replay.isForced, nil, nil)
         try didCatchUp?(self)
     }
 
@@ -222,11 +238,12 @@ extension Run {
         let value = count.map { JSONValue.integer($0) } ?? .null
         if let replay {
             if let known = try replay.take(.loop, "steps", value) {
+                try redoDeeds()
                 if known.reads, !replay.isForced {
                     throw ExperimentError.invalid(
-                        "a loop over run:steps that began at step \(known.step) reads what its run measured, and cannot be repeated "
-                            + "from step \(step): do in run:every or run:when what depends on measurements; --force takes the steps that "
-                            + "are left")
+                        "a loop over run:steps that began at step \(known.step) reads what its run measured, or forks it, and cannot be "
+                            + "repeated from step \(step): do in run:every or run:when what depends on measurements, and fork there; --force takes "
+                            + "the steps that are left")
                 }
                 if known.end != nil { return Loop(self, left: 0, place: nil) }
                 try goOn()

@@ -19,6 +19,7 @@ extension Run {
                 assignments: assignments, rule: rule, edges: edgeHistory, schedules: schedules, trackers: trackers,
                 warmStarts: eigenCache.contents, work: oracle.work, probeWork: probeWork, training: training,
                 budget: budget, averages: averages, actions: actions, actionCount: actionCount, journal: journal,
+                origin: origin,
                 program: try programKeeps?(self) ?? [:])
         }
     }
@@ -43,7 +44,7 @@ extension Run {
         eigenCache.contents = state.warmStarts
         schedules = state.schedules
         (probeWork, training, budget) = (state.probeWork, state.training, state.budget)
-        (actionCount, journal) = (state.actionCount, state.journal)
+        (actionCount, journal, origin) = (state.actionCount, state.journal, state.origin)
         nextDue = step
     }
 
@@ -63,7 +64,7 @@ extension Run {
             (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
             cachedGradient = parent.cachedGradient
         }
-        (journal, keeps, checkpoints) = (Journal(), parent.keeps, parent.checkpoints)
+        (journal, origin, keeps, checkpoints) = (Journal(), nil, parent.keeps, parent.checkpoints)
     }
 
     // MARK: - Checkpoints
@@ -167,7 +168,7 @@ extension Run {
 
     private static func check(_ state: RunState, _ model: Model, _ source: String) throws {
         let own = state.rule.state
-        let vectors = own.vectors + [state.previousParameters].compactMap { $0 }
+        let vectors = own.vectors + [state.previousParameters, state.origin].compactMap { $0 }
         let fits = vectors.allSatisfy { $0.count == model.layout.count && $0.element == model.element }
         let states = (state.rule as? any ElementwiseRule)?.update.states.count
         guard fits, states == nil || own.vectors.isEmpty || own.vectors.count == states, state.step >= 0 else {

@@ -52,6 +52,8 @@ struct RunState {
     /// How many actions it has asked for.
     var actionCount: Int
     var journal: Journal
+    /// Where it stood when it began to walk in lockstep with others, whose ways are compared with its own.
+    var origin: Vector?
     /// What it keeps with the run.
     var program: [String: JSONValue]
 
@@ -92,6 +94,12 @@ extension RunState {
         try codeBudget(coder)
         try coder.code("program.actions", &actionCount)
         try coder.group("program") { try journal.code(coder) }
+        try coder.group("program") { try journal.codeDeeds(coder) }
+        if coder.isReading ? coder.has("lockstep.origin") : origin != nil {
+            var vector = origin ?? parameters
+            try coder.code("lockstep.origin", &vector)
+            origin = vector
+        }
         var kept = JSONValue.object(program)
         try coder.code("program.keeps", &kept)
         if case .object(let values) = kept { program = values }

@@ -8,6 +8,8 @@ import Networks
 public final class DistillingOracle {
     /// τ.
     public let temperature: Double
+    /// What it computes with; where the oracle that it was made of goes to another engine, another is needed.
+    public var engine: Engine { oracle.engine }
     private let plain: Oracle
     private let oracle: Oracle
 

@@ -119,6 +119,7 @@ extension Oracle {
     }
 
     func check(_ theta: Vector) throws {
+        try cache.custody?.check()
         guard theta.count == layout.count, theta.element == element else {
             throw GraphError(
                 "a vector of \(theta.count) \(theta.element.rawValue) numbers for \(objective.model.name), which has "

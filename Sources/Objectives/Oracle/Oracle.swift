@@ -23,14 +23,14 @@ public final class Oracle {
     /// What is fixed in the model.
     public let fixed: HeldTensors
 
-    let engine: Engine
     let cache: PlanCache
     let elements: SampleElements
     private let mask: SampleMask?
     private var gathered: Gathered?
     private var weightsOfAll: Buffer?
-    /// Programs of training steps that are ready to run, the last made first.
+    /// Programs of training steps that are ready to run on an engine, the last made first.
     var bound: [BoundStep] = []
+    private var engineOfBound: Engine?
     /// Called with the work and the size of its chunks, once for each where data is walked in more than one.
     public var choseChunks: ((_ quantity: String, _ samples: Int) -> Void)?
 
@@ -53,13 +53,13 @@ public final class Oracle {
         guard chunk >= 1 else { throw GraphError("a chunk of \(chunk) samples: it has at least 1") }
         guard ghostBatch >= 1 else { throw GraphError("ghost batches of \(ghostBatch) samples: they have at least 1") }
         try self.init(
-            objective, samples, use, engine, PlanCache(), HeldTensors(fixedOf: objective.model),
+            objective, samples, use, PlanCache(engine), HeldTensors(fixedOf: objective.model),
             HeldTensors(runningOf: objective.model), chunk: chunk,
             ghostBatch: ghostBatch, budget: budget ?? Oracle.defaultBudget)
     }
 
     private init(
-        _ objective: Objective, _ samples: any SampleSource, _ use: StatisticsUse, _ engine: Engine, _ cache: PlanCache,
+        _ objective: Objective, _ samples: any SampleSource, _ use: StatisticsUse, _ cache: PlanCache,
         _ fixed: HeldTensors, _ running: HeldTensors, chunk: Int, ghostBatch: Int, budget: Int
     ) throws {
         let model = objective.model
@@ -84,7 +84,6 @@ public final class Oracle {
         self.objective = objective
         self.samples = samples
         self.use = use
-        self.engine = engine
         self.cache = cache
         self.fixed = fixed
         self.running = running
@@ -97,7 +96,7 @@ public final class Oracle {
     /// The same objective on other samples, or with the other statistics. Plans and running values are shared.
     public func with(samples: (any SampleSource)? = nil, use: StatisticsUse? = nil) throws -> Oracle {
         try Oracle(
-            objective, samples ?? self.samples, use ?? self.use, engine, cache, fixed, running, chunk: largestChunk,
+            objective, samples ?? self.samples, use ?? self.use, cache, fixed, running, chunk: largestChunk,
             ghostBatch: ghostBatch, budget: budget)
     }
 
@@ -105,31 +104,56 @@ public final class Oracle {
     public func frozen() throws -> Oracle {
         if use == .batch || objective.model.statistics.isEmpty { return self }
         return try Oracle(
-            objective, samples, use, engine, cache, fixed, running.copy(), chunk: largestChunk, ghostBatch: ghostBatch,
+            objective, samples, use, cache, fixed, running.copy(), chunk: largestChunk, ghostBatch: ghostBatch,
             budget: budget)
     }
 
     /// This oracle as a fork of its run goes on with it: the same samples and plans, running values and an account of work of its
     /// own.
-    public func forked() throws -> Oracle {
+    /// - Parameter atHome: on the engine that this one was made with, while another computes (``depart(to:)``).
+    public func forked(atHome: Bool = false) throws -> Oracle {
         try Oracle(
-            objective, samples, use, engine, PlanCache(copying: cache), fixed.copy(), running.copy(),
-            chunk: largestChunk,
+            objective, samples, use, PlanCache(copying: cache, atHome: atHome), fixed.copy(), running.copy(), chunk: largestChunk,
             ghostBatch: ghostBatch, budget: budget)
     }
 
     /// As a fork whose loss is another of the same samples goes on: plans and what is fixed are its own.
     public func forked(to objective: Objective) throws -> Oracle {
         try Oracle(
-            objective, samples, use, engine, PlanCache(), HeldTensors(fixedOf: objective.model), running.copy(),
+            objective, samples, use, PlanCache(cache.engineAtHome), HeldTensors(fixedOf: objective.model), running.copy(),
             chunk: largestChunk, ghostBatch: ghostBatch, budget: budget)
     }
 
     /// Another objective on other samples, with the same running values.
     func sharing(_ objective: Objective, _ samples: any SampleSource) throws -> Oracle {
-        try Oracle(
-            objective, samples, use, engine, PlanCache(), fixed, running, chunk: largestChunk, ghostBatch: ghostBatch,
-            budget: budget)
+        let cache = PlanCache(engine)
+        cache.custody = custody
+        return try Oracle(
+            objective, samples, use, cache, fixed, running, chunk: largestChunk, ghostBatch: ghostBatch, budget: budget)
+    }
+
+    // MARK: - Engines and threads
+
+    /// What it computes with.
+    public var engine: Engine { cache.engine }
+
+    /// From now on another engine computes, here and in all oracles that share its plans; of the same kernels, it gives the same bits.
+    public func depart(to engine: Engine) { cache.depart(to: engine) }
+
+    /// Computes with the engine that it was made with again, and with the plans it had there.
+    public func comeHome() { cache.comeHome() }
+
+    /// Which thread may use it, and the oracles that share its plans; nil: whoever has it.
+    public var custody: Custody? {
+        get { cache.custody }
+        set { cache.custody = newValue }
+    }
+
+    /// Bound programs belong to the engine that they were made with.
+    func forgetBoundElsewhere() {
+        if engineOfBound === engine { return }
+        bound = []
+        engineOfBound = engine
     }
 
     public var model: Model { objective.model }
@@ -223,6 +247,7 @@ public final class Oracle {
 
     /// Rows that outlive the call: a gathered selection has memory of its own.
     func rows(of selection: BatchSelection) throws -> Rows {
+        try cache.custody?.check()
         switch selection {
         case .all:
             let (inputs, targets) = try samples.rows(as: elements)
@@ -248,6 +273,7 @@ public final class Oracle {
 
     /// Rows of batches of `size` samples, one after the other, in memory that the next call uses again.
     func transientRows(_ indices: UnsafeBufferPointer<Int>, batches size: Int) throws -> Rows {
+        try cache.custody?.check()
         if (gathered?.capacity ?? 0) < indices.count {
             gathered = nil
             gathered = try makeMemory(for: indices.count)

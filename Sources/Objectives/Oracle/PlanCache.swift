@@ -73,8 +73,9 @@ final class PlanCache {
     }
 
     /// As many as a run that tracks every probe, at two batch sizes, comes back to.
-    var plans = RecentlyUsed<Key, Plan>(capacity: 96)
-    var linearized = RecentlyUsed<Key, LinearizedProgram>(capacity: 32)
+    var plans = RecentlyUsed<Key, Plan>(capacity: mostPlans)
+    var linearized = RecentlyUsed<Key, LinearizedProgram>(capacity: mostLinearized)
+    private static let (mostPlans, mostLinearized) = (96, 32)
     /// Σ `Plan.work` of all plans run.
     var work = 0.0
     /// Whether what runs is not to be cancelled.
@@ -82,11 +83,44 @@ final class PlanCache {
     /// Chunk sizes by work and the number of samples it is done over.
     var sizes = RecentlyUsed<Key, Int>(capacity: 256)
 
-    init() {}
+    /// What makes plans.
+    private(set) var engine: Engine
+    /// Where they were made, while another engine computes.
+    private var home: Home?
+    private struct Home {
+        var engine: Engine
+        var plans: RecentlyUsed<Key, Plan>
+        var linearized: RecentlyUsed<Key, LinearizedProgram>
+    }
+    /// Who may use it and the oracles that share it, where several threads know of them.
+    var custody: Custody?
+
+    init(_ engine: Engine) { self.engine = engine }
 
     /// The same plans, and an account of work of its own that goes on from this one's.
-    init(copying other: PlanCache) {
+    /// - Parameter atHome: on the engine that it began with, wherever the other is.
+    init(copying other: PlanCache, atHome: Bool) {
+        engine = other.engine
         (plans, linearized, sizes, work) = (other.plans, other.linearized, other.sizes, other.work)
+        if atHome, let home = other.home { (engine, plans, linearized) = (home.engine, home.plans, home.linearized) }
+    }
+
+    /// From now on another engine computes, which makes plans of its own; sizes stay, for they depend on no engine.
+    func depart(to other: Engine) {
+        if home == nil { home = Home(engine: engine, plans: plans, linearized: linearized) }
+        (engine, plans, linearized) = (
+            other, RecentlyUsed(capacity: Self.mostPlans),
+            RecentlyUsed(capacity: Self.mostLinearized)
+        )
+    }
+
+    /// The one that it began with.
+    var engineAtHome: Engine { home?.engine ?? engine }
+
+    func comeHome() {
+        guard let home else { return }
+        (engine, plans, linearized) = (home.engine, home.plans, home.linearized)
+        self.home = nil
     }
 }
 

@@ -105,6 +105,7 @@ extension Oracle {
 
     /// The bound program of such a step; nil where a batch of this size is walked in pieces.
     private func program(_ update: ElementwiseUpdate, count: Int, measuresCurvature: Bool) throws -> BoundStep? {
+        forgetBoundElsewhere()
         for index in 0..<bound.count
         where bound[index].count == count && bound[index].measuresCurvature == measuresCurvature
             && bound[index].update === update
@@ -140,6 +141,7 @@ extension Oracle {
     }
 
     func updateAlone(_ update: ElementwiseUpdate) throws -> BoundStep {
+        forgetBoundElsewhere()
         if let known = bound.first(where: { $0.count == 0 && $0.update === update }) { return known }
         let signature = Objective.signature(ofUpdateAlone: update)
         let graph = try objective.update(update)

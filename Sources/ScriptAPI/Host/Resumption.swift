@@ -15,6 +15,8 @@ public final class Resumption {
     let scripts: [RunScript]
     let parameters: [String: JSONValue]
     private var waiting: [RunFileReader]
+    /// At which step the run of each file goes on.
+    private let steps: [UUID: Int]
 
     /// Opens a run file and those of the same execution beside it.
     /// - Throws: `RunFileError` where it cannot be read, is still being written, or knows no checkpoints.
@@ -37,10 +39,47 @@ public final class Resumption {
             .filter { $0 != reader.url }
             .compactMap { try? RunFile.open($0) }.filter { [session] in $0.session == session }
         waiting = ([reader] + others).sorted { ($0.created, $0.url.path) < ($1.created, $1.url.path) }
+        steps = try Self.steps(waiting)
         // All were made by one script; one that was killed at its very beginning may not have it yet.
         let complete = try waiting.first { try !$0.scripts().isEmpty } ?? reader
         scripts = try complete.scripts()
         parameters = try complete.parameters()
+    }
+
+    /// At which step the run of a file goes on: that of its last checkpoint, but for runs that went in lockstep, which go on at the last
+    /// step of which all of them have one. Nil: there is none.
+    func step(of reader: RunFileReader) -> Int? { steps[reader.uuid] }
+
+    private static func steps(_ readers: [RunFileReader]) throws -> [UUID: Int] {
+        var known: [UUID: [Int]] = [:]
+        var together: [UUID: [Int: [UUID]]] = [:]
+        for reader in readers {
+            known[reader.uuid] = try reader.checkpointSteps().sorted()
+            for event in try reader.events() where event.kind == "lockstep" {
+                guard case .array(let files)? = event.data?["files"] else { continue }
+                together[reader.uuid, default: [:]][event.step] = files.compactMap { value in
+                    if case .string(let text) = value { UUID(uuidString: text) } else { nil }
+                }
+            }
+        }
+        // Steps only ever fall, so this ends.
+        while true {
+            let chosen = known.compactMapValues(\.last)
+            var changed = false
+            for (file, step) in chosen {
+                guard let others = together[file]?[step] else { continue }
+                if others.allSatisfy({ known[$0]?.contains(step) ?? false }) {
+                    for other in others where known[other]?.last != step {
+                        known[other]?.removeAll { $0 > step }
+                        changed = true
+                    }
+                } else {
+                    known[file]?.removeAll { $0 >= step }
+                    changed = true
+                }
+            }
+            if !changed { return chosen }
+        }
     }
 
     /// The script as it was.

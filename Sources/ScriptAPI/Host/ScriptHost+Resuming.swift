@@ -7,7 +7,7 @@ extension ScriptHost {
     /// Gives a run that the script has made again the state of its last checkpoint, where the execution that is resumed has one.
     func resume(_ run: Run) throws {
         guard let resumption = options.resumption,
-            let reader = try resumption.take(run.name, parent: nil, having: { try $0.lastCheckpointStep() != nil })
+            let reader = resumption.take(run.name, parent: nil, having: { resumption.step(of: $0) != nil })
         else { return }
         try resume(run, from: reader, resumption)
     }
@@ -15,8 +15,10 @@ extension ScriptHost {
     /// The same for a fork.
     func resume(fork: Run, of parent: Run) throws {
         guard let resumption = options.resumption else { return }
-        let reader = try parent.file.flatMap {
-            try resumption.take(fork.name, parent: $0.header.uuid, having: { try $0.lastCheckpointStep() != nil })
+        let reader = parent.file.flatMap {
+            resumption.take(
+                fork.name, parent: $0.header.uuid,
+                having: { resumption.step(of: $0) != nil && $0.parent?.step == parent.programStep })
         }
         guard let reader else {
             throw ArgumentError(
@@ -30,7 +32,7 @@ extension ScriptHost {
     private func resume(_ run: Run, from reader: RunFileReader, _ resumption: Resumption) throws {
         let path = Self.shortPath(reader.url)
         try checkData(of: run, reader)
-        guard let step = try reader.lastCheckpointStep() else { return }
+        guard let step = resumption.step(of: reader) else { return }
         try run.resume(
             from: reader.checkpoint(step: step), called: "\(path), step \(step)", forced: resumption.isForced)
         options.message("resumed: run '\(run.name)' of \(path) at step \(step)")

@@ -13,12 +13,12 @@ struct WeakRun {
 extension ScriptHost {
     /// Ties a new run to this host.
     func adopt(_ run: Run) {
-        run.makeFile = { [unowned self] run in try makeFile(for: run) }
+        run.makeFile = { [unowned self] run in try HandOver.perform { try makeFile(for: run) } }
         run.atStepBoundary = { [unowned self] run in try stepBoundary(of: run) }
         run.atCancellation = { [unowned self] run in try answerCancellation(of: run) }
         run.standsForCancellation = { [unowned self] error in takeBackStop(error) }
         // A run may be told of the end by a host that is ending itself.
-        run.programKeeps = { [weak self] run in try self?.keeps(of: run) ?? [:] }
+        run.programKeeps = { [weak self] run in try HandOver.perform { try self?.keeps(of: run) ?? [:] } }
         run.didCatchUp = { [unowned self] run in try catchUp(run) }
         run.restoreFork = { [unowned self] fork, parent in try resume(fork: fork, of: parent) }
         run.isInteractive = { [weak self] in self?.isAtPrompt ?? false }
@@ -42,9 +42,14 @@ extension ScriptHost {
 
     /// A measurement of a training was cancelled, and waits before its beginning.
     private func answerCancellation(of run: Run) throws {
-        if interrupt.stopReason != nil { try stop(run) }
+        if HandOver.isElsewhere {
+            try HandOver.meet()
+            // A pause is over then, and what it had cancelled is done again.
+            return try cancellation.check()
+        }
+        if interrupt.stopReason != nil { try stop([run]) }
         guard interrupt.isPauseRequested else { throw Cancelled() }
-        try pause(run)
+        try pause([run])
     }
 
     /// Whether an error of a script's own quantity stands for long work in it that a pause has cancelled. Lua then ended by a
@@ -61,41 +66,48 @@ extension ScriptHost {
 
     /// Two flags are looked at after each step; the clock, for the progress line, only now and then.
     func stepBoundary(of run: Run) throws {
+        if HandOver.isElsewhere { return try stepBoundaryElsewhere(of: run) }
         afterStep?(run)
-        if interrupt.stopReason != nil { try stop(run) }
-        if interrupt.isPauseRequested { try pause(run) }
+        if interrupt.stopReason != nil { try stop([run]) }
+        if interrupt.isPauseRequested { try pause([run]) }
         if let progress = options.progress, meter.isDue(run) { progress(meter.snapshot(of: run)) }
     }
 
-    private func pause(_ run: Run) throws {
+    func pause(_ runs: [Run]) throws {
         interrupt.clearPause()
         cancellation.clear()
         guard let prompt = options.pause else {
             interrupt.requestStop()
-            return try stop(run)
+            return try stop(runs)
         }
-        try run.file?.addEvent(step: run.step, kind: "pause", message: "paused")
-        run.file?.note(step: run.step, state: .paused)
-        try run.file?.commit()
-        options.message("paused: run '\(run.name)' at step \(run.step); continue() goes on")
+        for run in runs {
+            try run.file?.addEvent(step: run.step, kind: "pause", message: "paused")
+            run.file?.note(step: run.step, state: .paused)
+            try run.file?.commit()
+        }
+        let words = runs.map { "run '\($0.name)' at step \($0.step)" }.joined(separator: ", ")
+        options.message("paused: \(words); continue() goes on")
         pauseDepth += 1
         let end = prompt(self)
         pauseDepth -= 1
-        run.file?.note(step: run.step, state: .running)
+        for run in runs { run.file?.note(step: run.step, state: .running) }
         interrupt.clearPause()
         cancellation.clear()
         if end == .stop {
             interrupt.requestStop()
-            try stop(run)
+            try stop(runs)
         }
     }
 
-    private func stop(_ run: Run) throws {
-        try run.file?.addEvent(step: run.step, kind: "stop", message: "stopped")
-        try run.writeLastCheckpoint()
-        run.file?.note(step: run.step, state: .stopped)
-        try run.file?.commit()
-        throw LuaError(.stopped(interrupt.stopReason ?? .requested), "stopped at step \(run.step)")
+    func stop(_ runs: [Run]) throws {
+        for run in runs {
+            try run.file?.addEvent(step: run.step, kind: "stop", message: "stopped")
+            try run.writeLastCheckpoint()
+            run.file?.note(step: run.step, state: .stopped)
+            try run.file?.commit()
+        }
+        let steps = Set(runs.map(\.step)).sorted().map(String.init).joined(separator: ", ")
+        throw LuaError(.stopped(interrupt.stopReason ?? .requested), "stopped at step \(steps)")
     }
 
     // MARK: - Files
@@ -119,7 +131,9 @@ extension ScriptHost {
 
     private func makeFile(for run: Run) throws -> RunFile {
         // An execution that was killed may have made the file, and no checkpoint to go on from.
-        if let reader = options.resumption?.take(run.name, parent: run.parent?.uuid, having: { _ in true }) {
+        let reader = options.resumption?.take(
+            run.name, parent: run.parent?.uuid, having: { $0.parent?.step == run.parent?.step })
+        if let reader {
             let file = try RunFile.reopen(reader.url, from: run.step, warn: options.warning)
             files.append(WeakRun(run: run, file: file))
             return file

@@ -19,6 +19,10 @@ public final class ScriptHost {
     let state: LuaState
     var parameters: ScriptParameters
     var meter = ProgressMeter()
+    /// Those of runs that train side by side.
+    var meters: [ObjectIdentifier: MeterOfBranch] = [:]
+    /// Takes how far one of them is.
+    var showProgress: ((Run, TrainingSnapshot) -> Void)?
     /// The experiment's script, then the modules it required.
     var scripts: [RunScript] = []
     var files: [WeakRun] = []

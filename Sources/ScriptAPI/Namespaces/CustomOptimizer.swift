@@ -136,7 +136,8 @@ extension ScriptHost {
             let begin = try call.has("init") ? call.capture("init", in: object) : nil
             let edge = try call.has("edge") ? call.capture("edge", in: object) : nil
             let body = CustomRule.Body { theta, state, rate, oracle in
-                try Self.step(&theta, &state, rate, oracle, name, step, begin)
+                // One thing for a run that has a thread of its own.
+                try step.onItsThread { try Self.step(&theta, &state, rate, oracle, name, step, begin) }
             } edge: { quantity, rate in
                 guard let edge else { return nil }
                 let result = try edge.call(quantity.rawValue, rate).first ?? .nil

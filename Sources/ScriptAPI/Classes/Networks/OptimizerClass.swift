@@ -5,7 +5,7 @@ import LuaBridge
 /// An update rule: a value of its own, or that of a run, whose settings can be assigned.
 final class OptimizerObject: LuaObject {
     private var own: any UpdateRule
-    private let run: Run?
+    let run: Run?
 
     /// What its settings are to follow in a run.
     private let schedules: [(setting: String, value: SettingValue)]
@@ -47,6 +47,7 @@ extension ScriptHost {
     func optimizerClass() -> ObjectClass<OptimizerObject> {
         let rules = ObjectClass<OptimizerObject>(
             "optimizer", "An update rule with its settings: a value, or that of a run, whose settings can be assigned.")
+        rules.guarding { try $0.run?.custody?.check() }
         rules.property("name", .string, "What the rule is called.") { $0.rule.name }
         rules.property("settings", .map(of: .number), "All its settings, by name.") {
             Dictionary(uniqueKeysWithValues: $0.rule.settings.map { ($0.name, $0.value) })

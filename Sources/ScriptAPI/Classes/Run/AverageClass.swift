@@ -20,6 +20,7 @@ extension ScriptHost {
     func averageClass() -> ObjectClass<AverageObject> {
         let averages = ObjectClass<AverageObject>(
             "average", "An average of the parameters along a run: a companion that changes nothing of the training.")
+        averages.guarding { try $0.run.custody?.check() }
         averages.property("params", .vector, "The averaged parameters.") { object in
             try object.run.requirePresent("the average")
             return object.run.object(object.average.parameters)
@@ -39,7 +40,9 @@ extension ScriptHost {
             return MeasurementObject(name, try run.measure(probe), names: probe.seriesNames)
         }
         averages.description {
-            "\($0.run.name): \($0.average.decay.map { "exponential average, decay \($0)" } ?? "mean") of \($0.average.count)"
+            if let custody = $0.run.custody, !custody.isHere { return "an average of \(custody.words)" }
+            return
+                "\($0.run.name): \($0.average.decay.map { "exponential average, decay \($0)" } ?? "mean") of \($0.average.count)"
         }
         return averages
     }

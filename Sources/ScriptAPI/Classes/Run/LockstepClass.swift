@@ -18,7 +18,7 @@ extension ScriptHost {
         ) { lockstep, call in
             SeriesObject(try lockstep.series(call.choice("what"), call.get("first"), call.get("second")))
         }
-        locksteps.description { "lockstep of \($0.names.joined(separator: ", ")) at step \($0.runs[0].step)" }
+        locksteps.description { "lockstep of \($0.names.joined(separator: ", ")) at step \($0.runs[0].programStep)" }
         return locksteps
     }
 
@@ -27,7 +27,7 @@ extension ScriptHost {
         let quantity = LuaType.choice(Lockstep.Quantity.allCases.map(\.rawValue))
         eoss.function(
             "lockstep",
-            "Takes steps of several runs in turns, and measures how far they are from each other. The distances are written into no run file.",
+            "Takes steps of several runs in turns, and measures how far they are from each other. The distances are series of the first run, too, 'params distance of a and b', say, and so in its file.",
             parameters: [
                 Parameter(
                     "runs", LuaType.map(of: .object("run")).or(.list(of: .object("run"))),
@@ -49,6 +49,7 @@ extension ScriptHost {
             if try call.has("distance") {
                 quantities = try call.names("distance").map { Lockstep.Quantity(rawValue: $0) ?? .parameters }
             }
+            for (_, run) in named { try run.custody?.check() }
             let lockstep = try Lockstep(named, comparing: quantities)
             for (_, run) in named { try call.state.keep(run, in: lockstep) }
             let each: LuaFunction? = try call.get("each")

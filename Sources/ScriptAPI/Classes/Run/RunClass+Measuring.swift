@@ -48,6 +48,7 @@ extension ScriptHost {
             ], results: [Parameter("distance", .number, "The distance.")]
         ) { run, call in
             let other: Run = try call.get("other")
+            try other.custody?.check()
             for each in [run, other] { try each.requirePresent("the distance") }
             return try run.distance(to: other, in: call.choice("what"), over: call.choice("data"))
         }

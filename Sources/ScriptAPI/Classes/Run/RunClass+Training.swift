@@ -7,21 +7,12 @@ extension ScriptHost {
     func addTraining(to runs: ObjectClass<Run>) {
         runs.method(
             "train", "Trains until the first of these goals is reached.",
-            options: [
-                .optional("to", .integer(.nonNegative), unit: "steps", "Up to this step."),
-                .optional("steps", .integer(.nonNegative), unit: "steps", "So many further steps."),
-                .optional("epochs", .number(.nonNegative), unit: "epochs", "So many further epochs."),
-                .optional("time", .number(.nonNegative), "So much further time, the sum of the learning rates."),
-                .optional("stop_loss", .number, "Until the loss over all samples is at or below this."),
-                .optional("stop_accuracy", .number, "Until the training accuracy is at or above this."),
-                .optional(
-                    "check_every", .integer(.positive), unit: "steps",
-                    "At which steps stop_loss and stop_accuracy are looked at: its multiples, and those at which loss or accuracy is tracked. By default exactly those, or every 100 steps where neither is tracked: a look is a forward pass over all samples, n/(3 batch_size) steps."
-                ),
-                .optional("max_loss", .number, "Until the loss of a batch is above this."),
-            ], results: [Parameter("reached", .string, "Which goal was reached: 'step', 'loss', …")]
+            options: TrainingGoal.parameters,
+            results: [Parameter("reached", .string, "Which goal was reached: 'step', 'loss', …")]
         ) { run, call in
-            let goal = try trainingGoal(of: run, call)
+            var given: [String: LuaValue] = [:]
+            for option in TrainingGoal.parameters { given[option.name] = try call.value(option.name) }
+            let goal = try TrainingGoal(given, of: run, "run:train")
             return try run.train(goal).rawValue
         }
         runs.iterator(
@@ -173,28 +164,4 @@ extension ScriptHost {
         try run.file?.addEvent(step: run.step, kind: "alert", message: message)
         run.file?.note(step: run.step, alert: message)
     }
-}
-
-private func trainingGoal(of run: Run, _ call: borrowing LuaCall) throws -> TrainingGoal {
-    var goal = TrainingGoal(
-        step: try call.get("to"), loss: try call.get("stop_loss"), accuracy: try call.get("stop_accuracy"),
-        checkEvery: try call.get("check_every"), maxLoss: try call.get("max_loss"))
-    if let steps: Int = try call.get("steps") {
-        let (end, overflow) = run.programStep.addingReportingOverflow(steps)
-        goal.step = min(goal.step ?? .max, overflow ? .max : end)
-    }
-    if let epochs: Double = try call.get("epochs") { goal.epoch = run.programEpoch + epochs }
-    if let time: Double = try call.get("time") { goal.time = run.programTime + time }
-    if goal.checkEvery != nil, goal.loss == nil, goal.accuracy == nil {
-        throw ArgumentError("run:train: 'check_every' belongs to stop_loss and stop_accuracy: give one of them")
-    }
-    let hasGoal =
-        goal.step != nil || goal.epoch != nil || goal.time != nil || goal.loss != nil || goal.accuracy != nil
-        || goal.maxLoss != nil
-    guard hasGoal else {
-        throw ArgumentError(
-            "run:train needs a goal: to, steps, epochs, time, stop_loss, stop_accuracy or max_loss, as in "
-                + "run:train{ to = 1000 }")
-    }
-    return goal
 }

@@ -15,8 +15,10 @@ extension ScriptHost {
         addCurvature(to: runs)
         addFiles(to: runs)
         addAverages(to: runs)
+        runs.guarding { try $0.custody?.check() }
         runs.description { run in
-            "run '\(run.name)' at step \(run.step): \(run.objective.model.name), \(run.data.name) "
+            if let custody = run.custody, !custody.isHere { return "\(custody.words)" }
+            return "run '\(run.name)' at step \(run.step): \(run.objective.model.name), \(run.data.name) "
                 + "(\(run.data.train.count) samples), \(run.objective.lossName), \(run.rule.name) "
                 + "lr \(short(run.learningRate)), batch_size \(run.batchSize)"
         }

@@ -69,6 +69,7 @@ extension ScriptHost {
             ], results: [Parameter("run", .object("run"), "The run.")]
         ) { [unowned self] call in try makeRun(call) }
         addLockstep(to: eoss)
+        addParallel(to: eoss)
         addOpen(to: eoss)
         eoss.procedure(
             "plot", "Draws series of several runs into one figure.",
@@ -78,6 +79,7 @@ extension ScriptHost {
             ], options: SeriesFigure.options
         ) { [unowned self] call in
             let runs: [Run] = try call.get("runs")
+            for run in runs { try run.custody?.check() }
             let figure = try SeriesFigure(call).drawing(runs, call.names("names"))
             try draw(figure, of: runs, to: call.get("path"))
         }
