@@ -12,10 +12,8 @@ run:track({ "loss", "edge", "lambda_max" }, { every = 20 })
 run:train{ to = p.fork }
 
 local branches = {}
-for i, lr in ipairs(p.lrs) do
-  branches[i] = run:fork{ name = "forks-" .. lr, lr = lr }
-  branches[i]:train{ steps = p.steps }
-end
+for i, lr in ipairs(p.lrs) do branches[i] = run:fork{ name = "forks-" .. lr, lr = lr } end
+eoss.parallel(branches, { steps = p.steps })
 eoss.plot("forks.svg", branches, { "lambda_max" })
 
 local levels = require "levels"

@@ -58,6 +58,10 @@ if selected.isEmpty || selected.contains("bridge") {
     print("")
     try BridgeBench().run()
 }
+if selected.isEmpty || selected.contains("forks") {
+    print("")
+    try ForkBench().run()
+}
 if selected.isEmpty || selected.contains("tracked") {
     print("")
     for seed in 1...3 { try TrackedEigenvalueBench.quickstart(seed: UInt64(seed)).run() }
