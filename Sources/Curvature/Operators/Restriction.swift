@@ -6,31 +6,19 @@ import Graph
 /// Its vectors have as many elements as the ranges together, in their order. Eigenvalues of a block interlace those of A
 /// (Cauchy), so its largest is at most that of A. A product costs one of A.
 public struct BlockOperator: LinearOperator {
-    /// The coordinates, as ranges of 0 ..< dimension of A.
-    public let ranges: [Range<Int>]
-    public let dimension: Int
+    public let coordinates: CoordinateBlock
     private let matrix: any LinearOperator
 
+    /// The coordinates, as ranges of 0 ..< dimension of A.
+    public var ranges: [Range<Int>] { coordinates.ranges }
+    public var dimension: Int { coordinates.count }
     public var element: ElementType { matrix.element }
     public var productWork: Double? { matrix.productWork }
 
     /// - Throws: ``CurvatureError`` where the ranges are empty, overlap, or leave the dimension of A.
     public init(_ matrix: any LinearOperator, ranges: [Range<Int>]) throws {
-        var last: Range<Int>?
-        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            guard !range.isEmpty, range.lowerBound >= 0, range.upperBound <= matrix.dimension else {
-                throw CurvatureError.badSetting(
-                    "coordinates \(range) are no block of an operator of dimension \(matrix.dimension)")
-            }
-            if let last, range.lowerBound < last.upperBound {
-                throw CurvatureError.badSetting("coordinates \(range) and \(last) overlap: name each only once")
-            }
-            last = range
-        }
-        guard last != nil else { throw CurvatureError.badSetting("a block needs at least one coordinate") }
+        coordinates = try CoordinateBlock(ranges, of: matrix.dimension)
         self.matrix = matrix
-        self.ranges = ranges
-        dimension = ranges.reduce(0) { $0 + $1.count }
     }
 
     public func apply(_ v: Vector) throws -> Vector { try first(of: apply(block: [v]), expected: 1) }
@@ -46,9 +34,7 @@ public struct BlockOperator: LinearOperator {
     /// - Throws: ``CurvatureError`` or `VectorError` for a vector of another space; `MemoryError`.
     public func embed(_ v: Vector) throws -> Vector {
         try check(v, fits: self)
-        var result = try Vector(zeros: matrix.dimension, element: element)
-        try copy(v, into: &result) { offset, range in (from: offset, to: range.lowerBound) }
-        return result
+        return try coordinates.embed(v)
     }
 
     /// The elements of a vector of A's space that belong to the block.
@@ -56,28 +42,7 @@ public struct BlockOperator: LinearOperator {
     /// - Throws: as ``embed(_:)``.
     public func restrict(_ v: Vector) throws -> Vector {
         try check(v, fits: matrix)
-        var result = try Vector(uninitialized: dimension, element: element)
-        try copy(v, into: &result) { offset, range in (from: range.lowerBound, to: offset) }
-        return result
-    }
-
-    private func copy(
-        _ source: Vector, into target: inout Vector, _ places: (Int, Range<Int>) -> (from: Int, to: Int)
-    ) throws {
-        let size = element.byteCount
-        try target.withUnsafeMutableBytes { to in
-            source.withUnsafeBytes { from in
-                var offset = 0
-                for range in ranges {
-                    let place = places(offset, range)
-                    UnsafeMutableRawBufferPointer(rebasing: to[place.to * size..<(place.to + range.count) * size])
-                        .copyMemory(
-                            from: UnsafeRawBufferPointer(
-                                rebasing: from[place.from * size..<(place.from + range.count) * size]))
-                    offset += range.count
-                }
-            }
-        }
+        return try coordinates.restrict(v)
     }
 }
 

@@ -16,7 +16,9 @@ extension Run {
         if let name = probe.seriesNames.first(where: { name in
             trackers.contains { $0.probe.seriesNames.contains(name) }
         }) {
-            throw ExperimentError.invalid("run '\(self.name)' tracks '\(name)' already")
+            throw ExperimentError.invalid(
+                "run '\(self.name)' tracks '\(name)' already; a second series of it needs a name of its own, as = \"…\""
+            )
         }
         if let share = cadence.budget {
             if let budget, budget.share != share {

@@ -48,6 +48,16 @@ public struct ProbeArguments: Sendable, ExpressibleByDictionaryLiteral {
         try get(name, "true or false") { if case .boolean(let flag) = $0 { flag } else { nil } }
     }
     public func text(_ name: String) throws -> String? { try get(name, "a string", \.text) }
+    /// One name or several.
+    public func names(_ name: String) throws -> [String]? {
+        try get(name, "a string or a list of strings") {
+            switch $0 {
+            case .text(let one): [one]
+            case .names(let names): names
+            default: nil
+            }
+        }
+    }
     public func vector(_ name: String) throws -> Vector? {
         try get(name, "a vector") { if case .vector(let vector) = $0 { vector } else { nil } }
     }
@@ -82,6 +92,7 @@ public enum ProbeValue: Sendable, ExpressibleByIntegerLiteral, ExpressibleByFloa
     case number(Double)
     case boolean(Bool)
     case text(String)
+    case names([String])
     case vector(Vector)
     /// Sample numbers, from 0.
     case samples([Int])
@@ -118,6 +129,7 @@ extension ProbeValue: CustomStringConvertible {
         case .number(let number): "\(number)"
         case .boolean(let flag): "\(flag)"
         case .text(let text): "'\(text)'"
+        case .names(let names): names.map { "'\($0)'" }.joined(separator: ", ")
         case .vector(let vector): "a vector of \(vector.count) numbers"
         case .samples(let numbers): "a list of \(numbers.count) sample numbers"
         case .batches(let lists): "\(lists.count) lists of sample numbers"

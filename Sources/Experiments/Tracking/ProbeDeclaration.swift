@@ -71,6 +71,8 @@ public struct ProbeOption: Sendable {
         case number(NumberRange)
         case boolean
         case text
+        /// A string, or a list of strings.
+        case names
         /// One of these strings.
         case choice([String])
         /// Numbers, one for each parameter of the model.
@@ -102,6 +104,12 @@ extension ProbeOption.Kind {
             }
         case .boolean: if case .boolean = value { fits = true } else { fits = false }
         case .text: if case .text = value { fits = true } else { fits = false }
+        case .names:
+            switch value {
+            case .text: fits = true
+            case .names(let names): fits = !names.isEmpty
+            default: fits = false
+            }
         case .choice(let names): if case .text(let name) = value { fits = names.contains(name) } else { fits = false }
         case .vector: if case .vector = value { fits = true } else { fits = false }
         case .samples: if case .samples(let numbers) = value { fits = !numbers.isEmpty } else { fits = false }
@@ -125,6 +133,7 @@ extension ProbeOption.Kind {
         case .number(.positive): "a number > 0"
         case .boolean: "true or false"
         case .text: "a string"
+        case .names: "a string or a list of strings"
         case .choice(let names): names.map { "'\($0)'" }.joined(separator: " or ")
         case .vector: "a vector"
         case .samples: "a list of sample numbers"

@@ -1,8 +1,10 @@
 import Compute
+import Curvature
 import Networks
 import Objectives
 
-/// What a curvature probe is measured over: the options `samples` and `statistics`, which all of them share.
+/// What a curvature probe is measured over: the options `samples` and `statistics`, which all of them share, and `block`, of those
+/// that can be of some parameters alone.
 ///
 /// A subset is drawn once, from a stream that depends on the run's seed alone, so that probes with the same `samples` look at
 /// the same ones.
@@ -10,19 +12,27 @@ public struct ProbeScope: Sendable {
     /// How many training samples; nil for all.
     public let samples: Int?
     public let statistics: StatisticsUse
+    /// Of some parameters alone; nil for all of them.
+    public let block: ParameterBlock?
 
     public static let options = [ProbeOption.samples, .statistics]
 
-    public init(samples: Int? = nil, statistics: StatisticsUse = .batch) {
+    public init(samples: Int? = nil, statistics: StatisticsUse = .batch, block: ParameterBlock? = nil) {
         self.samples = samples
         self.statistics = statistics
+        // All parameters, whatever they were called: what is found of them serves all who ask.
+        self.block = block.flatMap { $0.count == $0.coordinates.whole ? nil : $0 }
     }
 
-    /// - Throws: `ExperimentError.invalid` for more samples than the data has.
+    /// - Throws: `ExperimentError.invalid` for more samples than the data has, and a block that the model does not have.
     public init(_ arguments: ProbeArguments, _ run: Run) throws {
-        samples = try arguments.integer("samples")
+        let model = run.objective.model
+        let block = try arguments.names("block").map { try ParameterBlock($0, of: model.layout, called: model.name) }
+        let samples = try arguments.integer("samples")
         if let samples { try Self.check("samples", samples, of: run) }
-        statistics = try arguments.text("statistics") == "running" ? .running : .batch
+        self.init(
+            samples: samples, statistics: try arguments.text("statistics") == "running" ? .running : .batch,
+            block: block)
     }
 
     /// The objective on the training data, with the statistics asked for.
@@ -48,6 +58,18 @@ public struct ProbeScope: Sendable {
         try indices(of: run).map { .indices($0) } ?? .all
     }
 
+    /// The vector of all parameters that has these values in the block, and 0 elsewhere.
+    func lifted(_ vectors: [Vector]) throws -> [Vector] {
+        guard let block else { return vectors }
+        return try vectors.map { try block.coordinates.embed($0) }
+    }
+
+    /// A matrix on all parameters, on those of the block.
+    func restricted(_ matrix: some LinearOperator) throws -> any LinearOperator {
+        guard let block else { return matrix }
+        return try matrix.restricted(to: block.coordinates.ranges)
+    }
+
     /// How many samples there are to draw from.
     public func count(of run: Run) -> Int { samples ?? run.data.train.count }
 
@@ -67,6 +89,10 @@ extension ProbeOption {
     public static let statistics = ProbeOption(
         "statistics", .choice(["batch", "running"]), default: "\"batch\"",
         "Of batch norm: the batch's own, or the running values of evaluation.")
+    public static let block = ProbeOption(
+        "block", .names, default: "all parameters",
+        "Of the block of these parameters alone: names, beginnings of names such as 'layers.1', patterns such as 'layers.*.weight'; with '-' before them what is left out: '-*.bias'."
+    )
     public static let batchSize = ProbeOption(
         "batch_size", .count, default: "the run's", unit: "samples", "Samples in a batch.")
     public static let batches = ProbeOption(
@@ -93,14 +119,15 @@ extension ProbeOption {
 }
 
 extension ProbeArguments {
-    /// The option `k`, at most the number of parameters.
+    /// The option `k`, at most the number of parameters, or of those of the block.
     /// - Throws: `ExperimentError.invalid`, with both figures.
-    public func eigenvalueCount(of run: Run) throws -> Int {
+    public func eigenvalueCount(of run: Run, over scope: ProbeScope = ProbeScope()) throws -> Int {
         let k = try integer("k") ?? 1
-        let count = run.objective.model.layout.count
+        let count = scope.block?.count ?? run.objective.model.layout.count
         guard k <= count else {
+            let whose = scope.block == nil ? "model" : "block"
             throw ExperimentError.invalid(
-                "option 'k' is \(k): the model has \(count) parameters, and so many eigenvalues")
+                "option 'k' is \(k): the \(whose) has \(count) parameters, and so many eigenvalues")
         }
         return k
     }

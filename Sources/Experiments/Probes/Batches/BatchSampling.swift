@@ -66,10 +66,12 @@ public struct BatchSampling: Sendable {
     }
 
     /// A probe of one series whose batches these are where its options do not say otherwise.
+    /// - Parameter further: options beside those that all of them have.
     func declaration(
-        _ name: String, _ summary: String, make: @escaping @Sendable (BatchSampling) -> any Probe
+        _ name: String, _ summary: String, further: [ProbeOption] = [],
+        make: @escaping @Sendable (BatchSampling) -> any Probe
     ) -> ProbeDeclaration {
-        ProbeDeclaration(name, summary, options: options) { make(try BatchSampling($0, $1, defaults: self)) }
+        ProbeDeclaration(name, summary, options: options + further) { make(try BatchSampling($0, $1, defaults: self)) }
     }
 
     /// The batches of one measurement.

@@ -27,7 +27,7 @@ public final class BatchSharpness: MemorylessProbe {
     ]
 
     private static func declaration(_ kind: Kind, _ summary: String) -> ProbeDeclaration {
-        defaults.declaration(kind.rawValue, summary) { BatchSharpness(kind, $0) }
+        defaults.declaration(kind.rawValue, summary, further: [.block]) { BatchSharpness(kind, $0) }
     }
 
     public let kind: Kind
@@ -43,10 +43,28 @@ public final class BatchSharpness: MemorylessProbe {
         let source = try sampling.source(of: run, stream)
         let matrix: CurvatureMatrix = kind == .gaussNewton ? .ggn : .hessian
         var estimate = try source.curvature(of: run, sampling.scope, isRatioOfMeans: kind == .ratio) {
-            try source.oracle.batchCurvature(matrix, at: run.parameters, batches: $0, size: $1)
+            guard let block = sampling.scope.block else {
+                return try source.oracle.batchCurvature(matrix, at: run.parameters, batches: $0, size: $1)
+            }
+            return try Self.curvature(matrix, of: source.oracle, at: run.parameters, block, batches: $0, size: $1)
         }
         // A quadratic form of each batch.
         estimate.products = estimate.samples
         return [Measurement(step: run.step, estimate)]
+    }
+
+    /// That of the blocks of g_B and A_B, batch after batch: their gradients are formed.
+    private static func curvature(
+        _ matrix: CurvatureMatrix, of oracle: Oracle, at theta: Vector, _ block: ParameterBlock, batches: [Int],
+        size: Int
+    ) throws -> [BatchCurvature] {
+        try stride(from: 0, to: batches.count, by: size).map { start in
+            let batch = BatchSelection.indices(Array(batches[start..<start + size]))
+            let (loss, gradient) = try oracle.gradient(at: theta, over: batch)
+            let part = try block.coordinates.embed(block.coordinates.restrict(gradient))
+            return BatchCurvature(
+                loss: loss, quadratic: try oracle.quadratic(matrix, at: theta, along: part, over: batch),
+                squaredGradientNorm: part.squaredNorm)
+        }
     }
 }

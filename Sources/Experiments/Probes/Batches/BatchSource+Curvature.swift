@@ -60,7 +60,7 @@ extension BatchSource {
         do {
             if permutations.group > 1, isWhole, needed >= Double(Self.fewestPermutations * permutations.group) {
                 estimate = try permuted(permutations, isRatioOfMeans, draw)
-            } else if needed > 2 * Double(count) / Double(size), try hasUnbiasedGradients() {
+            } else if scope.block == nil, needed > 2 * Double(count) / Double(size), try hasUnbiasedGradients() {
                 estimate = try controlled(run, scope, isRatioOfMeans, kept, draw)
             } else {
                 estimate = try plain(monteCarlo)

@@ -26,7 +26,7 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
         declaration(.smallest, "The algebraically smallest eigenvalues of the Hessian."),
         ProbeDeclaration(
             "hessian_norm", "max |λ| over the eigenvalues λ of the Hessian. [Long & Bartlett 2023]",
-            options: EigenSettings.optionsOfOne
+            options: EigenSettings.optionsOfOne + [.block]
         ) { try CurvatureEigenvalues(.norm, EigenSettings($0, $1)) },
         declaration(
             .gaussNewton,
@@ -41,7 +41,7 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
     ]
 
     private static func declaration(_ quantity: Quantity, _ summary: String) -> ProbeDeclaration {
-        EigenSettings.declaration(quantity.rawValue, summary) { settings, _ in
+        EigenSettings.declaration(quantity.rawValue, summary, further: [.block]) { settings, _ in
             try CurvatureEigenvalues(quantity, settings)
         }
     }
@@ -49,7 +49,7 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
     public let quantity: Quantity
     public let settings: EigenSettings
     public let seriesNames: [String]
-    /// In the space of parameters; empty where a Gram matrix was used.
+    /// In the space of all parameters; empty where a Gram matrix was used.
     public private(set) var vectors: [Vector] = []
 
     /// - Throws: `ExperimentError.invalid` for settings that cannot be met.
@@ -84,12 +84,14 @@ public final class CurvatureEigenvalues: EigenvectorProbe {
             case .norm: try pairs(.magnitude, of: run)
             }
         }
-        vectors = gram == nil ? found.vectors : []
+        vectors = try gram == nil ? settings.scope.lifted(found.vectors) : []
         return found.measurements(at: run.step, factor: quantity == .norm && found.values[0] < 0 ? -1 : 1)
     }
 
     /// The Gram matrix with these eigenvalues, where the matrix has one and it is the cheaper way.
     func gramMatrix(for run: Run) throws -> GramMatrix? {
+        // It is of whole gradients.
+        guard settings.scope.block == nil else { return nil }
         let matrix: GramMatrix
         switch quantity {
         case .fisher: matrix = GramMatrix(.gradients, settings)

@@ -36,8 +36,10 @@ struct EigenQuestion: Hashable {
     let kind: Kind
     let samples: Int?
     let usesRunningStatistics: Bool
+    /// The coordinates of a block of parameters; none for all of them.
+    let ranges: [Range<Int>]
 
-    /// As checkpoints call it: `largest hessian 512 running`.
+    /// As checkpoints call it: `largest hessian 512 running`, of a block `largest hessian all batch 0-12,18-24`.
     var name: String {
         let kind =
             switch kind {
@@ -47,12 +49,14 @@ struct EigenQuestion: Hashable {
             case .preconditioned: "preconditioned hessian"
             case .gram(let matrix): "gram \(matrix.rawValue)"
             }
-        return "\(kind) \(samples.map(String.init) ?? "all") \(usesRunningStatistics ? "running" : "batch")"
+        let scope = "\(samples.map(String.init) ?? "all") \(usesRunningStatistics ? "running" : "batch")"
+        let block = ranges.map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
+        return "\(kind) \(scope)\(block.isEmpty ? "" : " \(block)")"
     }
 
     init?(name: String) {
         let words = name.split(separator: " ").map(String.init)
-        guard words.count == 4, let matrix = CurvatureMatrix(rawValue: words[1]) else { return nil }
+        guard words.count == 4 || words.count == 5, let matrix = CurvatureMatrix(rawValue: words[1]) else { return nil }
         switch words[0] {
         case "largest": kind = .largest(matrix)
         case "smallest": kind = .smallest
@@ -63,12 +67,20 @@ struct EigenQuestion: Hashable {
         }
         samples = Int(words[2])
         usesRunningStatistics = words[3] == "running"
+        var ranges: [Range<Int>] = []
+        for range in (words.count == 5 ? words[4] : "").split(separator: ",") {
+            let ends = range.split(separator: "-").compactMap { Int($0) }
+            guard ends.count == 2, ends[0] < ends[1] else { return nil }
+            ranges.append(ends[0]..<ends[1])
+        }
+        self.ranges = ranges
     }
 
     init(_ kind: Kind, over scope: ProbeScope) {
         self.kind = kind
         samples = scope.samples
         usesRunningStatistics = scope.statistics == .running
+        ranges = scope.block?.coordinates.ranges ?? []
     }
 }
 
@@ -377,9 +389,9 @@ extension Run {
         }
     }
 
-    /// A curvature matrix at the present parameters, over the samples of a scope.
-    func curvature(_ matrix: CurvatureMatrix = .hessian, over scope: ProbeScope) throws -> CurvatureOperator {
-        try CurvatureOperator(
-            matrix, of: scope.oracle(of: self), at: parameters, over: scope.selection(of: self))
+    /// A curvature matrix at the present parameters, over the samples of a scope, on its block.
+    func curvature(_ matrix: CurvatureMatrix = .hessian, over scope: ProbeScope) throws -> any LinearOperator {
+        try scope.restricted(
+            CurvatureOperator(matrix, of: scope.oracle(of: self), at: parameters, over: scope.selection(of: self)))
     }
 }

@@ -46,9 +46,10 @@ public struct EigenSettings: Sendable {
     /// As options say.
     /// - Throws: `ExperimentError.invalid`, with both figures, for more eigenvalues than parameters, more samples than the data.
     public init(_ arguments: ProbeArguments, _ run: Run) throws {
+        let scope = try ProbeScope(arguments, run)
         try self.init(
-            k: arguments.eigenvalueCount(of: run), tolerance: arguments.number("tolerance") ?? 0.01,
-            solver: arguments.choice("solver") ?? .automatic, scope: ProbeScope(arguments, run),
+            k: arguments.eigenvalueCount(of: run, over: scope), tolerance: arguments.number("tolerance") ?? 0.01,
+            solver: arguments.choice("solver") ?? .automatic, scope: scope,
             isCold: arguments.boolean("cold") ?? false)
     }
 
@@ -66,11 +67,13 @@ public struct EigenSettings: Sendable {
     }
 
     /// A probe with a series for each of k eigenvalues.
+    /// - Parameter further: options beside those that all of them have.
     static func declaration(
-        _ name: String, _ summary: String, make: @escaping @Sendable (EigenSettings, Run) throws -> any Probe
+        _ name: String, _ summary: String, further: [ProbeOption] = [],
+        make: @escaping @Sendable (EigenSettings, Run) throws -> any Probe
     ) -> ProbeDeclaration {
         ProbeDeclaration(
-            name, summary, options: options, series: { names(name, try $0.integer("k") ?? 1) },
+            name, summary, options: options + further, series: { names(name, try $0.integer("k") ?? 1) },
             make: { try make(EigenSettings($0, $1), $1) })
     }
 }

@@ -14,7 +14,7 @@ public final class EigenvaluesAbove: EigenvectorProbe {
                 ProbeOption(
                     "above", .number(.positive), default: "0.75", "The share of the edge of lambda_max."),
                 ProbeOption("at_most", .count, default: "50", "How many are looked for at most."),
-                .tolerance,
+                .tolerance, .block,
             ] + ProbeScope.options
         ) { arguments, run in
             EigenvaluesAbove(
@@ -54,7 +54,7 @@ public final class EigenvaluesAbove: EigenvectorProbe {
                 stream: &stream, atMost: atMost)
         }
         if !pairs.isFinished { throw Cancelled() }
-        vectors = pairs.vectors
+        vectors = try scope.lifted(pairs.vectors)
         start.keep(pairs.warmStart, of: run)
         return [
             Measurement(

@@ -12,7 +12,9 @@ public final class HessianTrace: MemorylessProbe {
                 ProbeOption(
                     "method", .choice(TraceMethod.allCases.map(\.rawValue)), default: "\"hutchinson\"",
                     "The estimator; the other two are the better, the fewer eigenvalues dominate.")
-            ] + ProbeOption.stopping(relativeError: 0.01, minSamples: 20, maxSamples: 256) + ProbeScope.options
+            ] + ProbeOption.stopping(relativeError: 0.01, minSamples: 20, maxSamples: 256) + ProbeScope.options + [
+                .block
+            ]
         ) { arguments, run in
             try HessianTrace(
                 method: arguments.choice("method") ?? .hutchinson,
@@ -39,9 +41,7 @@ public final class HessianTrace: MemorylessProbe {
 
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         var stream = stream
-        let hessian = CurvatureOperator(
-            of: try scope.oracle(of: run), at: run.parameters, over: try scope.selection(of: run))
-        let estimate = try trace(of: hessian, method: method, samples: samples, stream: &stream)
+        let estimate = try trace(of: run.curvature(over: scope), method: method, samples: samples, stream: &stream)
         return [Measurement(step: run.step, estimate)]
     }
 }

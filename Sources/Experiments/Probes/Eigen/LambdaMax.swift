@@ -15,13 +15,15 @@ public final class LambdaMax: EigenvectorProbe {
 
     static let declarations = [
         EigenSettings.declaration(
-            "lambda_max", "The algebraically largest eigenvalues of the Hessian. [Cohen et al. 2021]"
+            "lambda_max", "The algebraically largest eigenvalues of the Hessian. [Cohen et al. 2021]",
+            further: [.block]
         ) { settings, _ in try LambdaMax(settings) }
     ]
 
     public let options: EigenSettings
     public let seriesNames: [String]
-    /// The eigenvectors last found, largest eigenvalue first, each turned so that it continues its direction.
+    /// The eigenvectors last found, largest eigenvalue first, each turned so that it continues its direction; those of a block are 0
+    /// outside of it.
     public private(set) var vectors: [Vector] = []
     private var tracker = EigenTracker()
 
@@ -52,7 +54,7 @@ public final class LambdaMax: EigenvectorProbe {
     public func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let found = try naming("lambda_max", run) { try run.largestEigenpairs(.hessian, options) }
         let matches = try tracker.follow(found.vectors)
-        vectors = matches.vectors
+        vectors = try options.scope.lifted(matches.vectors)
         var measurements = found.measurements(at: run.step)
         if options.k > 1 {
             measurements[0].arrays = ["identity": matches.identities.map(Double.init), "cosine": matches.cosines]

@@ -16,7 +16,7 @@ public final class SpectralDensityProbe: MemorylessProbe {
                 ProbeOption(
                     "steps", .count, default: "80", unit: "products",
                     "Lanczos steps a vector: the resolution is about the width of the spectrum over this."),
-            ] + ProbeScope.options
+            ] + ProbeScope.options + [.block]
         ) { arguments, run in
             try SpectralDensityProbe(
                 vectors: arguments.integer("vectors") ?? 10, steps: arguments.integer("steps") ?? 80,

@@ -21,6 +21,19 @@ final class Metric: MemorylessProbe {
         ProbeDeclaration(name, summary) { _, _ in Metric(name, value) }
     }
 
+    /// The norm of a vector, or of its part in a block.
+    private static func ofBlock(
+        _ name: String, _ summary: String, _ vector: @escaping @Sendable (Run) throws -> Vector
+    ) -> ProbeDeclaration {
+        ProbeDeclaration(name, summary, options: [.block]) { arguments, run in
+            let block = try ProbeScope(arguments, run).block
+            return Metric(name) { run in
+                let whole = try vector(run)
+                return try (block.map { try $0.coordinates.restrict(whole) } ?? whole).norm()
+            }
+        }
+    }
+
     static let declarations = [
         declaration("loss", "L(θ) over the training data.") { try $0.evaluation().loss },
         declaration(
@@ -35,8 +48,8 @@ final class Metric: MemorylessProbe {
         declaration("batch_loss", "The loss of the last step's batch at the parameters before it.") {
             $0.batchLoss ?? .nan
         },
-        declaration("gradient_norm", "‖∇L(θ)‖ over the training data.") { try $0.gradient().norm() },
-        declaration("weight_norm", "‖θ‖ over all parameters.") { $0.parameters.norm() },
+        ofBlock("gradient_norm", "‖∇L(θ)‖ over the training data.") { try $0.gradient() },
+        ofBlock("weight_norm", "‖θ‖ over all parameters.") { $0.parameters },
         declaration("effective_lr", "The learning rate of the next step.") { $0.learningRate },
     ]
 }

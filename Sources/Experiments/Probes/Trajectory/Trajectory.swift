@@ -165,7 +165,12 @@ public final class DirectionCoordinate: Probe {
 
     private func topEigenvector(of run: Run, _ stream: RandomStream) throws -> Vector {
         for tracker in run.trackers where tracker.lastMeasured == run.step {
-            if let vector = (tracker.probe as? LambdaMax)?.vectors.first { return try Self.unit(vector) }
+            let tracked = (tracker.probe as? NamedProbe)?.probe ?? tracker.probe
+            if let probe = tracked as? LambdaMax, probe.options.scope.block == nil,
+                let vector = probe.vectors.first
+            {
+                return try Self.unit(vector)
+            }
         }
         var stream = stream
         let hessian = CurvatureOperator(of: run.oracle, at: run.parameters)

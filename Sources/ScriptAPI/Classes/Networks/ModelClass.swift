@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Experiments
 import Graph
 import LuaBridge
 import Networks
@@ -76,8 +77,9 @@ extension ScriptHost {
                     "Names, beginnings of names ('layers.0'), or patterns ('layers.*.bias'); '-' in front leaves out.")
             ], results: [Parameter("model", .object("model"), "The model itself.")]
         ) { object, call in
-            let chosen = try object.model.layout.block(call.names("names"), of: object.model.name)
-            object.model = try object.model.freezing(Set(chosen.map(\.name)))
+            let model = object.model
+            let block = try ParameterBlock(call.names("names"), of: model.layout, called: model.name)
+            object.model = try model.freezing(Set(block.entries.map(\.name)))
             return object
         }
         models.property("frozen", .list(of: .string), "The names of the parameters that are frozen.") {

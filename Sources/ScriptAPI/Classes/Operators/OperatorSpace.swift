@@ -1,5 +1,6 @@
 import Compute
 import Curvature
+import Experiments
 import Graph
 import LuaBridge
 import Networks
@@ -41,10 +42,10 @@ final class OperatorSpace {
             throw ArgumentError(
                 "the coordinates of \(name) have no names: restrict to a block first, then to directions")
         }
-        let chosen = try layout.block(names, of: name)
-        let block = try BlockOperator(matrix, ranges: chosen.map { $0.offset..<($0.offset + $0.count) })
+        let chosen = try ParameterBlock(names, of: layout, called: name)
+        let block = try BlockOperator(matrix, ranges: chosen.coordinates.ranges)
         let words = names.map { "'\($0)'" }.joined(separator: ", ") + " of \(name)"
-        let names = try ParameterLayout(chosen.map { ($0.name, $0.shape) })
+        let names = try ParameterLayout(chosen.entries.map { ($0.name, $0.shape) })
         return (block, OperatorSpace(words, layout: names, dimension: block.dimension, in: self, .block(block)))
     }
 

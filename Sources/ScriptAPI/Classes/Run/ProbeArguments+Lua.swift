@@ -50,6 +50,13 @@ extension ProbeArguments {
         case .string(let text): return .text(text)
         default: break
         }
+        if parameter.type == .names, let names = [String].read(value) {
+            if names.isEmpty {
+                throw ArgumentError(
+                    "'\(parameter.name)' is an empty list: name at least one parameter, or leave it out")
+            }
+            return .names(names)
+        }
         if let vector = VectorObject.read(value) { return .vector(try run.fitting(vector, parameter.name)) }
         if let numbers = [Int].read(value) { return .samples(try run.sampleNumbers(numbers, parameter.name)) }
         if let lists = [[Int]].read(value) {
@@ -69,6 +76,7 @@ extension LuaType {
             case .number(.positive): .number(.positive)
             case .boolean: .boolean
             case .text: .string
+            case .names: .names
             case .choice(let names): .choice(names)
             case .vector: .vector
             case .samples: .samples

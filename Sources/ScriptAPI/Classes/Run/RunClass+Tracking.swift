@@ -8,7 +8,11 @@ extension ScriptHost {
             "track", "Measures one or several quantities along the run from now on.",
             parameters: [Parameter("names", .names, "Which: a name or a list of names.")],
             options: Cadence.parameters + [
-                .optional("fn", .function("(run) -> number"), "Computes a quantity of your own, of this name.")
+                .optional("fn", .function("(run) -> number"), "Computes a quantity of your own, of this name."),
+                .optional(
+                    "as", .names,
+                    "What the series is called, where a quantity is tracked twice, of two blocks, say; a list for a list of quantities. With k = 2 the second is called that with '_2'."
+                ),
             ] + ProbeArguments.parameters
         ) { run, call in
             let names = try call.names("names")
@@ -18,10 +22,21 @@ extension ScriptHost {
             let cadence = try Cadence(call, of: run, names: names)
             guard try call.has("fn") else {
                 let arguments = try ProbeArguments(call, of: run)
-                for probe in try ProbeCatalogue.probes(names, arguments, for: run) {
-                    try run.track(probe, cadence, words: arguments.words)
+                var probes = try ProbeCatalogue.probes(names, arguments, for: run)
+                if try call.has("as") {
+                    let given = try call.names("as")
+                    guard given.count == probes.count else {
+                        throw ArgumentError(
+                            "run:track: 'as' has \(given.count) name\(given.count == 1 ? "" : "s") for \(probes.count) "
+                                + "quantit\(probes.count == 1 ? "y" : "ies"): give one for each")
+                    }
+                    probes = try zip(given, probes).map { try NamedProbe($0, $1) }
                 }
+                for probe in probes { try run.track(probe, cadence, words: arguments.words) }
                 return
+            }
+            if try call.has("as") {
+                throw ArgumentError("run:track: with 'fn' the quantity has the name that it is given: leave out 'as'")
             }
             guard let name = names.first, names.count == 1, !name.isEmpty else {
                 throw ArgumentError("run:track with 'fn' takes one name: that of the quantity it computes")
