@@ -24,6 +24,16 @@ extension ScriptHost {
             return MeasurementObject("trace", [Measurement(step: 0, estimate)])
         }
         operators.method(
+            "frobenius",
+            "The Frobenius norm, the root of the sum of all squared elements, from products with random signs; exact where as many would be taken as there are rows.",
+            options: sampling(relativeError: 0.01, minSamples: 20, maxSamples: 256, "Take exactly so many vectors."),
+            results: [Parameter("norm", .object("measurement"), "The estimate.")]
+        ) { object, call in
+            var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: OperatorStream.frobenius)
+            let estimate = try frobeniusNorm(of: object.matrix, samples: call.stopping(), stream: &stream)
+            return MeasurementObject("frobenius", [Measurement(step: 0, estimate)])
+        }
+        operators.method(
             "diagonal",
             "The diagonal, estimated with random signs; exact where as many would be taken as there are rows.",
             options: [Parameter("exact", .boolean, default: false, "By a quadratic form for each row.")]
@@ -60,7 +70,7 @@ extension ScriptHost {
 }
 
 /// The options that say when an estimate has enough samples.
-private func sampling(
+func sampling(
     relativeError: Double, minSamples: Int, maxSamples: Int, _ exactly: String,
     of quotient: String = "standard error over the value"
 ) -> [Parameter] {
@@ -74,7 +84,7 @@ private func sampling(
 
 extension LuaCall {
     /// When to stop, of the options `samples`, `rel_error`, `min_samples` and `max_samples`.
-    fileprivate func stopping() throws -> MonteCarlo {
+    func stopping() throws -> MonteCarlo {
         let exactly: Int? = try get("samples")
         if exactly != nil, let other = try ["rel_error", "min_samples", "max_samples"].first(where: { try has($0) }) {
             throw ArgumentError("'samples' says exactly how many: leave out '\(other)'")

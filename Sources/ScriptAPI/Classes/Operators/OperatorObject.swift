@@ -89,4 +89,9 @@ enum OperatorStream {
     static let trace: UInt64 = 1 << 40 | 1
     static let diagonal: UInt64 = 1 << 40 | 2
     static let density: UInt64 = 1 << 40 | 3
+    static let frobenius: UInt64 = 1 << 40 | 4
+    static let labels: UInt64 = 1 << 40 | 5
+    static let layers: UInt64 = 1 << 40 | 6
+    // 7 is that of planes of points on a line (`SlicePlane`).
+    static let slices: UInt64 = 1 << 40 | 8
 }

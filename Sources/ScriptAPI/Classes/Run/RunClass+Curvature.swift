@@ -11,8 +11,12 @@ extension ScriptHost {
         for (matrix, summary) in matrices {
             runs.method(
                 matrix.rawValue, "\(summary), known by its products; it keeps the parameters of this moment.",
-                options: curvatureOptions, results: [Parameter(matrix.rawValue, .object("operator"), "The operator.")]
-            ) { run, call in try curvature(matrix, of: run, call) }
+                options: curvatureOptions + (matrix == .fisher ? [sampledLabels] : []),
+                results: [Parameter(matrix.rawValue, .object("operator"), "The operator.")]
+            ) { run, call in
+                let isSampled = try matrix == .fisher && call.get("sampled", as: Bool.self)
+                return try curvature(matrix, of: run, call, usesSeed: isSampled, drawingLabels: isSampled)
+            }
         }
         runs.method(
             "preconditioner", "What the optimizer divides its step by, without lr, after its last gradient.",
@@ -50,17 +54,33 @@ let curvatureOptions: [Parameter] =
         ),
     ]
 
+/// Of the Fisher matrix: whose labels.
+private let sampledLabels = Parameter(
+    "sampled", .boolean, default: false,
+    "With labels drawn once by 'seed' from what the network itself says, in place of those of the data: ce softmax(f), bce sigmoid(f), mse N(f, 1/2), half_mse N(f, 1), mse_mean N(f, K/2). Its mean over seeds is the Gauss-Newton matrix."
+)
+
 /// The matrix that a call's options describe.
 ///
-/// - Parameter usesSeed: whether the caller draws by `seed` too, so that it has a meaning without `samples`.
+/// - Parameters:
+///   - usesSeed: whether the caller draws by `seed` too, so that it has a meaning without `samples`.
+///   - drawingLabels: whether labels are drawn from the model's own distribution, by `seed`.
 func curvature(
-    _ matrix: CurvatureMatrix, of run: Run, _ call: borrowing LuaCall, usesSeed: Bool = false
+    _ matrix: CurvatureMatrix, of run: Run, _ call: borrowing LuaCall, usesSeed: Bool = false,
+    drawingLabels: Bool = false
 ) throws -> OperatorObject {
     let (oracle, point) = (try call.oracle(of: run), try call.point(of: run))
+    var stream = RandomStream(
+        seed: try call.get("seed", as: Int?.self).map(UInt64.init) ?? run.seed, purpose: .vector,
+        index: OperatorStream.labels)
     let objects = try call.selections(of: run, usesSeed: usesSeed).map { samples in
-        OperatorObject(
-            CurvatureOperator(matrix, of: oracle, at: point, over: samples), kind: matrix.rawValue, of: run,
-            over: samples)
+        let own =
+            try drawingLabels
+            ? CurvatureOperator(
+                matrix, of: oracle.drawingTargets(at: point, over: samples, stream: &stream), at: point)
+            : CurvatureOperator(matrix, of: oracle, at: point, over: samples)
+        return OperatorObject(
+            own, kind: drawingLabels ? "sampled_fisher" : matrix.rawValue, of: run, over: samples)
     }
     let whole = try objects.count == 1 ? objects[0] : mean(of: objects, "run:\(matrix.rawValue)")
     return try call.has("block") ? whole.restricted(to: call.names("block")) : whole
