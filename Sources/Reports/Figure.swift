@@ -40,15 +40,19 @@ public struct Panel: Sendable {
     public var marks: [Double]
     /// Places on the x axis to compare with, drawn dashed and named in the legend; always within the range shown.
     public var verticals: [VerticalLine]
+    /// What lies under everything else; the axes are to be its ``Surface/ends``.
+    public var surface: Surface?
 
     public init(
         title: String = "", xLabel: String = "", yLabel: String = "", xScale: Scale = .linear, yScale: Scale = .linear,
         xRange: ClosedRange<Double>? = nil, yRange: ClosedRange<Double>? = nil, series: [PlottedSeries] = [],
-        references: [ReferenceLine] = [], marks: [Double] = [], verticals: [VerticalLine] = []
+        references: [ReferenceLine] = [], marks: [Double] = [], verticals: [VerticalLine] = [],
+        surface: Surface? = nil
     ) {
         (self.title, self.xLabel, self.yLabel) = (title, xLabel, yLabel)
         (self.xScale, self.yScale, self.xRange, self.yRange) = (xScale, yScale, xRange, yRange)
         (self.series, self.references, self.marks, self.verticals) = (series, references, marks, verticals)
+        self.surface = surface
     }
 }
 

@@ -14,8 +14,13 @@ struct GnuplotScript {
     /// In pixels of the svg.
     private static let fontSize = 13
 
-    private var isText: Bool {
+    var isText: Bool {
         if case .text = format { return true }
+        return false
+    }
+
+    var isVector: Bool {
+        if case .svg = format { return true }
         return false
     }
 
@@ -42,7 +47,7 @@ struct GnuplotScript {
         emit("unset multiplot")
     }
 
-    private mutating func emit(_ line: String) { text += line + "\n" }
+    mutating func emit(_ line: String) { text += line + "\n" }
 
     private func terminal() -> String {
         let (width, height) = figure.pixels
@@ -78,7 +83,7 @@ struct GnuplotScript {
             emit("set arrow from first \(at), graph 0 to first \(at), graph 1 nohead lw 0.8 lc rgb '#AAAAAA' back")
         }
         if content.isEmpty { emit("set label 2 'no values to show' at graph 0.5, graph 0.5 center") }
-        var parts: [String] = []
+        var parts: [String] = panel.surface.map { elements($0) } ?? []
         for (index, (series, curve)) in zip(panel.series, content.curves).enumerated() {
             parts += elements(series, curve, index: series.colour ?? index)
         }
@@ -144,6 +149,13 @@ struct GnuplotScript {
                 parts.append("\(block) using 1:3:(0):($4-$3) with vectors nohead \(pen) lw 0.8 notitle")
             }
             parts.append("\(block) using 1:2 with points \(pen) pt 7 ps 0.5 \(title(series.name))")
+        case .path:
+            // On a dark line and a light one, so that it is seen on every colour.
+            if !isText {
+                parts.append("\(block) using 1:2 with lines lt 1 lc rgb '#FFFFFF' lw 3.5 notitle")
+                parts.append("\(block) using 1:2 with points lt 1 lc rgb '#FFFFFF' pt 7 ps 0.7 notitle")
+            }
+            parts.append("\(block) using 1:2 with linespoints \(pen) lw 1.5 pt 7 ps 0.45 \(title(series.name))")
         case .stems:
             if !isText { parts.append("\(block) using 1:2 with impulses \(pen) lw 1.2 notitle") }
             parts.append("\(block) using 1:2 with points \(pen) pt 7 ps 0.5 \(title(series.name))")
@@ -165,7 +177,7 @@ struct GnuplotScript {
     }
 
     /// Writes a data block before the plot command: runs are parted by empty lines, so that lines break there.
-    private mutating func addBlock(_ runs: [[[Double]]]) -> String {
+    mutating func addBlock(_ runs: [[[Double]]]) -> String {
         let name = "$d\(blocks)"
         blocks += 1
         emit("\(name) << EOD")
@@ -200,7 +212,9 @@ struct GnuplotScript {
         let (column, row) = (number % figure.columns, number / figure.columns)
         let top = header + row * cell.height
         let titleHeight = panel.title.isEmpty ? 0 : 25
-        let (left, right) = (column * cell.width + 74, (column + 1) * cell.width - 26)
+        // Beside a surface stands what its colours mean.
+        let colours = panel.surface == nil ? 0 : 92
+        let (left, right) = (column * cell.width + 74, (column + 1) * cell.width - 26 - colours)
         let legend = Legend(legendEntries(content), width: right - left, fontSize: Self.fontSize)
         let axesTop = top + titleHeight + legend.rows * Legend.rowHeight + 10
         let axesBottom = max(axesTop + 20, top + cell.height - (panel.xLabel.isEmpty ? 40 : 60))
@@ -217,6 +231,12 @@ struct GnuplotScript {
         emit("set rmargin at screen \(screenX(right))")
         emit("set tmargin at screen \(screenY(axesTop))")
         emit("set bmargin at screen \(screenY(axesBottom))")
+        if panel.surface != nil {
+            emit(
+                "set colorbox user origin screen \(screenX(right + 16)), screen \(screenY(axesBottom)) size screen \(screenX(14)), screen \(1 - screenY(axesBottom - axesTop))"
+            )
+            label(panel.surface?.label ?? "", right + colours + 6, (axesTop + axesBottom) / 2, "center rotate by 90")
+        }
         if number == 0 { label(figure.title, left, 22, "left font ',16'") }
         label(panel.title, left, top + 12, "left font ',14'")
         label(panel.xLabel, (left + right) / 2, axesBottom + 46, "center")
@@ -245,7 +265,12 @@ struct GnuplotScript {
         let panel = content.panel
         let series = zip(panel.series, content.curves).enumerated().map { index, pair in
             let (series, curve) = pair
-            let sample: Legend.Sample = series.style != .line ? .dots : isSparse(curve) ? .lineWithDots : .line
+            let sample: Legend.Sample =
+                switch series.style {
+                case .points, .stems: .dots
+                case .path: .lineWithDots
+                case .line: isSparse(curve) ? .lineWithDots : .line
+                }
             return Legend.Entry(name: name(of: series, curve), colour: colour(series.colour ?? index), sample: sample)
         }
         let names = panel.references.map(\.name) + content.verticals.map(\.name)

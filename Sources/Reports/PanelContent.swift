@@ -9,11 +9,19 @@ struct PanelContent {
     let xRange: AxisRange
     let yRange: AxisRange
 
-    /// No series has a point to draw.
-    var isEmpty: Bool { curves.allSatisfy(\.isEmpty) }
+    /// No series has a point to draw, and no surface a value.
+    var isEmpty: Bool { curves.allSatisfy(\.isEmpty) && panel.surface?.range == nil }
 
     init(_ panel: Panel) throws(ReportError) {
         self.panel = panel
+        if let surface = panel.surface {
+            guard surface.x.count > 1, surface.y.count > 1, surface.values.count == surface.x.count * surface.y.count
+            else {
+                throw ReportError(
+                    "a surface of \(surface.x.count)×\(surface.y.count) points has \(surface.values.count) values: it has one for each, and two points at least along each axis"
+                )
+            }
+        }
         var curves = try panel.series.map { series throws(ReportError) in try Curve(series, panel) }
         let points = curves.flatMap(\.points)
         let verticals = panel.verticals.filter { Curve.canBeDrawn($0.x, panel.xScale) }
@@ -28,7 +36,7 @@ struct PanelContent {
         let levels = points.flatMap { [$0.low, $0.high] } + stairs.flatMap { $0.flatMap { [$0.y, $0.upper] } }
         yRange = AxisRange(given: panel.yRange, values: levels, scale: panel.yScale, padding: 0.05)
         // A line is some 800 pixels wide; two points for each pixel show all of it.
-        for i in curves.indices { curves[i].thin(to: 1600) }
+        for i in curves.indices where panel.series[i].style != .path { curves[i].thin(to: 1600) }
         (self.curves, self.verticals, staircases, xRange) = (curves, verticals, stairs, x)
     }
 

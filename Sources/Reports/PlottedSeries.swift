@@ -7,6 +7,8 @@ public struct PlottedSeries: Sendable {
         case points
         /// Dots on stems that stand on the x axis: single values such as eigenvalues.
         case stems
+        /// A line through the points in their order, wherever it leads, with a dot at each: a trajectory on a surface.
+        case path
     }
 
     public var name: String

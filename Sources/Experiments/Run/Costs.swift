@@ -64,24 +64,13 @@ extension RunCosts: CustomStringConvertible {
             add(probe, probe.seriesCount > 1 ? "\(probe.name) (\(probe.seriesCount) series)" : probe.name)
         }
         let limit = budget.map { " of \(percent($0)) allowed" } ?? ""
-        let table = RunCosts.aligned(rows)
+        let table = aligned(rows)
         return table
             + "\nprobes: \(percent(probeShare))\(limit); in all \(String(format: "%.3g", operations)) operations, "
             + "\(String(format: "%.3g", seconds)) s"
     }
 
     private func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
-
-    /// Names to the left, figures to the right of their columns.
-    private static func aligned(_ rows: [[String]]) -> String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            zip(row, widths).enumerated().map { column, cell in
-                let space = String(repeating: " ", count: cell.1 - cell.0.count)
-                return column == 0 ? cell.0 + space : space + cell.0
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
-    }
 }
 
 extension Run {

@@ -14,6 +14,7 @@ extension ScriptHost {
             modelClass(), layerClass(), initializerClass(), optimizerClass(), fieldClass(), scheduleClass(),
             stepContextClass(), datasetClass(),
             vectorClass(), arrayClass(), measurementClass(), evaluationClass(), tensorClass(),
+            layersClass(), sliceClass(),
             operatorClass(), eigenpairsClass(), densityClass(), diagonalClass(), solutionClass(), preconditionerClass(),
         ]
     }
