@@ -63,7 +63,7 @@ import Testing
             let error = #expect(throws: ExperimentError.self) { try run.edge(for: name) }
             let text = "\(try #require(error))"
             #expect(text.contains("no edge of \(name) is known under momentum, which has one of lambda_max"), "\(text)")
-            #expect(run.knownEdge(for: name) == nil)
+            #expect(try run.knownEdge(for: name) == nil)
         }
     }
 

@@ -44,7 +44,8 @@ import Testing
     /// A complete file of 2,000 values, as another program may open it.
     private static func closedFile(in folder: String) throws -> DatabaseQueue {
         let file = try RunFile.create(name: "a", in: URL(fileURLWithPath: folder))
-        for step in 0..<2000 { try file.record("loss", step: step, value: Double(step)) }
+        // With an error each has a row of its own.
+        for step in 0..<2000 { try file.record("loss", step: step, value: Double(step), standardError: 0.5) }
         try file.close()
         return try DatabaseQueue(path: file.url.path)
     }

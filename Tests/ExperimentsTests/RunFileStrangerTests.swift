@@ -7,7 +7,7 @@ import Testing
 /// Files that are not ours, or no longer: each is one error that says what is wrong, none a trap.
 @Suite struct RunFileStrangerTests {
     /// A file with something in every table.
-    private func sample(in folder: borrowing TemporaryFolder) throws -> URL {
+    func sample(in folder: borrowing TemporaryFolder) throws -> URL {
         let parent = RunParent(uuid: UUID(), name: "base", step: 10)
         let file = try RunFile.create(name: "sample", in: folder.url, header: RunHeader(parent: parent))
         for step in 0..<120 {
@@ -18,6 +18,10 @@ import Testing
                 try file.record(
                     "sketch", Measurement(step: step, value: 1, arrays: ["numbers": numbers, "few": [0.5]]))
             }
+        }
+        for step in 0..<1100 {
+            try file.record("plain", step: step * step, value: Double(step))
+            if step % 500 == 499 { try file.commit() }
         }
         try file.setParameters(["lr": 0.05, "hidden": [200, 200]])
         try file.addScript(path: "a.lua", source: String(repeating: "print('x')\n", count: 1000))
@@ -31,12 +35,12 @@ import Testing
 
     /// Reads everything there is; returns how many values.
     @discardableResult
-    private func readAll(_ url: URL) throws(RunFileError) -> Int {
+    func readAll(_ url: URL) throws(RunFileError) -> Int {
         let reader = try RunFile.open(url)
         var count = try reader.environment().count + reader.parameters().count + reader.scripts().count
         for name in try reader.seriesNames() {
             count += try reader.series(name).count
-            count += try reader.arrays("numbers", of: name).count
+            count += try reader.values(of: name).count + reader.arrays("numbers", of: name).count
         }
         _ = try reader.status()
         count += try reader.events().count + reader.notes().count + reader.costs().count
@@ -45,14 +49,14 @@ import Testing
         return count
     }
 
-    private func write(_ bytes: Data, _ name: String, in folder: borrowing TemporaryFolder) throws -> URL {
+    func write(_ bytes: Data, _ name: String, in folder: borrowing TemporaryFolder) throws -> URL {
         let url = folder.url.appendingPathComponent(name)
         try bytes.write(to: url)
         return url
     }
 
     /// Changes a file by SQL, with every guard of SQLite taken away.
-    private func tamper(_ url: URL, _ sql: String) throws {
+    func tamper(_ url: URL, _ sql: String) throws {
         let queue = try DatabaseQueue(path: url.path)
         try queue.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA writable_schema = ON")
@@ -109,6 +113,26 @@ import Testing
         (
             "UPDATE array SET numbers = x'000102' WHERE name = 'numbers'",
             "the list 'numbers' of the series 'sketch' has 3 bytes"
+        ),
+        ("UPDATE chunk SET numbers = x'000102'", "values and has 3 bytes"),
+        ("UPDATE chunk SET count = 1000000000000000000", "claims 1000000000000000000 values"),
+        ("UPDATE chunk SET count = 0, numbers = x''", "claims 0 values"),
+        ("UPDATE chunk SET count = -1", "claims -1 values"),
+        ("UPDATE chunk SET last = last - 1", "steps that are not in order"),
+        ("UPDATE chunk SET first = -9223372036854775808, last = 9223372036854775807", "not in order"),
+        ("UPDATE chunk SET first = 9, last = 9", "not in order"),
+        ("UPDATE chunk SET steps = x'00'", "not as many steps"),
+        ("UPDATE chunk SET steps = zeroblob(length(numbers))", "not in order"),
+        ("UPDATE chunk SET operations = x'0000'", "not as many operations"),
+        (
+            """
+            INSERT INTO chunk (series, first, last, count, numbers) SELECT series, last, last + 1, 2, zeroblob(16) FROM chunk
+            WHERE id = 1
+            """, "overlap at step 119"
+        ),
+        (
+            "INSERT INTO measurement (series, step, value) SELECT series, first, 1.0 FROM chunk WHERE id = 1",
+            "the series 'loss' has two values at step 0"
         ),
         ("CREATE TABLE extra (a)", "'extra'"),
         ("CREATE VIEW extra AS SELECT * FROM run", "'extra'"),
@@ -195,7 +219,7 @@ import Testing
 }
 
 /// Steele, Lea and Flood's SplitMix64: the same mutations each time.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -3,8 +3,10 @@ import Foundation
 import Testing
 
 /// A script whose process is killed at any moment, again and again, and resumed until it is done, has measured what one that was left alone
-/// has, to the bit: several runs under rules with state, forks, also of actions, trainings side by
-/// side and in lockstep, loops, events.
+/// has, to the bit: several runs under rules with state, forks, also of actions, trainings side by side and in lockstep, loops, events,
+/// values at every step.
+///
+/// `EOSS_KILLS=100 swift test --filter killedAtAnyMoment` kills so many, each at a moment of its own.
 @Suite struct KilledRunTests {
     private static let script = """
         local data = eoss.data.chebyshev{ degree = 3, n = 20 }
@@ -14,6 +16,7 @@ import Testing
             checkpoint = { every = 150 } }
           run:track({ "loss", "lambda_max" }, { every = 100 })
           run:track("step_sharpness", { average = 50 })
+          run:track("rate", { every = 1, fn = function(r) return r.lr / (1 + r.step) end })
           return run
         end
         local O = eoss.optim
@@ -40,23 +43,22 @@ import Testing
         deinit { try? FileManager.default.removeItem(at: url) }
     }
 
-    /// Everything measured, by file and series, with what it cost.
+    /// Everything measured, by run and series, with what it cost.
     private func measured(_ folder: URL) throws -> [String: [String]] {
         var all: [String: [String]] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasSuffix(".eoss") {
-            let file = try RunFile.open(folder.appendingPathComponent(name))
+        for file in try files(folder) {
+            // A process killed when it had made no more than a name leaves that taken.
             for series in try file.seriesNames() {
-                all["\(name) \(series)"] = try file.series(series).map {
-                    "\($0.step) \($0.value.bitPattern) \($0.standardError?.bitPattern ?? 0) \($0.operations ?? 0)"
-                }
+                all["\(file.givenName) \(series)"] = try Self.measured(file, series)
             }
-            all["\(name) state"] = [try file.status()?.words ?? ""]
+            all["\(file.givenName) state"] = [try file.status()?.words ?? ""]
         }
         return all
     }
 
     /// Starts the program and kills it after some time.
-    private func kill(_ arguments: [String], after seconds: Double) throws {
+    /// - Returns: false where it had come to its end before.
+    private func kill(_ arguments: [String], after seconds: Double) throws -> Bool {
         let process = Process()
         process.executableURL = EossProgram.executable
         process.arguments = arguments
@@ -66,6 +68,45 @@ import Testing
         Thread.sleep(forTimeInterval: seconds)
         if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
+        if process.terminationReason == .uncaughtSignal { return true }
+        #expect(process.terminationStatus == 0, "\(arguments)")
+        return false
+    }
+
+    /// The files that were committed once; a process that is killed before that leaves an empty one.
+    private func files(_ folder: URL) throws -> [RunFileReader] {
+        guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().compactMap { name in
+            let url = folder.appendingPathComponent(name)
+            let bytes = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
+            // What has a header opens: an error is one of the test.
+            return name.hasSuffix(".eoss") && bytes > 0 ? try Self.opened(url) : nil
+        }
+    }
+
+    /// A file whose first commit was cut off is none yet.
+    private static func opened(_ url: URL) throws -> RunFileReader? {
+        do { return try RunFile.open(url) } catch RunFileError.notARunFile { return nil }
+    }
+
+    /// Files of a killed process: each has a beginning of what is to be measured, to the bit, and all of it up to its last checkpoint.
+    private func check(_ folder: URL, _ expected: [String: [String]]) throws {
+        for file in try files(folder) {
+            let checkpoint = try file.lastCheckpointStep() ?? -1
+            for series in try file.seriesNames() {
+                let all = try #require(expected["\(file.givenName) \(series)"])
+                let found = try Self.measured(file, series)
+                #expect(Array(all.prefix(found.count)) == found, "\(file.url.path) \(series)")
+                let due = all.prefix { Int($0.prefix { $0 != " " }).map { $0 <= checkpoint } ?? false }
+                #expect(found.count >= due.count, "\(file.url.path) \(series)")
+            }
+        }
+    }
+
+    private static func measured(_ file: RunFileReader, _ series: String) throws -> [String] {
+        try file.series(series).map {
+            "\($0.step) \($0.value.bitPattern) \($0.standardError?.bitPattern ?? 0) \($0.operations ?? 0)"
+        }
     }
 
     @Test func killedAtAnyMoment() throws {
@@ -79,36 +120,34 @@ import Testing
         #expect(full.status == 0, "\(full.errors)")
         let seconds = max(0.2, Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18)
         let expected = try measured(whole)
-        #expect(expected.count == 6 * 5 + 2)
-        // Moments spread over a whole execution.
-        var share = 0.37
-        try kill(["run", script.path, "--out", killed.path], after: share * seconds)
-        for _ in 0..<12 {
-            let files = try FileManager.default.contentsOfDirectory(atPath: killed.path).filter {
-                $0.hasSuffix(".eoss")
-            }
-            let resumable = files.sorted().first { (try? RunFile.open(killed.appendingPathComponent($0))) != nil }
-            guard let resumable else { break }
-            // Every file that has been committed once opens, and loses nothing that was.
-            let before = try files.compactMap { name -> (String, Int)? in
-                guard let file = try? RunFile.open(killed.appendingPathComponent(name)) else { return nil }
-                return (name, try file.seriesNames().reduce(0) { try $0 + file.series($1).count })
-            }
-            share = (share + 0.618).truncatingRemainder(dividingBy: 1)
-            try kill(["run", "--resume", killed.appendingPathComponent(resumable).path], after: share * seconds)
-            for (name, count) in before {
-                let file = try RunFile.open(killed.appendingPathComponent(name))
-                #expect(try file.seriesNames().reduce(0) { try $0 + file.series($1).count } >= count)
+        #expect(expected.count == 6 * 6 + 2)
+        let wanted = ProcessInfo.processInfo.environment["EOSS_KILLS"].flatMap(Int.init) ?? 10
+        // Moments spread over six tenths of an execution; one that comes to its end is compared, and another begun.
+        var (share, kills, lives) = (0.37, 0, 0)
+        while kills < wanted {
+            let isNew = try files(killed).isEmpty
+            share = (share + 0.618_034).truncatingRemainder(dividingBy: 1)
+            if isNew { try? FileManager.default.removeItem(at: killed) }
+            let arguments =
+                try isNew
+                ? ["run", script.path, "--out", killed.path] : ["run", "--resume", files(killed)[0].url.path]
+            if try kill(arguments, after: 0.6 * share * seconds) {
+                kills += 1
+                try check(killed, expected)
+            } else {
+                lives += 1
+                #expect(try measured(killed) == expected)
+                try FileManager.default.removeItem(at: killed)
             }
         }
-        let files = try FileManager.default.contentsOfDirectory(atPath: killed.path).sorted()
-        let first = try #require(
-            files.first { $0.hasSuffix(".eoss") && (try? RunFile.open(killed.appendingPathComponent($0))) != nil })
-        let last = try EossProgram.run(["run", "--resume", killed.appendingPathComponent(first).path])
-        #expect(last.status == 0, "\(last.errors)")
-        #expect(last.output == full.output)
-        let found = try measured(killed)
-        for (series, values) in expected { #expect(found[series] == values, "\(series)") }
-        #expect(found.count == expected.count, "\(found.keys.sorted())")
+        if let first = try files(killed).first {
+            let last = try EossProgram.run(["run", "--resume", first.url.path])
+            #expect(last.status == 0, "\(last.errors)")
+            #expect(last.output == full.output)
+            let found = try measured(killed)
+            for (series, values) in expected { #expect(found[series] == values, "\(series)") }
+            #expect(found.count == expected.count, "\(found.keys.sorted())")
+        }
+        print("killed \(kills) times in \(lives + 1) lives of \(seconds) s")
     }
 }

@@ -90,9 +90,9 @@ extension RunFileReader {
     /// first has the operations of all. What the training took is not in the file.
     public func costs() throws(RunFileError) -> [RunCosts.Item] {
         let operations = version >= 2 ? "total(operations)" : "0.0"
-        return try rows(
+        var items: [(id: Int, item: RunCosts.Item)] = try rows(
             """
-            SELECT series.name, count(measurement.id), total(samples), total(products), \(operations), total(seconds)
+            SELECT series.name, count(measurement.id), total(samples), total(products), \(operations), total(seconds), series.id
             FROM series LEFT JOIN measurement ON measurement.series = series.id GROUP BY series.id ORDER BY series.id
             """
         ) { row in
@@ -100,7 +100,25 @@ extension RunFileReader {
             let spent = Spending(
                 measurements: try row.decode(Int.self, atIndex: 1), samples: try whole(2), products: try whole(3),
                 operations: try row.decode(Double.self, atIndex: 4), seconds: try row.decode(Double.self, atIndex: 5))
-            return RunCosts.Item(try row.decode(String.self, atIndex: 0), series: 1, spent)
+            return (
+                try row.decode(Int.self, atIndex: 6),
+                RunCosts.Item(try row.decode(String.self, atIndex: 0), series: 1, spent)
+            )
         }
+        if version < 3 { return items.map(\.item) }
+        let chunks = try rows("SELECT \(MeasurementChunk.columns), series FROM chunk ORDER BY id") { row in
+            let chunk = try MeasurementChunk(row)
+            let operations = chunk.operations.reduce(0) { $1.isNaN ? $0 : $0 + $1 }
+            return (try row.decode(Int.self, atIndex: 7), chunk.count, operations, chunk.seconds ?? 0)
+        }
+        var places: [Int: Int] = [:]
+        for (place, item) in items.enumerated() { places[item.id] = place }
+        for (series, count, operations, seconds) in chunks {
+            guard let place = places[series] else { continue }
+            items[place].item.count += count
+            items[place].item.operations += operations
+            items[place].item.seconds += seconds
+        }
+        return items.map(\.item)
     }
 }

@@ -103,18 +103,18 @@ extension Series {
         }
         var result = Series(name: "\(name) distance")
         var j = 0
-        for i in steps.indices {
-            while j < other.steps.count, other.steps[j] < steps[i] { j += 1 }
-            guard j < other.steps.count, other.steps[j] == steps[i], let mine = arrays[i], let theirs = other.arrays[j],
+        for (i, step) in stepList.enumerated() {
+            while j < other.count, other.stepList[j] < step { j += 1 }
+            guard j < other.count, other.stepList[j] == step, let mine = arrays[i], let theirs = other.arrays[j],
                 let a = mine[list], let b = theirs[list]
             else { continue }
             guard a.count == b.count, mine[Self.recipe] == theirs[Self.recipe] else {
                 throw ExperimentError.invalid(
                     "the lists '\(list)' of the series '\(name)' were made in different ways (\(a.count) and \(b.count) "
-                        + "numbers at step \(steps[i])): projection, dim, seed and the model must agree")
+                        + "numbers at step \(step)): projection, dim, seed and the model must agree")
             }
             let sum = zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-            result.append(Measurement(step: steps[i], value: sum.squareRoot()))
+            result.append(Measurement(step: step, value: sum.squareRoot()))
         }
         return result
     }

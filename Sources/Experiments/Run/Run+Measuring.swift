@@ -35,7 +35,7 @@ extension Run {
         if let replay, isProgram || redo != nil { try replay.restore(&tracker) }
         trackers.append(tracker)
         for name in probe.seriesNames where recorded[name] == nil {
-            recorded[name] = Series(name: name)
+            recorded[name] = RecordedSeries(name: name)
             seriesNames.append(name)
         }
         nextDue = min(nextDue, step)
@@ -197,10 +197,12 @@ extension Run {
     }
 
     private func record(_ series: String, _ measurement: Measurement) throws {
-        recorded[series, default: Series(name: series)].append(measurement)
+        let isLong = recorded[series, default: RecordedSeries(name: series)].append(measurement)
         try openFile()
-        try file?.record(series, measurement)
+        guard let file else { return }
+        try file.record(series, measurement)
         noteChunks()
+        if isLong { recorded[series]?.release(before: file.isCompleteBefore, in: file.url) }
     }
 
     /// Writes into the file in what chunks data was walked: sums are taken in this order.
@@ -217,16 +219,23 @@ extension Run {
 
     /// The values measured of a series. `edge` also stands for the edge of a named curvature (`edge_lambda_max`), where one is
     /// tracked and no other.
-    public func series(_ name: String) throws -> Series {
+    /// - Parameters:
+    ///   - first: from this step on.
+    ///   - last: up to this step.
+    /// - Throws: `ExperimentError.unknownSeries`; `RunFileError` where the older values cannot be read from the run's file.
+    public func series(_ name: String, from first: Int? = nil, to last: Int? = nil) throws -> Series {
         noteSeriesReading()
-        if var series = recorded[name] {
-            if replay != nil { series = series.between(nil, programStep) }
-            return name == Edge.name(nil) ? withOwnEdges(series) : series
+        let last = replay == nil ? last : min(last ?? .max, programStep)
+        if let series = try recorded[name]?.series(from: first, to: last) {
+            return name == Edge.name(nil) ? try withOwnEdges(series) : series
         }
         if name == Edge.name(nil) {
             let named = EdgeQuantity.allCases.compactMap { recorded[Edge.name($0)] }
-            if named.count == 1 { return named[0] }
+            if named.count == 1 { return try named[0].series(from: first, to: last) }
         }
         throw ExperimentError.unknownSeries(name, run: self.name, known: seriesNames)
     }
+
+    /// The value last measured of a series; nil where there is none.
+    public func lastValue(of name: String) -> Double? { recorded[name]?.last }
 }

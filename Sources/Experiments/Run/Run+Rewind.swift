@@ -2,8 +2,9 @@ import Foundation
 
 extension Run {
     /// Goes back to a checkpoint of this run: everything is as it was then, series included, and the actions that were still to come
-    /// are to come again. What the file has of later steps is replaced as it is measured anew.
-    /// - Throws: `ExperimentError.invalid` where there is no checkpoint of that step, with those there are.
+    /// are to come again. What the file has of later steps is removed: measurements, and checkpoints.
+    /// - Throws: `ExperimentError.invalid` where there is no checkpoint of that step, with those there are; `RunFileError` where another
+    ///   program has a lock on the file.
     public func rewind(to step: Int) throws {
         try requireNotMeasuring("the step")
         try requirePresent("the state")
@@ -25,7 +26,11 @@ extension Run {
             from: reader.checkpoint(step: step), called: "\(reader.url.lastPathComponent), step \(step)", forced: true)
         replay = nil
         journal.gap = journal.gap ?? "it was rewound"
-        for name in seriesNames { recorded[name] = recorded[name]?.between(nil, step) }
+        for name in seriesNames {
+            try recorded[name]?.keepForOthers(in: reader.url)
+            recorded[name]?.cut(after: step)
+        }
+        try file?.cut(after: step)
         note("rewind", "from step \(now)")
         try didCatchUp?(self)
     }

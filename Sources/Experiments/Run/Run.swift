@@ -99,7 +99,7 @@ public final class Run {
     var beforeStep: ((Run) throws -> Void)?
     /// Parts left out of checkpoints: tests find out by this whether they are missed.
     var omittedFromCheckpoints: Set<String> = []
-    var recorded: [String: Series] = [:]
+    var recorded: [String: RecordedSeries] = [:]
     /// The order in which series were first recorded.
     public internal(set) var seriesNames: [String] = []
     /// What steps took, and what probes did outside of plans, in the cost model's operations.

@@ -71,6 +71,7 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The error of a failed write, from what GRDB threw.
     static func writing(_ path: String, _ error: any Error) -> RunFileError {
         if let error = error as? RunFileError { return error }
+        if let damage = error as? MeasurementChunk.Damage { return .damaged(path: path, reason: damage.reason) }
         guard let error = error as? DatabaseError else { return .cannotWrite(path: path, reason: words(for: error)) }
         switch error.resultCode {
         case .SQLITE_FULL: return .diskFull(path: path)
@@ -91,12 +92,14 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The error of a failed read, from what GRDB threw.
     static func reading(_ path: String, _ error: any Error) -> RunFileError {
         if let error = error as? RunFileError { return error }
+        if let damage = error as? MeasurementChunk.Damage { return .damaged(path: path, reason: damage.reason) }
         guard let error = error as? DatabaseError else {
             return .damaged(path: path, reason: "a value is not of the kind that eoss writes")
         }
         switch error.resultCode {
         case .SQLITE_BUSY: return .cannotRead(path: path, reason: "another program has locked it; close that program")
         case .SQLITE_NOTADB: return .notARunFile(path: path, reason: "it is not an SQLite database")
+        case .SQLITE_INTERRUPT: return .damaged(path: path, reason: ReadingLimit.reason)
         case .SQLITE_CANTOPEN where areDescriptorsShort: return .tooManyFiles(path: path)
         case .SQLITE_CANTOPEN where access(path, R_OK) != 0:
             return .cannotRead(path: path, reason: String(cString: strerror(errno)))

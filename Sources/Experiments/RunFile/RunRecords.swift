@@ -60,7 +60,7 @@ public struct Measurement: Sendable, Hashable {
         self.missProbability = missProbability
     }
 
-    /// Which columns hold NaN. SQLite stores NaN as null, which for all but the value would else mean "not given".
+    /// Which columns hold NaN. SQLite stores NaN as null, which for all but the value would else mean "not given"; and −0 as 0.
     struct NaNColumns: OptionSet {
         let rawValue: Int
         static let value = NaNColumns(rawValue: 1)
@@ -68,11 +68,14 @@ public struct Measurement: Sendable, Hashable {
         static let residual = NaNColumns(rawValue: 4)
         static let seconds = NaNColumns(rawValue: 8)
         static let operations = NaNColumns(rawValue: 16)
+        /// The value is −0.
+        static let negativeZero = NaNColumns(rawValue: 32)
     }
 
     var nanColumns: NaNColumns {
         var columns: NaNColumns = []
         if value.isNaN { columns.insert(.value) }
+        if value == 0, value.sign == .minus { columns.insert(.negativeZero) }
         if standardError?.isNaN == true { columns.insert(.standardError) }
         if residual?.isNaN == true { columns.insert(.residual) }
         if seconds?.isNaN == true { columns.insert(.seconds) }

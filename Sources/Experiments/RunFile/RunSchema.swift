@@ -26,7 +26,7 @@ enum RunSchema {
     }
 
     private static func measurement(_ added: String) -> Object {
-        // SQLite has no NaN: it stores null. `nan` says which nulls were NaN (``Measurement/NaNColumns``).
+        // SQLite has no NaN: it stores null, and no −0. `nan` says which numbers were that (``Measurement/NaNColumns``).
         table(
             "measurement",
             """
@@ -47,15 +47,16 @@ enum RunSchema {
         measurement INTEGER NOT NULL, name TEXT NOT NULL, numbers BLOB NOT NULL, PRIMARY KEY (measurement, name)
         """)
 
-    /// Values of a series that have nothing beside them: `numbers` are doubles, low byte first. `steps`, 64-bit integers alike, is
-    /// null where steps go from `first` to `last` in equal strides. `operations` and `seconds` are those of all together.
+    /// Values of a series that have nothing beside them (``MeasurementChunk``): `numbers` are doubles, low byte first. `steps`, 64-bit
+    /// integers alike, is null where steps go from `first` to `last` in equal strides. `operations` are doubles, one for each value or
+    /// one that all have, NaN for none; `seconds` those of all together.
     private static let chunk = table(
         "chunk",
         """
         id INTEGER PRIMARY KEY, series INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, \
-        count INTEGER NOT NULL, steps BLOB, numbers BLOB NOT NULL, operations REAL, seconds REAL
+        count INTEGER NOT NULL, steps BLOB, numbers BLOB NOT NULL, operations BLOB, seconds REAL
         """)
-    private static let chunkByStep = index("chunk_by_step", on: "chunk (series, last)")
+    private static let chunkByStep = index("chunk_by_step", on: "chunk (series, last)", unique: true)
 
     // `closed` is null while the run goes on, and in a file whose process was killed; `state` is one of ``RunStatus/State``. `name` is
     // the file's, `given_name` the script's, who may have found it taken. `process` is who writes: host, number, time of its start.

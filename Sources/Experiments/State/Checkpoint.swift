@@ -131,6 +131,8 @@ extension Run {
             guard let run = other.run, !other.isThere, !run.isBeingWritten, condition(run) else { continue }
             try run.openFile()
             if run.file != nil { try run.write(run.state, isPinned: false, keepsBefore: true) }
+            // Each file has commits of its own: theirs come first, whenever the process is killed.
+            try run.file?.commit()
         }
         others.removeAll(where: \.isThere)
     }

@@ -183,6 +183,8 @@ extension Run {
                 "the program differs from that before the checkpoint of step \(step): it does not give the optimizer "
                     + "'\(rule.name)' any more")
         }
+        // What was measured behind the checkpoint is measured again.
+        try file?.cut(after: step)
         (wasForced, self.replay, absent) = (replay.isForced, nil, nil)
         try didCatchUp?(self)
     }

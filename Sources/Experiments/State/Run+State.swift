@@ -58,7 +58,8 @@ extension Run {
         (functions, functionCount) = (parent.functions, parent.functionCount)
         averages = parent.averages
         (trackers, actions, registered) = (parent.trackers.map { $0.forked() }, parent.actions, parent.registered)
-        (recorded, seriesNames, chunks) = (parent.recorded, parent.seriesNames, parent.chunks)
+        (seriesNames, chunks) = (parent.seriesNames, parent.chunks)
+        recorded = parent.recorded.mapValues { $0.forked() }
         eigenCache = parent.eigenCache.copy()
         if expansion == nil {
             (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
@@ -159,8 +160,9 @@ extension Run {
         for name in try reader.seriesNames() {
             if recorded[name] == nil { seriesNames.append(name) }
             // A fork has its parent's before its own.
-            var series = recorded[name]?.between(nil, parent?.step ?? -1) ?? Series(name: name)
-            for measurement in try reader.series(name, to: step) { series.append(measurement) }
+            var series = recorded[name] ?? RecordedSeries(name: name)
+            series.cut(after: parent?.step ?? -1)
+            series.append(file: reader.url, through: step)
             recorded[name] = series
         }
         note("resume", "at step \(step)")

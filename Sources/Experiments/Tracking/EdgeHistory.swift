@@ -156,14 +156,14 @@ extension Run {
     /// The edge that belongs to a series, from each step on at which it changed: of its own curvature, never of another one; of an
     /// interval the lower end. A quantity of the user's own has that which the rule is best known for. Nil where no rule of the run
     /// had such an edge.
-    public func knownEdge(for series: String) -> Series? {
+    public func knownEdge(for series: String) throws -> Series? {
         let quantity = EdgeQuantity(series: series)
         guard quantity != nil || series == Edge.name(nil) || !ProbeCatalogue.has(series: series) else { return nil }
         let edges = edges(of: quantity)
         if edges.isEmpty {
             // An edge that depends on the gradient is known where it was tracked.
             guard rule.edgeNeedsGradientNorm, quantity == .lambdaMax else { return nil }
-            return recorded[Edge.name(.lambdaMax)] ?? recorded[Edge.name(nil)]
+            return try (recorded[Edge.name(.lambdaMax)] ?? recorded[Edge.name(nil)])?.series()
         }
         return Series(name: Edge.name(quantity), steps: edges.map(\.step), values: edges.map(\.value))
     }
@@ -171,7 +171,7 @@ extension Run {
     /// The same.
     /// - Throws: `ExperimentError.invalid`, which says why, where there is none.
     public func edge(for series: String) throws -> Series {
-        guard let edge = knownEdge(for: series) else {
+        guard let edge = try knownEdge(for: series) else {
             throw ExperimentError.invalid("no edge of \(series) is known under \(rule.name)\(knownEdges)")
         }
         return edge
@@ -184,12 +184,12 @@ extension Run {
     }
 
     /// The series `edge`, tracked, with the edges of all curvatures beside it (``Series/edges``).
-    func withOwnEdges(_ series: Series) -> Series {
+    func withOwnEdges(_ series: Series) throws -> Series {
         var result = series
         result.edges = Dictionary(
-            uniqueKeysWithValues: EdgeQuantity.allCases.map { quantity in
+            uniqueKeysWithValues: try EdgeQuantity.allCases.map { quantity in
                 if rule.edgeNeedsGradientNorm, quantity == .lambdaMax, let tracked = recorded[Edge.name(.lambdaMax)] {
-                    return (quantity, tracked)
+                    return (quantity, try tracked.series())
                 }
                 let edges = edges(of: quantity)
                 return (

@@ -3,10 +3,11 @@ import Dynamics
 /// The values of one quantity along a run, in the order they were measured.
 public struct Series: Sendable {
     public let name: String
-    public private(set) var steps: [Int]
+    /// When the values were measured: no memory where steps go on in equal strides.
+    public private(set) var stepList: StepList
     public private(set) var values: [Double]
     /// Standard errors; not a number where the value has none.
-    public private(set) var standardErrors: [Double]
+    public private(set) var errors: RepeatedNumbers
     /// Lists of numbers that belong to values, such as sketches, by the value's place from 0 and the list's name.
     public private(set) var arrays: [Int: [String: [Double]]] = [:]
     /// Of the series `edge` of a run: the rule's edges of each curvature, since when each holds. By way of it another series is
@@ -16,10 +17,15 @@ public struct Series: Sendable {
     public init(name: String, steps: [Int] = [], values: [Double] = [], standardErrors: [Double]? = nil) {
         precondition(steps.count == values.count, "a series has a value for each step")
         self.name = name
-        self.steps = steps
+        stepList = StepList(steps)
         self.values = values
-        self.standardErrors = standardErrors ?? [Double](repeating: .nan, count: steps.count)
+        errors = standardErrors.map { RepeatedNumbers($0) } ?? RepeatedNumbers(repeating: .nan, count: steps.count)
     }
+
+    /// ``stepList`` as an array, made at each access.
+    public var steps: [Int] { Array(stepList) }
+    /// ``errors`` as an array, made at each access.
+    public var standardErrors: [Double] { Array(errors) }
 
     /// Of what a file has.
     public init(name: String, measurements: [Measurement]) {
@@ -27,23 +33,50 @@ public struct Series: Sendable {
         for measurement in measurements { append(measurement) }
     }
 
-    public var count: Int { steps.count }
+    public var count: Int { values.count }
 
     mutating func append(_ measurement: Measurement) {
-        steps.append(measurement.step)
-        values.append(measurement.value)
-        standardErrors.append(measurement.standardError ?? .nan)
-        if let lists = measurement.arrays, !lists.isEmpty { arrays[steps.count - 1] = lists }
+        append(measurement.step, measurement.value, measurement.standardError ?? .nan)
+        if let lists = measurement.arrays, !lists.isEmpty { arrays[count - 1] = lists }
+    }
+
+    private mutating func append(_ step: Int, _ value: Double, _ error: Double) {
+        stepList.append(step)
+        values.append(value)
+        errors.append(error)
+    }
+
+    mutating func append(contentsOf later: Series) {
+        for (place, lists) in later.arrays { arrays[count + place] = lists }
+        stepList.append(contentsOf: later.stepList)
+        values += later.values
+        errors.append(contentsOf: later.errors)
+    }
+
+    /// The values of a chunk at these places.
+    mutating func append(contentsOf chunk: MeasurementChunk, _ places: Range<Int>) {
+        for index in places { append(chunk.steps[index], chunk.values[index], .nan) }
+    }
+
+    mutating func removeFirst(_ dropped: Int) {
+        stepList.removeFirst(dropped)
+        values.removeFirst(dropped)
+        errors.removeFirst(dropped)
+        if arrays.isEmpty { return }
+        arrays = Dictionary(
+            uniqueKeysWithValues: arrays.compactMap { $0 < dropped ? nil : ($0 - dropped, $1) })
     }
 
     /// What was measured at steps from `first` to `last`, both included.
     public func between(_ first: Int?, _ last: Int?) -> Series {
-        let kept = steps.indices.filter { steps[$0] >= first ?? .min && steps[$0] <= last ?? .max }
-        var result = Series(
-            name: name, steps: kept.map { steps[$0] }, values: kept.map { values[$0] },
-            standardErrors: kept.map { standardErrors[$0] })
-        for (place, index) in kept.enumerated() { result.arrays[place] = arrays[index] }
+        var result = Series(name: name)
         result.edges = edges
+        for index in values.indices {
+            let step = stepList[index]
+            guard step >= first ?? .min, step <= last ?? .max else { continue }
+            if let lists = arrays[index] { result.arrays[result.count] = lists }
+            result.append(step, values[index], errors[index])
+        }
         return result
     }
 
@@ -52,7 +85,9 @@ public struct Series: Sendable {
 
     /// Bytes of its numbers.
     public var byteCount: Int {
-        arrays.values.reduce(24 * count) { $0 + $1.values.reduce(0) { $0 + 8 * $1.count } }
+        arrays.values.reduce(8 * count + stepList.byteCount + errors.byteCount) {
+            $0 + $1.values.reduce(0) { $0 + 8 * $1.count }
+        }
     }
 
     /// The mean of the values; not a number for an empty series, or where one of them is none.
@@ -95,12 +130,11 @@ public struct Series: Sendable {
     func joined(with other: Series, name: String, _ combine: (Double, Double) -> Double) -> Series {
         var result = Series(name: name)
         var j = 0
-        for i in steps.indices {
-            while j < other.steps.count && other.steps[j] <= steps[i] { j += 1 }
+        for (i, step) in stepList.enumerated() {
+            while j < other.count && other.stepList[j] <= step { j += 1 }
             guard j > 0 else { continue }
-            result.steps.append(steps[i])
-            result.values.append(combine(values[i], other.values[j - 1]))
-            result.standardErrors.append(combine(standardErrors[i], other.values[j - 1]))
+            let divisor = other.values[j - 1]
+            result.append(step, combine(values[i], divisor), combine(errors[i], divisor))
         }
         return result
     }
@@ -109,12 +143,12 @@ public struct Series: Sendable {
     /// run to the edge of its own curvature.
     public func firstStep(_ relation: Relation, _ other: Series) -> Int? {
         let compared = joined(with: other.reference(for: name), name: name) { relation.holds($0, $1) ? 1 : 0 }
-        return zip(compared.steps, compared.values).first { $1 == 1 }?.0
+        return zip(compared.stepList, compared.values).first { $1 == 1 }?.0
     }
 
     /// The first step whose value stands in this relation to a number.
     public func firstStep(_ relation: Relation, _ number: Double) -> Int? {
-        zip(steps, values).first { relation.holds($1, number) }?.0
+        zip(stepList, values).first { relation.holds($1, number) }?.0
     }
 
     public enum Relation: String, CaseIterable, Sendable {

@@ -64,7 +64,7 @@ struct ProgressMeter {
         var tracked: [TrainingSnapshot.Tracked] = []
         var loss: Double?
         for name in run.seriesNames {
-            guard let value = try? run.series(name).last else { continue }
+            guard let value = run.lastValue(of: name) else { continue }
             if name == "loss" {
                 loss = value
             } else if name != "edge", !name.hasPrefix("edge_") {

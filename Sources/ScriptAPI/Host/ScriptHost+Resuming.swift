@@ -36,7 +36,7 @@ extension ScriptHost {
         try run.resume(
             from: reader.checkpoint(step: step), called: "\(path), step \(step)", forced: resumption.isForced)
         options.message("resumed: run '\(run.name)' of \(path) at step \(step)")
-        let file = try RunFile.reopen(reader.url, from: step, warn: options.warning)
+        let file = try RunFile.reopen(reader.url, warn: options.warning)
         try run.goOn(in: file, reader)
         files.append(WeakRun(run: run, file: file))
         warnOfOtherMachine(reader)

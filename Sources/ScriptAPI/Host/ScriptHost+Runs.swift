@@ -134,7 +134,8 @@ extension ScriptHost {
         let reader = options.resumption?.take(
             run.name, parent: run.parent?.uuid, having: { $0.parent?.step == run.parent?.step })
         if let reader {
-            let file = try RunFile.reopen(reader.url, from: run.step, warn: options.warning)
+            let file = try RunFile.reopen(reader.url, warn: options.warning)
+            try file.cut(after: run.step - 1)
             files.append(WeakRun(run: run, file: file))
             return file
         }

@@ -40,7 +40,7 @@ extension RunFileInspection {
             throw .damaged(path: path, reason: "the journal beside it is not one that eoss makes")
         }
         do {
-            let spill = try DatabaseQueue(path: path, configuration: guarded(patience: 0.1))
+            let spill = try DatabaseQueue(path: path, configuration: guarded(ReadingLimit(path: path), patience: 0.1))
             try spill.writeWithoutTransaction { db in
                 try HeaderBytes().check(db, path: path)
                 try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")

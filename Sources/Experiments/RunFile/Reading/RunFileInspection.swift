@@ -12,36 +12,42 @@ enum RunFileInspection {
         let queue: DatabaseQueue
         /// The version of the file's schema.
         let version: Int32
+        /// What ends the reading of a hostile file.
+        let limit: ReadingLimit
         /// Why measurements that belong to the file are still in its spill file; nil where there is none.
         let spillLeft: String?
     }
 
     static func open(_ path: String) throws(RunFileError) -> Opened {
-        let (queue, version) = try openFile(path)
-        return Opened(queue: queue, version: version, spillLeft: bringInSpill(of: path, queue, version))
+        let limit = ReadingLimit(path: path)
+        let (queue, version) = try openFile(path, limit)
+        return Opened(
+            queue: queue, version: version, limit: limit, spillLeft: bringInSpill(of: path, queue, version))
     }
 
-    private static func openFile(_ path: String) throws(RunFileError) -> (queue: DatabaseQueue, version: Int32) {
+    private static func openFile(
+        _ path: String, _ limit: ReadingLimit
+    ) throws(RunFileError) -> (queue: DatabaseQueue, version: Int32) {
         try checkKind(path)
         let header = HeaderBytes()
         do {
-            return try openReadOnly(path, header)
+            return try openReadOnly(path, header, limit)
         } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
             try rollBack(path)
         } catch {
             throw failure(path, error, header)
         }
         do {
-            return try openReadOnly(path, header)
+            return try openReadOnly(path, header, limit)
         } catch {
             throw failure(path, error, header)
         }
     }
 
     private static func openReadOnly(
-        _ path: String, _ header: HeaderBytes
+        _ path: String, _ header: HeaderBytes, _ limit: ReadingLimit
     ) throws -> (queue: DatabaseQueue, version: Int32) {
-        var configuration = guarded()
+        var configuration = guarded(limit)
         configuration.readonly = true
         configuration.prepareDatabase { db in try header.check(db, path: path) }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -57,11 +63,14 @@ enum RunFileInspection {
 
     /// A connection on which a hostile schema can do nothing: it calls no function, writes no page by SQL, and a cell that
     /// points outside of its page is an error.
-    static func guarded(patience: Double = 5) -> Configuration {
+    /// - Parameter limit: of a connection that reads; the configuration, and so the connection, holds it.
+    static func guarded(_ limit: ReadingLimit? = nil, patience: Double = 5) -> Configuration {
         var configuration = Configuration()
         configuration.label = "eoss run file reader"
         configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { db in
+            limit?.renew()
+            limit?.install(on: db)
             let code = eoss_sqlite_defend(UnsafeMutableRawPointer(db.sqliteConnection))
             guard code == ResultCode.SQLITE_OK.rawValue else {
                 throw DatabaseError(resultCode: ResultCode(rawValue: code))

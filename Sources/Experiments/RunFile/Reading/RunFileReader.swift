@@ -29,13 +29,15 @@ public final class RunFileReader: Sendable {
     /// The version of the file's schema.
     let version: Int32
     private let queue: DatabaseQueue
+    private let limit: ReadingLimit
 
     public init(_ url: URL) throws(RunFileError) {
         let path = url.standardizedFileURL.path
         self.url = url.standardizedFileURL
         let opened = try RunFileInspection.open(path)
         (queue, version, spillLeft) = (opened.queue, opened.version, opened.spillLeft)
-        let header = try Self.read(queue, path) { db in
+        limit = opened.limit
+        let header = try Self.read(queue, limit, path) { db in
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM run WHERE id = 1") else {
                 throw RunFileError.damaged(path: path, reason: "it has no header")
             }
@@ -132,55 +134,6 @@ public final class RunFileReader: Sendable {
         try rows("SELECT name FROM series ORDER BY id") { try $0.decode(String.self, atIndex: 0) }
     }
 
-    /// The measurements of a series between two steps (both included), in the order of their steps.
-    ///
-    /// Files of the first version know no operations, no intervals and no lists: these are nil.
-    public func series(_ name: String, from: Int = .min, to: Int = .max) throws(RunFileError) -> [Measurement] {
-        let added = version >= 2 ? "operations, low, high" : "NULL, NULL, NULL"
-        let path = url.path
-        var measured = try rows(
-            """
-            SELECT step, value, standard_error, samples, products, residual, seconds, \(added), nan, extra, id
-            FROM measurement WHERE series = ? AND step BETWEEN ? AND ? ORDER BY step, id
-            """, [try seriesID(name), from, to]
-        ) { row in (row: try row.decode(Int64.self, atIndex: 12), value: try Self.measurement(row, path)) }
-        // Read after the measurements: what was written meanwhile belongs to later ones.
-        let arrays = try arrays(of: name, from: from, to: to)
-        if !arrays.isEmpty {
-            for i in measured.indices { measured[i].value.arrays = arrays[measured[i].row] }
-        }
-        return measured.map(\.value)
-    }
-
-    func seriesID(_ name: String) throws(RunFileError) -> Int {
-        let ids = try rows("SELECT id FROM series WHERE name = ?", [name]) { try $0.decode(Int.self, atIndex: 0) }
-        guard let id = ids.first else { throw .missing(path: url.path, what: "series '\(name)'") }
-        return id
-    }
-
-    private static func measurement(_ row: Row, _ path: String) throws -> Measurement {
-        let nan = Measurement.NaNColumns(rawValue: try row.decode(Int?.self, atIndex: 10) ?? 0)
-        func real(_ index: Int, _ column: Measurement.NaNColumns) throws -> Double? {
-            nan.contains(column) ? .nan : try row.decode(Double?.self, atIndex: index)
-        }
-        var interval: ClosedRange<Double>?
-        if let low = try row.decode(Double?.self, atIndex: 8), let high = try row.decode(Double?.self, atIndex: 9) {
-            guard low <= high else {
-                throw RunFileError.damaged(path: path, reason: "an interval ends before it begins")
-            }
-            interval = low...high
-        }
-        var measured = Measurement(
-            step: try row.decode(Int.self, atIndex: 0),
-            value: nan.contains(.value) ? .nan : try row.decode(Double.self, atIndex: 1),
-            standardError: try real(2, .standardError), samples: try row.decode(Int?.self, atIndex: 3),
-            products: try row.decode(Int?.self, atIndex: 4), residual: try real(5, .residual),
-            seconds: try real(6, .seconds), operations: try real(7, .operations),
-            extra: try row.decode(String?.self, atIndex: 11), interval: interval)
-        measured.takeStoredExtra()
-        return measured
-    }
-
     /// What happened, in order.
     public func events() throws(RunFileError) -> [RunEvent] {
         let path = url.path
@@ -267,19 +220,39 @@ public final class RunFileReader: Sendable {
     func rows<Value>(
         _ sql: String, _ arguments: StatementArguments = [], _ decode: (Row) throws -> Value
     ) throws(RunFileError) -> [Value] {
-        try Self.read(queue, url.path) { db in
+        try read { db in
             var values: [Value] = []
-            let cursor = try Row.fetchCursor(db, sql: sql, arguments: arguments)
-            while let row = try cursor.next() { values.append(try decode(row)) }
+            try self.each(db, sql, arguments) { values.append(try decode($0)) }
             return values
         }
     }
 
+    /// Calls with each row of a statement, as many as the file can have.
+    func each(
+        _ db: Database, _ sql: String, _ arguments: StatementArguments, _ body: (Row) throws -> Void
+    ) throws {
+        limit.renew()
+        let statement = try db.makeStatement(sql: sql)
+        let cursor = try Row.fetchCursor(statement, arguments: arguments)
+        while let row = try cursor.next() {
+            try limit.count(statement)
+            try body(row)
+        }
+    }
+
+    /// Several statements that see one state of the file.
+    func read<Value>(_ body: (Database) throws -> Value) throws(RunFileError) -> Value {
+        try Self.read(queue, limit, url.path, body)
+    }
+
     private static func read<Value>(
-        _ queue: DatabaseQueue, _ path: String, _ body: (Database) throws -> Value
+        _ queue: DatabaseQueue, _ limit: ReadingLimit, _ path: String, _ body: (Database) throws -> Value
     ) throws(RunFileError) -> Value {
         do {
-            return try queue.read(body)
+            return try queue.read { db in
+                limit.renew()
+                return try body(db)
+            }
         } catch {
             throw RunFileError.reading(path, error)
         }

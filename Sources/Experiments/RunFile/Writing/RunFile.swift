@@ -69,18 +69,18 @@ public final class RunFile: Sendable {
     }
 
     /// Opens the file of a run that has ended, to go on with it: what is measured again takes the place of what it has.
+    /// ``cut(after:)`` removes what lies behind the step that it goes on from.
     ///
-    /// - Parameter step: where the run goes on: checkpoints of later steps are removed.
     /// - Throws: ``RunFileError/inUse(path:process:)`` where a process still writes to it, ``RunFileError/olderFormat(path:version:)``
     ///   for a file that knows no checkpoints of this kind.
     public static func reopen(
-        _ url: URL, from step: Int = .max, warn: @escaping @Sendable (String) -> Void = { _ in }
+        _ url: URL, warn: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(RunFileError) -> RunFile {
-        try RunFile(reopening: RunFileReader(url), from: step, limits: RunFileWriter.Limits(), warn: warn)
+        try RunFile(reopening: RunFileReader(url), limits: RunFileWriter.Limits(), warn: warn)
     }
 
     init(
-        reopening reader: RunFileReader, from step: Int, limits: RunFileWriter.Limits,
+        reopening reader: RunFileReader, limits: RunFileWriter.Limits,
         warn: @escaping @Sendable (String) -> Void
     ) throws(RunFileError) {
         (url, name) = (reader.url, reader.name)
@@ -95,8 +95,7 @@ public final class RunFile: Sendable {
             environment: try reader.environment())
         let names = try reader.seriesNames()
         do {
-            let store = try RunFileStore(
-                reopening: reader, from: step, header: header, patience: limits.patience)
+            let store = try RunFileStore(reopening: reader, header: header, patience: limits.patience)
             writer = RunFileWriter(
                 store, limits: limits, series: names, status: RunFileWriter.Status(step: status.step), warn: warn)
         } catch { throw RunFileError.writing(path, error) }
@@ -137,6 +136,14 @@ public final class RunFile: Sendable {
         }
         try writer.record(series, measurement)
     }
+
+    /// Removes everything measured, and the checkpoints, of later steps than this: a run goes on from there. Commits first.
+    ///
+    /// - Throws: ``RunFileError`` where that cannot be done: another program has a lock on the file. Nothing is removed then.
+    public func cut(after step: Int) throws { try writer.cut(after: step) }
+
+    /// The last step before which everything recorded stands in the file itself, for a run whose steps ascend.
+    var isCompleteBefore: Int { writer.fileIsCompleteBefore }
 
     /// The parameters of the experiment. A second call replaces the first.
     public func setParameters(_ parameters: [String: JSONValue]) throws {

@@ -26,14 +26,35 @@ struct RunFileBatch: Sendable {
     }
 
     var newSeries: [(id: Int, name: String)] = []
+    /// Plain measurements, each series' at its number less one: of steps that ascend, within the batch and from batch to batch.
+    var columns: [MeasurementChunk] = []
+    /// How many values these are.
+    var plainCount = 0
+    /// All others.
     var samples: ContiguousArray<Sample> = []
     var rows: [Row] = []
     /// Bytes of the rows, and of the samples' arrays and extras.
     var byteCount = 0
 
-    var isEmpty: Bool { samples.isEmpty && rows.isEmpty && newSeries.isEmpty }
+    var isEmpty: Bool { plainCount == 0 && samples.isEmpty && rows.isEmpty && newSeries.isEmpty }
+
+    /// What it holds, in eighths of a measurement.
+    var load: Int { plainCount + 8 * (samples.count + rows.count) }
+
+    mutating func append(_ measurement: Measurement, to series: Int) {
+        while columns.count < series { columns.append(MeasurementChunk()) }
+        columns[series - 1].append(measurement)
+        plainCount += 1
+    }
 
     mutating func append(_ later: RunFileBatch) {
+        if isEmpty {
+            self = later
+            return
+        }
+        while columns.count < later.columns.count { columns.append(MeasurementChunk()) }
+        for (index, column) in later.columns.enumerated() { columns[index].append(contentsOf: column) }
+        plainCount += later.plainCount
         newSeries += later.newSeries
         samples += later.samples
         rows += later.rows

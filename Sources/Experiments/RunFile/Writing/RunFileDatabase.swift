@@ -3,13 +3,16 @@ import GRDB
 
 /// The SQL by which a run file, and the spill file beside one, are made and written.
 enum RunFileDatabase {
-    /// The numbers of the rows that were written last. The writer gives them, so that a row has the same number whether it
-    /// goes into the file at once or through a spill file.
-    struct RowIDs {
+    /// The numbers of the rows that were written last, and the ends of the series. The writer gives the numbers, so that a row has the
+    /// same whether it goes into the file at once or through a spill file.
+    struct LastRows {
         var measurement = 0
         var event = 0
         var checkpoint = 0
         var note = 0
+        var chunk = 0
+        /// By the number of the series.
+        var tails: [Int: Tail] = [:]
     }
 
     static func configuration(patience: Double) -> Configuration {
@@ -69,25 +72,27 @@ enum RunFileDatabase {
     }
 
     /// Takes the file of a run that has ended, to go on with it.
-    static func reopen(_ db: Database, from step: Int) throws {
-        try remove("WHERE step > ?", [step], from: db)
+    static func reopen(_ db: Database) throws {
         try db.execute(
             sql: "UPDATE run SET closed = NULL, state = 'running', process = ?, heartbeat = ?",
             arguments: [RunProcess.current.text, Date().runTimestamp])
     }
 
-    /// The numbers of the rows that were written last.
-    static func lastRows(_ db: Database) throws -> RowIDs {
+    /// What was written last.
+    static func lastRows(_ db: Database) throws -> LastRows {
         func last(_ table: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT max(id) FROM \(table)") ?? 0 }
-        return RowIDs(
+        return LastRows(
             measurement: try last("measurement"), event: try last("event"), checkpoint: try last("checkpoint"),
-            note: try last("note"))
+            note: try last("note"), chunk: try last("chunk"), tails: try tails(db))
     }
 
-    /// - Parameter isAgain: whether steps that the file has may come again, of a run that went on from an earlier one.
-    static func insert(_ batch: RunFileBatch, into db: Database, _ ids: inout RowIDs, isAgain: Bool) throws {
+    static func insert(_ batch: RunFileBatch, into db: Database, _ last: inout LastRows) throws {
         for series in batch.newSeries {
             try db.execute(sql: "INSERT INTO series (id, name) VALUES (?, ?)", arguments: [series.id, series.name])
+        }
+        // First the columns: a row of a step that stands there came after it.
+        for (index, column) in batch.columns.enumerated() where !column.isEmpty {
+            try add(column, to: index + 1, in: db, &last)
         }
         let insert = try db.cachedStatement(
             sql: """
@@ -99,17 +104,18 @@ enum RunFileDatabase {
         for sample in batch.samples {
             let measured = sample.measurement
             let nan = measured.nanColumns
-            ids.measurement += 1
-            if isAgain { try removeLists(of: sample.series, at: measured.step, from: db) }
+            last.measurement += 1
+            try clear(sample.series, at: measured.step, in: db, &last)
             try insert.execute(arguments: [
-                ids.measurement, sample.series, measured.step, measured.value, measured.standardError, measured.samples,
+                last.measurement, sample.series, measured.step, measured.value, measured.standardError,
+                measured.samples,
                 measured.products, measured.residual, measured.seconds, measured.operations,
                 measured.interval?.lowerBound, measured.interval?.upperBound, nan.isEmpty ? nil : nan.rawValue,
                 try measured.storedExtra,
             ])
-            if let arrays = measured.arrays { try Self.insert(arrays, of: ids.measurement, into: db) }
+            if let arrays = measured.arrays { try Self.insert(arrays, of: last.measurement, into: db) }
         }
-        for row in batch.rows { try Self.insert(row, into: db, &ids) }
+        for row in batch.rows { try Self.insert(row, into: db, &last) }
     }
 
     /// Lists of a measurement that is about to be replaced.
@@ -126,7 +132,7 @@ enum RunFileDatabase {
         }
     }
 
-    private static func insert(_ row: RunFileBatch.Row, into db: Database, _ ids: inout RowIDs) throws {
+    private static func insert(_ row: RunFileBatch.Row, into db: Database, _ last: inout LastRows) throws {
         switch row {
         case .parameters(let json):
             try db.execute(sql: "INSERT OR REPLACE INTO parameters (id, json) VALUES (1, ?)", arguments: [json])
@@ -136,20 +142,20 @@ enum RunFileDatabase {
                 sql: "INSERT OR REPLACE INTO script (path, sha256, source) VALUES (?, ?, ?)",
                 arguments: [script.path, script.sha256, text?.databaseValue ?? script.source.databaseValue])
         case .event(let event, let time):
-            ids.event += 1
+            last.event += 1
             try db.execute(
                 sql: "INSERT INTO event (id, step, time, kind, message, data) VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [
-                    ids.event, event.step, time, event.kind, event.message,
+                    last.event, event.step, time, event.kind, event.message,
                     try event.data.map { try JSONValue.object($0).json() },
                 ])
         case .checkpoint(let checkpoint, let created):
-            ids.checkpoint += 1
-            try insert(checkpoint, created: created, number: ids.checkpoint, into: db)
+            last.checkpoint += 1
+            try insert(checkpoint, created: created, number: last.checkpoint, into: db)
         case .note(let created, let text):
-            ids.note += 1
+            last.note += 1
             try db.execute(
-                sql: "INSERT INTO note (id, created, text) VALUES (?, ?, ?)", arguments: [ids.note, created, text])
+                sql: "INSERT INTO note (id, created, text) VALUES (?, ?, ?)", arguments: [last.note, created, text])
         case .figure(let figure, let created):
             try db.execute(
                 sql: "INSERT OR REPLACE INTO figure (name, mime, created, bytes) VALUES (?, ?, ?, ?)",
@@ -163,7 +169,7 @@ enum RunFileDatabase {
     private static func insert(
         _ checkpoint: RunFileBatch.StoredCheckpoint, created: String, number: Int, into db: Database
     ) throws {
-        try remove("WHERE step = ?", [checkpoint.step], from: db)
+        try removeCheckpoints("WHERE step = ?", [checkpoint.step], from: db)
         try db.execute(
             sql: "INSERT INTO checkpoint (id, step, created, pinned, size) VALUES (?, ?, ?, ?, ?)",
             arguments: [number, checkpoint.step, created, checkpoint.isPinned, checkpoint.bytes.count])
@@ -175,13 +181,15 @@ enum RunFileDatabase {
             try insert.execute(arguments: [number, part, checkpoint.bytes[start..<end]])
             (start, part) = (end, part + 1)
         }
-        try remove(
+        try removeCheckpoints(
             "WHERE pinned = 0 AND id NOT IN (SELECT id FROM checkpoint WHERE pinned = 0 ORDER BY id DESC LIMIT ?)",
             [checkpoint.keep], from: db)
         try db.execute(sql: "PRAGMA incremental_vacuum")
     }
 
-    private static func remove(_ condition: String, _ arguments: StatementArguments, from db: Database) throws {
+    static func removeCheckpoints(
+        _ condition: String, _ arguments: StatementArguments, from db: Database
+    ) throws {
         try db.execute(
             sql: "DELETE FROM checkpoint_part WHERE checkpoint IN (SELECT id FROM checkpoint \(condition))",
             arguments: arguments)

@@ -13,11 +13,14 @@ enum RunFileSpill {
             let version = try Int.fetchOne(file, sql: "PRAGMA user_version") ?? 0
             try copy("series", "*", orElse: "IGNORE", from: spill, to: file)
             if version >= 3 {
+                // An open chunk has grown since.
+                try copy("chunk", "*", orElse: "REPLACE", from: spill, to: file)
                 // What is measured again takes the place of what was there, with its lists.
+                var last = RunFileDatabase.LastRows(tails: try RunFileDatabase.tails(file))
                 let again = try Row.fetchCursor(spill, sql: "SELECT series, step FROM measurement")
                 while let row = try again.next() {
-                    try RunFileDatabase.removeLists(
-                        of: row.decode(Int.self, atIndex: 0), at: row.decode(Int.self, atIndex: 1), from: file)
+                    try RunFileDatabase.clear(
+                        row.decode(Int.self, atIndex: 0), at: row.decode(Int.self, atIndex: 1), in: file, &last)
                 }
             }
             try copy("measurement", "*", orElse: version >= 3 ? "REPLACE" : "IGNORE", from: spill, to: file)
@@ -25,9 +28,7 @@ enum RunFileSpill {
                 try copy(table, "*", orElse: "IGNORE", from: spill, to: file)
             }
             if version >= 3 {
-                for table in ["checkpoint_part", "chunk"] {
-                    try copy(table, "*", orElse: "IGNORE", from: spill, to: file)
-                }
+                try copy("checkpoint_part", "*", orElse: "IGNORE", from: spill, to: file)
                 if let status = try Row.fetchOne(spill, sql: "SELECT state, step, alert, heartbeat FROM run") {
                     try file.execute(
                         sql: "UPDATE run SET state = ?, step = ?, alert = ?, heartbeat = ?",

@@ -23,30 +23,26 @@ final class RunFileStore {
     private var file: DatabaseQueue?
     /// Open, and locked, as long as it holds what the file does not: so another process sees that this one lives.
     private var spill: DatabaseQueue?
-    private var ids = RunFileDatabase.RowIDs()
-    /// Whether the file was there before, so that steps may come again.
-    private let isAgain: Bool
+    private var last = RunFileDatabase.LastRows()
 
     /// Fills the empty file at `path` with the schema and the header.
     /// - Parameter given: the name that was asked for.
     init(creatingAt path: String, name: String, given: String, header: RunHeader, patience: Double) throws {
         (self.path, self.name, self.given, self.header, self.patience) = (path, name, given, header, patience)
-        isAgain = false
         let queue = try DatabaseQueue(path: path, configuration: RunFileDatabase.configuration(patience: patience))
         defer { try? queue.close() }
         try RunFileDatabase.create(in: queue, name: name, given: given, header: header)
     }
 
     /// Takes a file that is there, of this version of the schema.
-    init(reopening reader: RunFileReader, from step: Int, header: RunHeader, patience: Double) throws {
+    init(reopening reader: RunFileReader, header: RunHeader, patience: Double) throws {
         (path, name, given) = (reader.url.path, reader.name, reader.givenName)
         (self.header, self.patience) = (header, patience)
-        isAgain = true
         let queue = try DatabaseQueue(path: path, configuration: RunFileDatabase.configuration(patience: 5))
         defer { try? queue.close() }
-        ids = try queue.writeWithoutTransaction { db in
+        last = try queue.writeWithoutTransaction { db in
             try db.inTransaction(.exclusive) {
-                try RunFileDatabase.reopen(db, from: step)
+                try RunFileDatabase.reopen(db)
                 return .commit
             }
             return try RunFileDatabase.lastRows(db)
@@ -60,18 +56,15 @@ final class RunFileStore {
         _ batch: RunFileBatch, _ status: RunFileWriter.Status, isNews: Bool, closing: Bool
     ) throws -> Outcome {
         do {
-            if let spill {
-                try transaction(waiting: 0.05) { db in try RunFileSpill.copy(from: spill, to: db) }
-                try removeSpill()
-            }
+            try bringInSpill(waiting: 0.05)
             if batch.isEmpty && !closing && !isNews { return .written }
-            var ids = self.ids
+            var last = self.last
             try transaction(waiting: patience) { db in
-                try RunFileDatabase.insert(batch, into: db, &ids, isAgain: isAgain)
+                try RunFileDatabase.insert(batch, into: db, &last)
                 try RunFileDatabase.note(status, in: db)
                 if closing { try RunFileDatabase.close(db) }
             }
-            self.ids = ids
+            self.last = last
             return .written
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
             try addToSpill(batch, status, closing: closing)
@@ -81,6 +74,24 @@ final class RunFileStore {
             close()
             throw error
         }
+    }
+
+    /// The last step that each series has, by its number.
+    var lastSteps: [Int: Int] { last.tails.mapValues { max($0.lastPacked, $0.lastRow) } }
+
+    /// Removes what lies behind a step. The file must be free: a spill file has no place for what is not to be.
+    func cut(after step: Int) throws {
+        try bringInSpill(waiting: patience)
+        try transaction(waiting: patience) { db in
+            try RunFileDatabase.cut(after: step, in: db)
+        }
+        last.tails = try (file ?? open()).writeWithoutTransaction { db in try RunFileDatabase.tails(db) }
+    }
+
+    private func bringInSpill(waiting seconds: Double) throws {
+        guard let spill else { return }
+        try transaction(waiting: seconds) { db in try RunFileSpill.copy(from: spill, to: db) }
+        try removeSpill()
     }
 
     /// Notes that the process lives, unless another program has a lock on the file: that is no reason for a spill file.
@@ -129,16 +140,16 @@ final class RunFileStore {
     private func addToSpill(_ batch: RunFileBatch, _ status: RunFileWriter.Status, closing: Bool) throws {
         do {
             let queue = try spill ?? makeSpill()
-            var ids = self.ids
+            var last = self.last
             try queue.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
-                    try RunFileDatabase.insert(batch, into: db, &ids, isAgain: false)
+                    try RunFileDatabase.insert(batch, into: db, &last)
                     try RunFileDatabase.note(status, in: db)
                     if closing { try RunFileDatabase.close(db) }
                     return .commit
                 }
             }
-            self.ids = ids
+            self.last = last
         } catch {
             throw RunFileError.writing(spillPath, error)
         }

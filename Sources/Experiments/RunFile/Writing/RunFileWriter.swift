@@ -11,7 +11,7 @@ final class RunFileWriter: @unchecked Sendable {
 
     /// How much may wait, and how long.
     struct Limits {
-        /// Recording waits when there is more.
+        /// Recording waits when there is more. A value that has nothing beside it counts as an eighth: it takes 16 bytes.
         var samples = 32_768
         var bytes = 256 << 20
         /// Seconds from the first entry to the start of its transaction; commits are due within one second.
@@ -41,6 +41,14 @@ final class RunFileWriter: @unchecked Sendable {
     private let warn: @Sendable (String) -> Void
     private let monitor = Monitor()
     private var seriesIDs: [String: Int] = [:]
+    /// The last step that came of each series, at its number less one.
+    private var lastSteps: [Int] = []
+    /// The last step that came of any, and the last one before which all that came is in the file itself.
+    private var recordedThrough = Int.min
+    private var storedBefore = Int.min
+    /// Behind which step the file is to be cut, and why that could not be done.
+    private var cutStep: Int?
+    private var cutFailure: RunFileError?
     private var waiting = RunFileBatch()
     private var isDue = false
     private var isStatusNews = false
@@ -74,7 +82,11 @@ final class RunFileWriter: @unchecked Sendable {
         warn: @escaping @Sendable (String) -> Void
     ) {
         path = store.path
-        for (place, name) in series.enumerated() { seriesIDs[name] = place + 1 }
+        let known = store.lastSteps
+        for (place, name) in series.enumerated() {
+            seriesIDs[name] = place + 1
+            lastSteps.append(known[place + 1] ?? .min)
+        }
         self.status = status
         self.store = store
         self.limits = limits
@@ -93,9 +105,17 @@ final class RunFileWriter: @unchecked Sendable {
             } else {
                 id = seriesIDs.count + 1
                 seriesIDs[series] = id
+                lastSteps.append(.min)
                 waiting.newSeries.append((id, series))
             }
-            waiting.samples.append(RunFileBatch.Sample(series: id, measurement: measurement))
+            // A step that came already, or out of order, has a row: that may take the place of another.
+            if measurement.isPlain, measurement.step > lastSteps[id - 1] {
+                waiting.append(measurement, to: id)
+            } else {
+                waiting.samples.append(RunFileBatch.Sample(series: id, measurement: measurement))
+            }
+            lastSteps[id - 1] = max(lastSteps[id - 1], measurement.step)
+            recordedThrough = max(recordedThrough, measurement.step)
             waiting.byteCount += byteCount
             askForTurn()
         }
@@ -131,6 +151,24 @@ final class RunFileWriter: @unchecked Sendable {
             try ask()
         }
     }
+
+    /// Removes what was recorded, and the checkpoints, of later steps than this.
+    /// - Throws: where another program has a lock on the file; nothing is removed then.
+    func cut(after step: Int) throws {
+        try commit()
+        try monitor.withLock {
+            if stage != .open { throw RunFileError.closed(path: path) }
+            (cutStep, cutFailure) = (step, nil)
+            try ask()
+            if let cutFailure { throw cutFailure }
+            for index in lastSteps.indices { lastSteps[index] = min(lastSteps[index], step) }
+            recordedThrough = min(recordedThrough, step)
+            storedBefore = min(storedBefore, step)
+        }
+    }
+
+    /// The last step before which everything recorded stands in the file itself.
+    var fileIsCompleteBefore: Int { monitor.withLock { storedBefore } }
 
     /// Commits and takes nothing more. After a failure the writer stays open: close again to try again.
     func close() throws {
@@ -193,7 +231,7 @@ final class RunFileWriter: @unchecked Sendable {
             if stage != .open { throw RunFileError.closed(path: path) }
             if let failure { throw failure }
             let fits = waiting.byteCount + byteCount <= limits.bytes || waiting.byteCount == 0
-            if fits && waiting.samples.count + waiting.rows.count < limits.samples { return }
+            if fits && waiting.load < 8 * limits.samples { return }
             RunFileThread.shared.schedule(self, at: Stopwatch.now)
             monitor.wait()
         }
@@ -209,21 +247,23 @@ final class RunFileWriter: @unchecked Sendable {
     }
 
     private var isHalfFull: Bool {
-        2 * (waiting.samples.count + waiting.rows.count) >= limits.samples || 2 * waiting.byteCount >= limits.bytes
+        waiting.load >= 4 * limits.samples || 2 * waiting.byteCount >= limits.bytes
     }
 
     // MARK: - The writer's thread
 
     /// Writes what waits.
     func takeTurn() {
-        let (ticket, closing, wasAsked, status, isNews) = monitor.withLock {
+        let (ticket, closing, wasAsked, status, isNews, through, cutStep) = monitor.withLock {
             batch.append(waiting)
             waiting = RunFileBatch()
             isDue = false
             let isNews = isStatusNews
             isStatusNews = false
             monitor.broadcast()
-            return (asked, stage != .open, answered < asked, self.status, isNews)
+            let cutStep = self.cutStep
+            self.cutStep = nil
+            return (asked, stage != .open, answered < asked, self.status, isNews, recordedThrough, cutStep)
         }
         if hasEnded { return }
         if batch.isEmpty, !closing, !isNews, !wasAsked, !hasSpilled {
@@ -233,6 +273,12 @@ final class RunFileWriter: @unchecked Sendable {
         }
         var failed: RunFileError?
         var isSpilled = false
+        if let cutStep {
+            do { try store.cut(after: cutStep) } catch {
+                let reason = RunFileError.writing(path, error)
+                monitor.withLock { cutFailure = reason }
+            }
+        }
         do {
             isSpilled = try store.write(batch, status, isNews: isNews, closing: closing) == .spilled
             batch = RunFileBatch()
@@ -244,6 +290,8 @@ final class RunFileWriter: @unchecked Sendable {
             failure = failed
             answered = ticket
             if failed == nil { spilledSince = isSpilled ? spilledSince ?? now : nil }
+            // Of the last step more may be to come.
+            if failed == nil, !isSpilled { storedBefore = max(storedBefore, through) }
             switch stage {
             case .open, .ended: break
             // Who closes may close again after a failure; nobody waits for a later attempt to bring the spill file in.

@@ -75,12 +75,12 @@ struct SeriesFigure {
     private func series(
         _ name: String, _ kind: Kind, of run: Run, label: Bool, _ colours: inout [String: Int]
     ) throws -> PlottedSeries {
-        var series = try run.series(name).between(from, to)
+        var series = try run.series(name, from: from, to: to)
         var key = label ? "\(name), \(run.name)" : name
         if kind == .curvature || kind == .effective, isOverEdge {
             // Without an edge of its own a curvature over another's would be a number without a meaning: it is none, and the
             // legend says why.
-            if let edge = run.knownEdge(for: name) {
+            if let edge = try run.knownEdge(for: name) {
                 series = series.over(edge)
                 if edge.last?.isNaN == true { key += " (at the end no edge under \(run.rule.name))" }
             } else {
@@ -91,9 +91,9 @@ struct SeriesFigure {
         }
         let colour = colours[key] ?? colours.count
         colours[key] = colour
-        let hasErrors = series.standardErrors.contains { $0 > 0 }
+        let hasErrors = series.errors.contains { $0 > 0 }
         return PlottedSeries(
-            name: key, x: series.steps.map(Double.init), y: series.values,
+            name: key, x: series.stepList.map(Double.init), y: series.values,
             errors: hasErrors ? series.standardErrors : nil, colour: colour)
     }
 

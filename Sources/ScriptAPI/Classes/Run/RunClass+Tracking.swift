@@ -62,7 +62,7 @@ extension ScriptHost {
                 .optional("to", .integer, unit: "steps", "Up to this step."),
             ], results: [Parameter("series", .object("series"), "The values.")]
         ) { run, call in
-            SeriesObject(try run.series(call.get("name")).between(call.get("from"), call.get("to")))
+            SeriesObject(try run.series(call.get("name"), from: call.get("from"), to: call.get("to")))
         }
         runs.method(
             "first", "The first step at which one quantity stood in a relation to another, or to a number.",

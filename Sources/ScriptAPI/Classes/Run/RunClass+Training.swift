@@ -93,7 +93,8 @@ extension ScriptHost {
             "Keeps the whole state of this moment in the run file, to go on from it: eoss run --resume, run:rewind."
         ) { run, _ in try run.checkpoint() }
         runs.procedure(
-            "rewind", "Goes back to a checkpoint of this run: all is as it was then.",
+            "rewind",
+            "Goes back to a checkpoint of this run: all is as it was then, and the run file has nothing of what came later.",
             parameters: [Parameter("step", .integer(.nonNegative), unit: "steps", "Of which step.")]
         ) { run, call in try run.rewind(to: call.get("step")) }
         runs.method(

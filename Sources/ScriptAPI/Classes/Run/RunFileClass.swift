@@ -13,7 +13,7 @@ final class RunFileObject: LuaObject {
         guard known.contains(name) else {
             throw ExperimentError.unknownSeries(name, run: reader.name, known: known)
         }
-        return Series(name: name, measurements: try reader.series(name, from: from ?? .min, to: to ?? .max))
+        return try reader.values(of: name, from: from ?? .min, to: to ?? .max)
     }
 }
 

@@ -4,7 +4,7 @@ import LuaBridge
 
 final class SeriesObject: LuaObject {
     let series: Series
-    private(set) lazy var steps = Result { ArrayObject(try NDArray(series.steps.map(Int64.init))) }
+    private(set) lazy var steps = Result { ArrayObject(try NDArray(series.stepList.map(Int64.init))) }
     private(set) lazy var values = Result { try ArrayObject(series.values) }
     private(set) lazy var standardErrors = Result { try ArrayObject(series.standardErrors) }
 
@@ -46,7 +46,7 @@ extension ScriptHost {
         series.length { $0.series.count }
         series.description { object in
             let series = object.series
-            guard let first = series.steps.first, let last = series.steps.last, let value = series.last else {
+            guard let first = series.stepList.first, let last = series.stepList.last, let value = series.last else {
                 return "series '\(series.name)': no values"
             }
             return "series '\(series.name)': \(series.count) values, steps \(first) to \(last), "
