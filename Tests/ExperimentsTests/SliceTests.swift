@@ -127,8 +127,10 @@ import Testing
             try run.track(ProbeCatalogue.probe("batch_sharpness", ["max_samples": 20], for: run), every: 2)
             try run.train(TrainingGoal(step: 4))
             if slicing {
+                // Not by `run.gradient()`, which the run would know from then on.
+                let gradient = try run.oracle.gradient(at: run.parameters).gradient
+                let axis = try LossSlice.Axis(gradient, ends: (-1, 1), points: 9, unit: "")
                 let before = try state(of: run)
-                let axis = try LossSlice.Axis(run.gradient(), ends: (-1, 1), points: 9, unit: "")
                 for use in [StatisticsUse.batch, .running] {
                     _ = try LossSlice(from: run.parameters, along: [axis], of: run.oracle(use))
                     _ = try LossSlice(
