@@ -98,7 +98,7 @@ public enum RuleCatalogue {
     public static let all: [RuleDeclaration] = [
         SGD.declarations, HeavyBall.declarations, AdaptiveGradient.declarations, Adam.declarations,
         SignDescent.declarations, Muon.declarations, ExtraAdam.declarations, StochasticEquation.declarations,
-        GradientFlow.declarations, CentralFlow.declarations,
+        GradientFlow.declarations, ExponentialFlow.declarations, CentralFlow.declarations,
     ].flatMap { $0 }
 
     /// Also of an update with a gradient field, by both names: `momentum+sam`.

@@ -127,7 +127,8 @@ public enum UpdateRuleError: Error, Equatable, CustomStringConvertible {
                 "\(rule) cuts a batch into \(chunks) equal chunks, and \(batch) samples cannot be: change chunks or batch_size"
         case .flowDiverged(let rule, let sharpness):
             return
-                "\(rule): lr·lambda_max is \(sharpness), above 100: the flow is too stiff to be followed; gradient descent left it long ago"
+                "\(rule): the effective sharpness, that of steps, is \(sharpness), above 100: the flow is too stiff to be followed; the rule "
+                + "itself left it long ago"
         case .otherModel(let rule, let state, let parameters):
             return
                 "\(rule) has a state of \(state) numbers, the model \(parameters) parameters of its element: take a new "

@@ -183,12 +183,13 @@ public final class Lockstep {
     }
 
     /// Those that were measured before the checkpoint.
-    private func takeDistances(from start: Int, to step: Int) {
+    private func takeDistances(from start: Int, to step: Int) throws {
         for (quantity, a, b) in pairs {
             var series = Series(name: quantity.rawValue)
             if quantity == .angle { series.append(Measurement(step: start, value: .nan)) }
             let first = quantity == .angle ? start + 1 : start
-            if let known = runs[0].recorded[Self.name(of: quantity, names[a], names[b])]?.between(first, step) {
+            let name = Self.name(of: quantity, names[a], names[b])
+            if let known = try runs[0].recorded[name]?.series(from: first, to: step) {
                 for (step, value) in zip(known.steps, known.values) {
                     series.append(Measurement(step: step, value: value))
                 }
@@ -212,7 +213,7 @@ public final class Lockstep {
             distances[quantity, default: [:]][[a, b], default: Series(name: quantity.rawValue)].append(measurement)
             let name = Self.name(of: quantity, names[a], names[b])
             // The end of one lockstep may be the beginning of the next; an angle is none there.
-            let isNew = (runs[0].recorded[name]?.steps.last ?? -1) < step
+            let isNew = (runs[0].recorded[name]?.lastStep ?? -1) < step
             if isNew, !(quantity == .angle && measurement.value.isNaN) { try runs[0].keep(measurement, as: name) }
         }
         compared = step

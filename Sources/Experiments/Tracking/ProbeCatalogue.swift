@@ -24,7 +24,7 @@ public enum ProbeCatalogue {
         GradientNoiseInteraction.declarations,
         GradientNormMC.declarations,
         GradientNoiseScale.declarations,
-        PredictedLoss.declarations,
+        CentralPrediction.declarations,
         FlowSharpness.declarations,
         InteractionSharpness.declarations,
         CriticalSharpness.declarations,

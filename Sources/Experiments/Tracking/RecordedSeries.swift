@@ -74,6 +74,9 @@ struct RecordedSeries {
         return try? part.source.values(from: part.after == .min ? .min : part.after + 1, to: part.through).last
     }
 
+    /// The step of the last value; where it lies in a file, the one up to which that is read.
+    var lastStep: Int? { recent.stepList.last ?? parts.last?.through }
+
     /// Forgets what came after a step.
     mutating func cut(after step: Int) {
         parts.removeAll { $0.after >= step }

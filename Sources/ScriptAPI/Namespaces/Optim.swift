@@ -44,37 +44,6 @@ extension ScriptHost {
         addFlows(to: eoss)
     }
 
-    /// `eoss.flow`: rules whose time is not a rate.
-    private func addFlows(to eoss: Namespace) {
-        let flow = eoss.namespace("flow", "Flows, which take all samples: rules of continuous time.")
-        let result = [Parameter("optimizer", .object("optimizer"), "The rule.")]
-        if let gradient = RuleCatalogue.declaration(of: "gradient_flow") {
-            flow.function("gradient", gradient.summary, options: gradient.settings.map(Parameter.init), results: result)
-            { call in
-                try Given(call, gradient.settings, "eoss.flow.gradient").make(gradient)
-            }
-        }
-        for name in ["central", "stable"] {
-            guard let rule = RuleCatalogue.declaration(of: name + "_flow") else { continue }
-            flow.function(
-                name, rule.summary,
-                options: [
-                    Parameter("of", .object("optimizer"), "The rule whose flow it is: eoss.optim.sgd{ lr = … }."),
-                    Parameter("substeps", .integer(.positive), default: 4, "Euler steps of a step, at least."),
-                ], results: result
-            ) { call in
-                let of: OptimizerObject = try call.get("of")
-                guard let descent = of.rule as? SGD, descent.weightDecay == 0 else {
-                    throw ArgumentError(
-                        "eoss.flow.\(name): the flow of \(of.rule.name) is not known here: give eoss.optim.sgd without weight decay"
-                    )
-                }
-                return OptimizerObject(
-                    try rule.make(["lr": descent.learningRate, "substeps": call.get("substeps")]))
-            }
-        }
-    }
-
     private func addFields(to eoss: Namespace) {
         let namespace = eoss.namespace(
             "field",

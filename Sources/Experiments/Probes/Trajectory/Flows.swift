@@ -4,20 +4,31 @@ import Dynamics
 import Networks
 import Objectives
 
-/// L + tr X along a central flow: the loss that gradient descent has on average there (Cohen et al. 2024); not a number under other rules.
-final class PredictedLoss: MemorylessProbe {
+/// What a central flow says of the rule that oscillates around it: L + tr X, the loss that it has on average, or ‖∇L‖² + tr((HU)X(HU)ᵀ), its
+/// squared gradient norm (Cohen et al. 2024); not a number under other rules. X is that of the last substep.
+final class CentralPrediction: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration(
             "predicted_loss",
-            "L + tr X along a central flow: the loss that gradient descent has on average; not a number under other rules. [Cohen et al. 2024]"
-        ) { _, _ in PredictedLoss() }
+            "L + tr X along a central flow: the loss that the rule has on average; not a number under other rules. [Cohen et al. 2024]"
+        ) { _, _ in CentralPrediction("predicted_loss") },
+        ProbeDeclaration(
+            "predicted_squared_gradient_norm",
+            "‖∇L‖² + tr((HU)X(HU)ᵀ) along a central flow: the rule's ‖∇L‖² on average; not a number under other rules. [Cohen et al. 2024]"
+        ) { _, _ in CentralPrediction("predicted_squared_gradient_norm") },
     ]
 
-    let seriesNames = ["predicted_loss"]
+    let seriesNames: [String]
+
+    init(_ name: String) { seriesNames = [name] }
 
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let oscillation = (run.rule as? CentralFlow)?.oscillation
-        return [Measurement(step: run.step, value: try oscillation.map { try run.evaluation().loss + $0 } ?? .nan)]
+        guard let flow = run.rule as? CentralFlow else { return [Measurement(step: run.step, value: .nan)] }
+        let value =
+            seriesNames == ["predicted_loss"]
+            ? try run.evaluation().loss + flow.oscillation
+            : try run.gradient().squaredNorm + flow.gradientOscillation
+        return [Measurement(step: run.step, value: value)]
     }
 }
 
