@@ -78,6 +78,28 @@ import Testing
         fork:train{ steps = 3 }
         assert(ema.count == 9 and run.step == 9)
         """,
+        "midpoints": """
+        local m, points = run:midpoint(), { run.params }
+        local function near(v) assert((m.params - v):norm() < 1e-13 * v:norm()) end
+        near(points[1])
+        for step, r in run:steps(5) do
+          points[step + 1] = r.params
+          local a, b, c = points[step - 1], points[step], points[step + 1]
+          near(a and (a + 2 * b + c) / 4 or (b + c) / 2)
+        end
+        assert(math.abs(m.loss - run:evaluate{ at = m.params }.loss) < 1e-12 and tostring(m):find("around step 4"))
+        -- An oscillation of period two is gone from it; two runs that oscillate around one another have no distance.
+        local a, b = run:fork{ name = "a" }, run:fork{ name = "b", lr = 0.5 * run.lr }
+        local seen = { a = { a.params }, b = { b.params } }
+        local l = eoss.lockstep({ a = a, b = b }, { steps = 4, every = 2, distance = { "params", "midpoints" },
+          each = function() seen.a[#seen.a + 1] = a.params; seen.b[#seen.b + 1] = b.params end })
+        local s = l:series("midpoints", "a", "b")
+        assert(table.concat(s.steps:totable(), " ") == "6 8")
+        for i, place in ipairs{ 2, 4 } do
+          local function mid(t) return (t[place - 1] + 2 * t[place] + t[place + 1]) / 4 end
+          assert(math.abs(s.values[i] - (mid(seen.a) - mid(seen.b)):norm()) < 1e-13)
+        end
+        """,
         "eigenvalues": """
         run.lr = 0.3
         run:track("eigenvalues", { every = 5, above = 0.1 })

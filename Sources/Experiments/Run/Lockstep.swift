@@ -15,12 +15,17 @@ public final class Lockstep {
         /// The angle between the ways the two have gone since they walk together, in radians, from 0 to π; not a number where one
         /// of them has not moved.
         case angle
+        /// The norm of the difference of their midpoints (θₜ₋₁ + 2θₜ + θₜ₊₁)/4, where an oscillation of period two cancels: of descent at
+        /// the edge of stability from the flow that it oscillates around (Cohen et al. 2024). Recorded at t, the step before the last.
+        case midpoints
     }
 
     public let names: [String]
     public let runs: [Run]
     public let quantities: [Quantity]
     private var origins: [Vector]
+    /// Where midpoints are compared: the last three points of each run.
+    private var recent: [[Vector]]
     /// By quantity, then by the places of the two runs, the smaller first.
     private var distances: [Quantity: [[Int]: Series]] = [:]
     /// Up to which step of the first run they were compared.
@@ -46,6 +51,7 @@ public final class Lockstep {
             }
         }
         origins = self.runs.map(\.parameters)
+        recent = origins.map { [$0] }
     }
 
     /// Takes `steps` steps of each run, in turns, and compares them before the first, after every `every` of them, and after the
@@ -66,15 +72,26 @@ public final class Lockstep {
             run.trainingDepth += 1
             run.companions = others(than: run, step: nil)
             run.ending = nil
+            run.isComparedAtMidpoints = quantities.contains(.midpoints)
         }
         defer {
-            for run in runs { (run.trainingDepth, run.companions) = (run.trainingDepth - 1, []) }
+            for run in runs {
+                (run.trainingDepth, run.companions) = (run.trainingDepth - 1, [])
+                run.isComparedAtMidpoints = false
+            }
+        }
+        // Of runs that are resumed, the point before the present one is that of their checkpoints.
+        recent = runs.map { run in
+            (run.step > going.start ? [run.previousParameters].compactMap { $0 } : []) + [run.parameters]
         }
         if runs[0].step == going.start { try compare() }
         while runs[0].step < going.end {
             try writeCheckpoints()
             do {
                 for run in runs { try run.advanceWithOthers() }
+                if quantities.contains(.midpoints) {
+                    for i in runs.indices { recent[i] = (recent[i] + [runs[i].parameters]).suffix(3) }
+                }
                 let count = runs[0].step - going.start
                 if count % max(1, every) == 0 || runs[0].step == going.end { try compare() }
                 try call(each, going.places)
@@ -138,7 +155,7 @@ public final class Lockstep {
             let isOver = known.contains { $0?.end != nil }
             try check(known, start)
             origins = runs.map { $0.origin ?? $0.parameters }
-            takeDistances(from: start, to: isOver ? going(from: start).end : runs[0].step)
+            try takeDistances(from: start, to: isOver ? going(from: start).end : runs[0].step)
             if isOver {
                 // The others have come to the end, too, and nothing but that is missing.
                 for (run, entry) in zip(runs, known) where entry?.end == nil {
@@ -208,12 +225,13 @@ public final class Lockstep {
     private func compare() throws {
         let step = runs[0].step
         if compared == step { return }
-        for (quantity, a, b) in pairs {
-            let measurement = Measurement(step: step, value: try distance(quantity, a, b))
+        for (quantity, a, b) in pairs where quantity != .midpoints || recent[0].count == 3 {
+            let at = quantity == .midpoints ? step - 1 : step
+            let measurement = Measurement(step: at, value: try distance(quantity, a, b))
             distances[quantity, default: [:]][[a, b], default: Series(name: quantity.rawValue)].append(measurement)
             let name = Self.name(of: quantity, names[a], names[b])
             // The end of one lockstep may be the beginning of the next; an angle is none there.
-            let isNew = (runs[0].recorded[name]?.lastStep ?? -1) < step
+            let isNew = (runs[0].recorded[name]?.lastStep ?? -1) < at
             if isNew, !(quantity == .angle && measurement.value.isNaN) { try runs[0].keep(measurement, as: name) }
         }
         compared = step
@@ -222,6 +240,10 @@ public final class Lockstep {
     private func distance(_ quantity: Quantity, _ a: Int, _ b: Int) throws -> Double {
         if let kind = Run.DistanceKind(rawValue: quantity.rawValue) {
             return try runs[a].distance(to: runs[b], in: kind)
+        }
+        if quantity == .midpoints {
+            let points = try [a, b].map { try WeightAverage.midpoint(of: recent[$0]).converted(to: .f64) }
+            return try (points[0] - points[1]).norm()
         }
         let ways = try [a, b].map { try (runs[$0].parameters - origins[$0]).converted(to: .f64) }
         let cosine = try ways[0].dot(ways[1]) / (ways[0].norm() * ways[1].norm())

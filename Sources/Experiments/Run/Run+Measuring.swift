@@ -117,9 +117,9 @@ extension Run {
         }
     }
 
-    /// Whether a probe asks for θₜ₋₁ after the next step.
+    /// Whether θₜ₋₁ is asked for after the next step.
     var keepsPreviousParameters: Bool {
-        trackers.contains { $0.usesPreviousParameters && $0.candidate <= step + 1 }
+        isComparedAtMidpoints || trackers.contains { $0.usesPreviousParameters && $0.candidate <= step + 1 }
     }
 
     private func measureIfDue(_ index: Int, at step: Int, batch: UnsafeBufferPointer<Int>?) throws {

@@ -154,6 +154,8 @@ public final class Run {
     /// The same for what is measured by hand: looking changes neither what tracked probes start from nor what they cost.
     let eigenCacheOfLooks = EigenCache(startsCold: true)
     var previousParameters: Vector?
+    /// Whether it walks beside others whose midpoints are compared with its own.
+    var isComparedAtMidpoints = false
 
     /// - Parameter ghostBatch: samples that share batch statistics where data are walked, in a model that has them.
     /// - Throws: `GraphError` when data, model and loss do not fit, `ExperimentError` for a batch size that cannot be.

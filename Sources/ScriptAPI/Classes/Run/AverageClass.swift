@@ -41,6 +41,7 @@ extension ScriptHost {
         }
         averages.description {
             if let custody = $0.run.custody, !custody.isHere { return "an average of \(custody.words)" }
+            if $0.average.isMidpoint { return "\($0.run.name): midpoint around step \($0.run.step - 1)" }
             return
                 "\($0.run.name): \($0.average.decay.map { "exponential average, decay \($0)" } ?? "mean") of \($0.average.count)"
         }
@@ -62,6 +63,15 @@ extension ScriptHost {
             let average = AverageObject(run, try run.average(decay: call.get("decay"), every: call.get("every")))
             try call.state.keep(run, in: average)
             return average
+        }
+        runs.method(
+            "midpoint",
+            "Follows (θₜ₋₁ + 2θₜ + θₜ₊₁)/4, t the step before the last, where an oscillation of period two cancels. Before there are three points it is the mean of what there is. It is kept in checkpoints.",
+            results: [Parameter("midpoint", .object("average"), "The midpoint, to be measured as an average is.")]
+        ) { run, call in
+            let midpoint = AverageObject(run, try run.midpoint())
+            try call.state.keep(run, in: midpoint)
+            return midpoint
         }
     }
 }

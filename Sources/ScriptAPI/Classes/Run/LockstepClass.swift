@@ -38,7 +38,7 @@ extension ScriptHost {
                 Parameter("every", .integer(.positive), default: 1, unit: "steps", "After how many they are compared."),
                 .optional(
                     "distance", quantity.or(.list(of: quantity)),
-                    "What is compared, 'params' by default. params: the norm of the difference of parameters; outputs: the root of the mean squared difference of a sample's outputs; sketch: as series of sketches compare; angle: between the ways they have gone since, in radians."
+                    "What is compared, 'params' by default. params: the norm of the difference of parameters; outputs: the root of the mean squared difference of a sample's outputs; sketch: as series of sketches compare; angle: between the ways they have gone since, in radians; midpoints: as params, of (θₜ₋₁ + 2θₜ + θₜ₊₁)/4, by the step t before the last."
                 ),
                 .optional(
                     "each", .function("(step, runs)"), "What is called after each step of all, with the runs by name."),
