@@ -56,6 +56,8 @@ import Testing
         "schedule": "eoss.schedule.constant(1)", "field": "eoss.field.sam()",
         "runfile": "(function() run:train{ steps = 1 } run:checkpoint() return eoss.open('small.eoss') end)()",
         "average": "run:average{ decay = 0.9 }",
+        "forecast":
+            "eoss.run{ model = eoss.nn.mlp{ inputs = data.inputs, hidden = {4}, outputs = data.outputs, dtype = 'f64', seed = 2 }, data = data, loss = 'mse', optimizer = eoss.optim.sgd{ lr = 0.3 }, batch_size = 'full' }:self_stabilization{ steps = 1 }",
         "lockstep": "eoss.lockstep({ a = run, b = run:fork() }, { steps = 0 })",
         "preconditioner":
             "eoss.run{ model = net, data = data, loss = 'mse', optimizer = eoss.optim.rmsprop{ lr = 1 } }:preconditioner{ gradient = run.params }",

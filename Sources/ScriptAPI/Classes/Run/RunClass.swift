@@ -18,6 +18,7 @@ extension ScriptHost {
         runs.guarding { try $0.custody?.check() }
         addLayers(to: runs)
         addSlices(to: runs)
+        addForecast(to: runs)
         runs.description { run in
             if let custody = run.custody, !custody.isHere { return "\(custody.words)" }
             return "run '\(run.name)' at step \(run.step): \(run.objective.model.name), \(run.data.name) "
