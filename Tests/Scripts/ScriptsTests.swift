@@ -126,6 +126,14 @@ import Testing
         #expect(flow.allSatisfy { $0.count == 6 } && flow[0][5] < 0.1, "\(flow)")
     }
 
+    /// With and without momentum the trace is where the flow of L + λR has it, and lower where there is more noise.
+    @Test func labelNoiseFollowsItsRegularisedFlow() throws {
+        let noise = try rows("label_noise.lua", ["warm": "2000", "steps": "4000"], last: 4)
+        try #require(noise.count == 4 && noise[0..<3].allSatisfy { $0.count == 5 }, "\(noise)")
+        for row in noise[0..<3] { #expect(abs(row[3] / row[4] - 1) < 0.15, "\(row)") }
+        #expect(noise[2][3] < noise[0][3] && noise[0][3] < noise[3][2], "\(noise)")
+    }
+
     @Test func theConvolutionalEdgePrintsItsLevelsAndLeavesAFigure() throws {
         let result = try run("cnn_edge.lua", ["steps": "100", "n": "32", "batch": "4"])
         #expect(result.files == ["cnn_edge.svg", "cnn_edge.eoss"])
