@@ -23,6 +23,7 @@ import Testing
         let file = try RunFile.create(name: "a", in: folder.url)
         let names = (0..<10).map { "metric \($0)" }
         var held = names.map { RecordedSeries(name: $0) }
+        for index in held.indices { held[index].kept = 2048 }
         let steps = 30_000
         for step in 0..<steps {
             for (index, name) in names.enumerated() {
@@ -180,6 +181,7 @@ import Testing
         let run = try SmallRun.make()
         run.makeFile = { try RunFile.create(name: $0.name, in: url) }
         try run.track(ValueProbe("rate"), every: 1)
+        run.recorded["rate"]?.kept = 2048
         try run.train(TrainingGoal(step: 3))
         try run.checkpoint()
         for step in stride(from: 1000, through: 8000, by: 1000) {

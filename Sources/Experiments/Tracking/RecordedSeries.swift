@@ -2,7 +2,7 @@ import Foundation
 
 /// A series as a run holds it: the last values in memory, those before them in run files, from which they are read when somebody asks.
 ///
-/// So a run of a million steps with ten values at each holds a few thousand of them. What a fork has from its run stays in that one's
+/// So a run of a million steps with ten values at each holds ten megabytes of them. What a fork has from its run stays in that one's
 /// file.
 struct RecordedSeries {
     /// Values of a stretch of steps.
@@ -13,8 +13,9 @@ struct RecordedSeries {
         var through: Int
     }
 
-    /// How many values stay in memory: what is looked at along the way are the last ones.
-    private static let kept = 2048
+    /// How many values stay in memory, at least, and half of how many do at most. Who looks at a series along the way has it at hand, in runs
+    /// that are not very long.
+    var kept = 65_536
 
     let name: String
     private var parts: [Part] = []
@@ -31,13 +32,13 @@ struct RecordedSeries {
     /// - Returns: whether it is time to ask what may be released.
     mutating func append(_ measurement: Measurement) -> Bool {
         recent.append(measurement)
-        return recent.count >= 2 * Self.kept && recent.count % 1024 == 0
+        return recent.count >= 2 * kept && recent.count % 1024 == 0
     }
 
     /// Forgets older values, which the run's own file has.
     /// - Parameter step: before this one the file has everything.
     mutating func release(before step: Int, in file: URL) {
-        let count = min(recent.stepList.count(through: step == .min ? .min : step - 1), recent.count - Self.kept)
+        let count = min(recent.stepList.count(through: step == .min ? .min : step - 1), recent.count - kept)
         if count <= 0 { return }
         append(file: file, through: recent.stepList[count - 1])
         recent.removeFirst(count)
