@@ -113,15 +113,15 @@ public final class Oracle {
     /// - Parameter atHome: on the engine that this one was made with, while another computes (``depart(to:)``).
     public func forked(atHome: Bool = false) throws -> Oracle {
         try Oracle(
-            objective, samples, use, PlanCache(copying: cache, atHome: atHome), fixed.copy(), running.copy(), chunk: largestChunk,
-            ghostBatch: ghostBatch, budget: budget)
+            objective, samples, use, PlanCache(copying: cache, atHome: atHome), fixed.copy(), running.copy(),
+            chunk: largestChunk, ghostBatch: ghostBatch, budget: budget)
     }
 
     /// As a fork whose loss is another of the same samples goes on: plans and what is fixed are its own.
     public func forked(to objective: Objective) throws -> Oracle {
         try Oracle(
-            objective, samples, use, PlanCache(cache.engineAtHome), HeldTensors(fixedOf: objective.model), running.copy(),
-            chunk: largestChunk, ghostBatch: ghostBatch, budget: budget)
+            objective, samples, use, PlanCache(cache.engineAtHome), HeldTensors(fixedOf: objective.model),
+            running.copy(), chunk: largestChunk, ghostBatch: ghostBatch, budget: budget)
     }
 
     /// Another objective on other samples, with the same running values.
