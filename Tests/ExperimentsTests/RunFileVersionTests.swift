@@ -180,7 +180,9 @@ import Testing
     @Test func theLastCheckpointsAreKept() throws {
         let folder = try TemporaryFolder()
         let file = try RunFile.create(name: "a", in: folder.url)
-        let big = Data((0..<(150 << 20)).lazy.map { UInt8(truncatingIfNeeded: $0 >> 10) })
+        let mebibyte = Data((0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $0 >> 10) })
+        var big = Data(capacity: 150 << 20)
+        for _ in 0..<150 { big.append(mebibyte) }
         try file.addCheckpoint(step: 1, bytes: big, keep: 2)
         try file.commit()
         #expect(try RunFile.open(file.url).checkpoint(step: 1) == big)

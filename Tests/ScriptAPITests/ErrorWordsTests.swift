@@ -55,7 +55,8 @@ import Testing
         "solution": "run:hessian():solve(run.params, { damping = 100 })",
         "schedule": "eoss.schedule.constant(1)", "field": "eoss.field.sam()",
         "runfile": "(function() run:train{ steps = 1 } run:checkpoint() return eoss.open('small.eoss') end)()",
-        "average": "run:average{ decay = 0.9 }",
+        "average": "run:average{ decay = 0.9 }", "layers": "run:layers()",
+        "slice": "run:slice{ along = 'gradient', points = 3 }",
         "forecast":
             "eoss.run{ model = eoss.nn.mlp{ inputs = data.inputs, hidden = {4}, outputs = data.outputs, dtype = 'f64', seed = 2 }, data = data, loss = 'mse', optimizer = eoss.optim.sgd{ lr = 0.3 }, batch_size = 'full' }:self_stabilization{ steps = 1 }",
         "lockstep": "eoss.lockstep({ a = run, b = run:fork() }, { steps = 0 })",
