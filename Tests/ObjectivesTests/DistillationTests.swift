@@ -68,6 +68,18 @@ import Testing
         }
     }
 
+    /// A sample without a label counts neither in the loss nor in what is added to it.
+    @Test func samplesWithoutLabelsAreLeftOut() throws {
+        let problem = try Problem(.tanh, loss: .crossEntropy)
+        var samples = try #require(problem.oracle.samples as? RandomSamples)
+        samples.mask = SampleMask(positions: 1, isKept: (0..<samples.count).map { $0 != 9 && $0 != 4 })
+        let oracle = try Oracle(objective: problem.oracle.objective, samples: samples)
+        let references = (0..<Self.batch.count * 3).map { Double($0 % 5) }
+        let found = try DistillingOracle(oracle, temperature: Self.temperature).gradient(
+            at: problem.theta, over: Self.batch, references: references, weight: Self.weight)
+        #expect(abs(try oracle.gradient(at: problem.theta, over: .indices(Self.batch)).loss - found.loss) < 1e-12)
+    }
+
     @Test func runningStatisticsMoveOnce() throws {
         func oracle() throws -> Oracle {
             try Oracle(

@@ -19,21 +19,10 @@ public func frobeniusNorm(
         relativeError: 2 * samples.relativeError, minSamples: samples.minSamples, maxSamples: samples.maxSamples,
         chunk: samples.chunk)
     if matrix.dimension <= ofSquare.certainSamples { return root(try exactSquare(of: matrix)) }
-    var taken = 0
-    let exact = MonteCarlo.Exact(cost: matrix.dimension) {
-        let square = try exactSquare(of: matrix)
-        taken += matrix.dimension
-        return square
-    }
-    var square = try ofSquare.estimate(exact: exact) { count in
-        let products = try matrix.products(signs(count, matrix, &stream))
-        taken += count
-        return products.map(\.squaredNorm)
-    } _: {
-        MonteCarlo.Summary(mean: $0)
-    }
-    square.products = taken
-    return root(square)
+    return root(
+        try meanOfDraws(matrix, ofSquare, exact: { try exactSquare(of: matrix) }) {
+            try matrix.products(signs($0, matrix, &stream)).map(\.squaredNorm)
+        })
 }
 
 /// ‖A‖²_F by the products with all unit vectors.

@@ -68,11 +68,20 @@ private func hutchinson(
 func quadraticMean(
     _ matrix: some LinearOperator, _ samples: MonteCarlo, _ draw: (Int) throws -> [Double]
 ) throws -> Estimate {
+    try meanOfDraws(matrix, samples, exact: { try exactTrace(of: matrix) }, draw)
+}
+
+/// The mean of numbers that take a product each; or what `exact` gives by as many products as the matrix has columns, as soon as that
+/// costs no more than the draws that are still needed.
+func meanOfDraws(
+    _ matrix: some LinearOperator, _ samples: MonteCarlo, exact whole: @escaping () throws -> Estimate,
+    _ draw: (Int) throws -> [Double]
+) throws -> Estimate {
     var taken = 0
     let exact = MonteCarlo.Exact(cost: matrix.dimension) {
-        let trace = try exactTrace(of: matrix)
+        let value = try whole()
         taken += matrix.dimension
-        return trace
+        return value
     }
     var estimate = try samples.estimate(exact: exact) { count in
         let values = try draw(count)

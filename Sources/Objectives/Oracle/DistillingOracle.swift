@@ -47,15 +47,16 @@ public final class DistillingOracle {
         plain.work += oracle.work - before
         let outputs = result.outputs.values
         var added = 0.0
+        let kept = batch.indices.filter { plain.keeps(sample: batch[$0], position: 0) }
         if weight != 0 {
-            for row in stride(from: 0, to: outputs.count, by: classes) where !references[row].isNaN {
+            for row in kept.map({ $0 * classes }) where !references[row].isNaN {
                 let (was, now) = (
                     logSoftmax(references[row..<row + classes]), logSoftmax(outputs[row..<row + classes])
                 )
                 added += zip(was, now).reduce(0) { $0 + exp($1.0) * ($1.0 - $1.1) }
             }
         }
-        added *= weight * temperature * temperature / Double(batch.count)
+        added *= weight * temperature * temperature / Double(kept.count)
         return (result.loss - added, result.gradient, outputs)
     }
 
