@@ -326,12 +326,13 @@ import Testing
         #expect(throws: ExperimentError.self) { try run(run(nil, omitting: partial).checkpointBytes()) }
     }
 
-    /// What is fixed in a model is state where it is the point of an expansion: a fork that is made again stands elsewhere.
-    @Test func thePointOfAnExpansion() throws {
-        func fork(_ kind: Expansion, at step: Int, omitting: Set<String> = []) throws -> Run {
+    /// What is fixed in a model is state where it is the point of an expansion or restriction: a fork that is made again stands
+    /// elsewhere.
+    @Test func thePointOfAnotherObjective() throws {
+        func fork(_ kind: ForkObjective, at step: Int, omitting: Set<String> = []) throws -> Run {
             let parent = try SmallRun.make(rate: 0.05)
             try parent.train(TrainingGoal(step: step))
-            let fork = try parent.fork(name: "expanded", expansion: kind)
+            let fork = try parent.fork(name: "expanded", on: kind)
             fork.omittedFromCheckpoints = omitting
             return fork
         }
@@ -340,7 +341,7 @@ import Testing
             try run.track(ProbeCatalogue.probe("loss", for: run), every: 1)
             try run.train(TrainingGoal(step: 15))
         }
-        for kind in Expansion.allCases {
+        for kind in Expansion.allCases.map(ForkObjective.expansion) + [.restriction(.bulkSubspace, k: 2)] {
             for omitted: Set<String> in [[], ["point.fixed"]] {
                 var bytes: Data?
                 let whole = try fork(kind, at: 5, omitting: omitted)
@@ -351,7 +352,7 @@ import Testing
                 try program(again)
                 let same = again.parameters.hasSameBits(as: whole.parameters)
                 #expect(same == omitted.isEmpty, "\(kind)")
-                if omitted.isEmpty { try StateRun.expectSame(again, whole, kind.rawValue, from: 10) }
+                if omitted.isEmpty { try StateRun.expectSame(again, whole, "\(kind)", from: 10) }
             }
         }
     }

@@ -168,6 +168,15 @@ import Testing
             assert(require "inside" == "inside" and package.loaded.inside == "inside")
             local ok, e = pcall(require, "nothing.there")
             assert(not ok and e:find("module 'nothing.there' not found", 1, true) and e:find("script's folder", 1, true), e)
+            -- Whoever says where modules are gets the list of these places.
+            package.path, package.cpath = "?.lua;?/?", "?.so"
+            ok, e = pcall(require, "nothing")
+            assert(e == "module 'nothing' not found:\\n\\tno field package.preload['nothing']\\n\\tno file 'nothing.lua'"
+                .. "\\n\\tno file 'nothing/nothing'\\n\\tno file 'nothing.so'", e)
+            for _, f in ipairs{ math.sin, math.tointeger, string.format, tonumber } do
+                local info = debug.getinfo(f, "uS")
+                assert(info.what == "C" and info.nups == 0 and info.isvararg)
+            end
             """, name: "trusted.lua")
     }
 

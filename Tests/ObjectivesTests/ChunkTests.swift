@@ -30,6 +30,10 @@ private let rounding = 1e-13
         #expect(
             try relativeDifference(
                 b.directional(at: theta, along: [u, v]), a.directional(at: theta, along: [u, v])) < rounding)
+        let pairs = [[u, u], [u, v], [v, v]]
+        for (own, pair) in zip(try b.directionals(at: theta, along: pairs), pairs) {
+            #expect(try relativeDifference(own, a.directional(at: theta, along: pair)) < rounding)
+        }
         let (p, q) = (try a.quadratic(at: theta, along: v), try b.quadratic(at: theta, along: v))
         #expect(abs(p - q) < 10 * rounding * abs(p))
         let batches = Array(0..<12)

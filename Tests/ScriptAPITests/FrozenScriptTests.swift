@@ -61,10 +61,42 @@ import Testing
         #expect(failure == nil, "\(failure ?? "")")
     }
 
+    @Test func restrictionsInForks() throws {
+        let failure = try Laboratory().failure(
+            of: Self.network + """
+                local run = make("network")
+                run:train{ steps = 30 }
+                local loss = run.loss
+                local top = run:hessian():top(3)
+                for _, name in ipairs{ "top_subspace", "bulk_subspace" } do
+                  local fork = run:fork{ name = name, restrict = name, k = 2 }
+                  assert(math.abs(fork.loss - loss) < 1e-12)
+                  -- The largest eigenvalue that is left: that of PHP.
+                  local left = top.values[name == "top_subspace" and 1 or 3]
+                  assert(math.abs(fork:measure("lambda_max") / left - 1) < 1e-3, name)
+                  fork:track({ "loss", "batch_sharpness" }, { every = 10 })
+                  fork:train{ steps = 20 }
+                  local d = fork.params - run.params
+                  local inside = (d:dot(top.vectors[1])^2 + d:dot(top.vectors[2])^2) / d:dot(d)
+                  if name == "top_subspace" then assert(math.abs(inside - 1) < 1e-6, inside) else assert(inside < 1e-6, inside) end
+                  assert(d:norm() > 0 and tostring(fork):find("in the " .. name, 1, true), tostring(fork))
+                end
+                """)
+        #expect(failure == nil, "\(failure ?? "")")
+    }
+
     private static let mistakes = [
         ("net:freeze('layer.0')", "unknown block 'layer.0'"), ("net:freeze('*')", "nothing to train"),
         ("net:freeze{}", "nothing to train"), ("net:freeze(3)", "expected a string"),
         ("run:fork{ expansion = 'taylor' }", "expected 'hessian'"),
+        ("run:fork{ restrict = 'top' }", "expected 'top_subspace'"),
+        ("run:fork{ restrict = 'top_subspace', k = 1000 }", "k = 1000 directions of a space of"),
+        ("run:fork{ restrict = 'top_subspace', expansion = 'hessian' }", "not both"),
+        ("run:fork{ k = 3 }", "which is not given"),
+        (
+            "run:fork{ restrict = 'top_subspace' }:fork{ name = 'b', restrict = 'bulk_subspace' }",
+            "stands for another already"
+        ),
         ("run:fork{ expansion = 'hessian' }:fork{ name = 'b', expansion = 'hessian' }", "is an expansion already"),
         ("run:fork{ expansion = 'hessian' }:ggn():trace()", "no Gauss-Newton matrix"),
         ("run.optimizer = eoss.optim.saf{ lr = 0.1, start = -1 }; run:train{ steps = 20 }", "outputs of shape [1]"),

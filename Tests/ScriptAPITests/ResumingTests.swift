@@ -196,14 +196,18 @@ import Testing
         try file.close()
     }
 
-    /// A fork that trains on an expansion of the loss has the point of it in its checkpoints.
-    @Test func forksOnExpansions() throws {
+    /// A fork that trains on an expansion of the loss has the point of it in its checkpoints, one that is restricted its directions, too.
+    @Test(arguments: [
+        ("expansion = \"hessian\"", "expansion = \"linearized\""),
+        ("restrict = \"bulk_subspace\", k = 2", "restrict = \"bulk_subspace\", k = 3"),
+    ])
+    func forksOnOtherObjectives(_ option: String, _ changed: String) throws {
         let folder = try Folder()
         let text = Self.plain.replacing(
             "run:train{ to = p.steps }",
             with: """
                 run:train{ to = 10 }
-                local fork = run:fork{ name = "expanded", expansion = "hessian" }
+                local fork = run:fork{ name = "expanded", \(option) }
                 run:train{ to = 14 }
                 fork:train{ to = p.steps }
                 print(fork.loss, fork.params:norm())
@@ -217,8 +221,8 @@ import Testing
         let resumed = try execute(script, in: runs, resuming: "run.eoss")
         #expect(resumed.failure == nil && resumed.printed == expected.printed, "\(resumed)")
         #expect(try measured(runs) == measured(whole))
-        // It is another program with another expansion.
-        let other = try write(text.replacing("\"hessian\"", with: "\"linearized\""), in: folder)
+        // It is another program with another one.
+        let other = try write(text.replacing(option, with: changed), in: folder)
         let refused = try execute(other, in: runs, resuming: "run.eoss").failure
         #expect(refused?.contains("--force") == true, "\(refused ?? "")")
     }

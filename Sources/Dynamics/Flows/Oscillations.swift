@@ -27,9 +27,7 @@ struct Oscillations {
     ) throws {
         let k = values.count
         let pairs = (0..<k).flatMap { i in (i..<k).map { (i: i, j: $0) } }
-        terms = try pairs.map { pair in
-            try batch.oracle.directional(at: theta, along: [vectors[pair.i], vectors[pair.j]], over: .all)
-        }
+        terms = try batch.oracle.directionals(at: theta, along: pairs.map { [vectors[$0.i], vectors[$0.j]] })
         var products: [[Double]] = []
         if divisor.squares.count > 1 {
             let values = vectors.map(\.values)

@@ -34,7 +34,7 @@ extension Run {
     /// Takes a state over, from another run or from a checkpoint; all but trackers, averages and actions.
     func assume(_ state: RunState) throws {
         try oracle.running.assign(state.statistics)
-        // A fork whose loss is an expansion has a point of its own.
+        // A fork whose loss is an expansion has a point of its own, one that is restricted directions, too.
         if let fixed = state.fixed, fixed.count == oracle.fixed.layout.count { try oracle.fixed.assign(fixed) }
         theta = state.parameters
         previousParameters = state.previousParameters
@@ -48,9 +48,9 @@ extension Run {
         nextDue = step
     }
 
-    /// The run `parent` as it stands, to go on by itself: ``fork(name:)``.
-    convenience init(forking parent: Run, name: String, expansion: Expansion? = nil) throws {
-        let objective = try expansion.map { try parent.objective.expanded($0, about: parent.theta) }
+    /// The run `parent` as it stands, to go on by itself: ``fork(name:on:)``.
+    /// - Parameter objective: what it trains on in place of the loss.
+    convenience init(forking parent: Run, name: String, objective: Objective? = nil) throws {
         try self.init(likeness: parent, name: name, objective: objective)
         try assume(parent.state)
         // A fork's oracle has an account of its own, which begins where its parent's stood.
@@ -61,7 +61,7 @@ extension Run {
         (seriesNames, chunks) = (parent.seriesNames, parent.chunks)
         recorded = parent.recorded.mapValues { $0.forked() }
         eigenCache = parent.eigenCache.copy()
-        if expansion == nil {
+        if objective == nil {
             (cachedEvaluation, cachedTestEvaluation) = (parent.cachedEvaluation, parent.cachedTestEvaluation)
             cachedGradient = parent.cachedGradient
         }

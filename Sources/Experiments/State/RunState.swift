@@ -12,7 +12,7 @@ struct RunState {
     var parameters: Vector
     /// Running values of normalisation layers.
     var statistics: Vector
-    /// What is fixed in the model, where anything is: frozen parameters, the point of an expansion.
+    /// What is fixed in the model, where anything is: frozen parameters, the point of an expansion, the directions of a restriction.
     var fixed: Vector?
     /// θₜ₋₁, where a probe asks for it.
     var previousParameters: Vector?

@@ -179,6 +179,9 @@ extension LuaState {
         try stack.pushField(stack.top, "searchers")
         guard clua_type(lua, -1) == CLUA_TABLE else { return }
         let searchers = stack.top
+        try stack.pushField(searchers - 1, "path")
+        let ownPath = stack.string(at: -1)
+        stack.setTop(searchers)
         let ours: Int64 = 2
         if !hasSearcher {
             for i in stride(from: Int64(clua_raw_length(lua, searchers)), through: ours, by: -1) {
@@ -193,6 +196,8 @@ extension LuaState {
             let name: String = try raw.bound(first: 1).get("name")
             do {
                 guard let module = try find(name) else {
+                    // A script that says itself where modules are to be looked for gets Lua's message, which lists these places.
+                    if try raw.stack.packagePath() != ownPath { return 0 }
                     throw PathError(description: "no module '\(name)' in the script's folder or the standard library")
                 }
                 try raw.stack.state.load(module.source, name: module.name, to: raw.stack.lua)
@@ -204,5 +209,18 @@ extension LuaState {
             }
         }
         try stack.check(clua_set_index(lua, searchers, ours))
+    }
+}
+
+extension LuaStack {
+    /// `package.path`, nil where a script has made something else of it.
+    fileprivate func packagePath() throws -> String? {
+        let top = self.top
+        defer { setTop(top) }
+        try check(clua_push_globals(lua))
+        try pushField(self.top, "package")
+        guard clua_type(lua, -1) == CLUA_TABLE else { return nil }
+        try pushField(self.top, "path")
+        return string(at: -1)
     }
 }

@@ -151,7 +151,7 @@ public struct Model: Sendable {
         fixedValues = try Vector(zeros: 0, element: element)
     }
 
-    /// Graphs have further inputs, beside a parameter x also `x.sum`, `x.origin`, `x.tangent` and `x.state velocity`: no
+    /// Graphs have further inputs, beside a parameter x also `x.sum`, `x.origin`, `x.basis`, `x.tangent` and `x.state velocity`: no
     /// parameter may be called so.
     private static func check(_ names: [String], _ buffers: [String]) throws(GraphError) {
         guard !names.isEmpty else { throw GraphError("a model without parameters: there is nothing to train") }
@@ -166,7 +166,7 @@ public struct Model: Sendable {
             }
             guard let dot = name.lastIndex(of: "."), known.contains(String(name[..<dot])) else { continue }
             let last = name[name.index(after: dot)...]
-            if last == "sum" || last == "origin" || last.hasPrefix("tangent") || last.hasPrefix(statePrefix) {
+            if ["sum", "origin", "basis"].contains(last) || last.hasPrefix("tangent") || last.hasPrefix(statePrefix) {
                 throw GraphError("a parameter cannot be named '\(name)' beside one named '\(name[..<dot])'")
             }
         }
@@ -174,6 +174,8 @@ public struct Model: Sendable {
 
     /// What the name of a parameter's value at the point of an expansion ends with.
     package static let originSuffix = ".origin"
+    /// What the name of a parameter's part of a basis ends with.
+    package static let basisSuffix = ".basis"
 
     /// The number of outputs of one sample.
     public var outputCount: Int { outputShape.reduce(1, *) }

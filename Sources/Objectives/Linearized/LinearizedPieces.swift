@@ -35,7 +35,7 @@ final class LinearizedPieces {
     var keptBytes: Int { parts.reduce(0) { $0 + ($1.kept == nil ? 0 : $1.program.residualBytes) } }
 
     /// - Parameters:
-    ///   - work: `.linearized` or `.linearizedQuadratic`.
+    ///   - work: one that is split at a point.
     ///   - oracle: one whose running values do not change.
     ///   - adds: whether the plans add to accumulators where there are several pieces.
     ///   - room: bytes that may be kept.

@@ -52,7 +52,7 @@ final class LinearizedProgram {
 
 extension Oracle {
     /// - Parameters:
-    ///   - work: `.linearized` or `.linearizedQuadratic`.
+    ///   - work: one that is split at a point.
     ///   - adding: whether its products are added to those of other pieces.
     ///   - limit: bytes of intermediate values and of kept ones.
     func linearizedProgram(
@@ -71,6 +71,8 @@ extension Oracle {
             switch work {
             case .linearized(let matrix): try objective.linearized(matrix, count: count, use: use, adding: false)
             case .linearizedQuadratic(let matrix): try objective.linearizedQuadratic(matrix, count: count, use: use)
+            case .linearizedDirectional(let order):
+                try objective.linearizedDirectional(order: order, count: count, use: use)
             default: preconditionFailure("\(work.quantity) is not split at a point")
             }
         var (sources, names, types) = ([LinearizedProgram.Source](), [String](), [TensorType]())

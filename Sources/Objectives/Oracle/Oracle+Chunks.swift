@@ -138,8 +138,8 @@ extension Oracle {
     /// - Parameter adding: whether results are added to those of other pieces.
     private func prepare(_ work: OracleWork, count: Int, adding: Bool = false, limit: Int) throws {
         switch work {
-        case .linearized, .linearizedQuadratic:
-            let adds = if case .linearized = work { adding } else { false }
+        case .linearized, .linearizedQuadratic, .linearizedDirectional:
+            let adds = if case .linearizedQuadratic = work { false } else { adding }
             _ = try linearizedProgram(work, count: count, adding: adds, limit: limit)
         default: _ = try plan(work, count: count, limit: limit)
         }
@@ -188,7 +188,8 @@ extension Oracle {
             case .slopes(let k): try objective.batchSlopes(along: k, count: size, stack: count, use: use)
             }
         case .gram(let rows, let pair): try objective.gram(rows, count: count, pair: pair, use: use)
-        case .linearized, .linearizedQuadratic: preconditionFailure("two graphs: linearizedProgram")
+        case .linearized, .linearizedQuadratic, .linearizedDirectional:
+            preconditionFailure("two graphs: linearizedProgram")
         }
     }
 

@@ -13,6 +13,7 @@ enum OracleWork: Hashable {
     case quadratic(CurvatureMatrix)
     case linearized(CurvatureMatrix)
     case linearizedQuadratic(CurvatureMatrix)
+    case linearizedDirectional(order: Int)
     /// Of batches of so many samples; what is counted are batches.
     case batches(BatchQuantity, size: Int)
     /// Of so many samples with each other, or with as many others.
@@ -24,7 +25,7 @@ enum OracleWork: Hashable {
         case .samples: "losses"
         case .gradient: "gradient"
         case .update(let update): update == .descent ? "descent" : "training step"
-        case .directional(let order): "derivative of order \(order + 1)"
+        case .directional(let order), .linearizedDirectional(let order): "derivative of order \(order + 1)"
         case .quadratic(let matrix), .linearizedQuadratic(let matrix):
             matrix == .hessian ? "quadratic form" : "quadratic form of the \(matrix.words)"
         case .linearized(let matrix): matrix == .hessian ? "Hessian-vector product" : "product with the \(matrix.words)"

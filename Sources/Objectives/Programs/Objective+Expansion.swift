@@ -20,8 +20,10 @@ extension Objective {
     /// - Throws: `GraphError` for a model with batch statistics, whose samples have no losses of their own, and for what is an
     ///   expansion already.
     public func expanded(_ kind: Expansion, about origin: Vector) throws -> Objective {
-        guard expansion == nil else {
-            throw GraphError("the loss '\(lossName)' is an expansion already: expand that of the network itself")
+        guard isPlain else {
+            throw GraphError(
+                "the loss '\(lossName)' \(expansion != nil ? "is an expansion" : "stands for another") already: expand that of the "
+                    + "network itself")
         }
         guard model.statistics.isEmpty else {
             throw GraphError(

@@ -27,8 +27,12 @@ public struct Objective: Sendable {
     /// One sample with running statistics: outputs `loss` and `output`.
     public let perSampleRunning: Graph
 
-    /// What of a network's loss it is; nil for the loss itself.
+    /// What stands for the network's loss near a point; nil for the loss itself.
     public let expansion: Expansion?
+    /// What part of the space the loss is a function on; nil for all of it.
+    public let restriction: Restriction?
+    /// Whether it is the loss itself.
+    public var isPlain: Bool { expansion == nil && restriction == nil }
 
     /// The name of a network's output in graphs.
     static let outputName = "output"
@@ -87,6 +91,7 @@ public struct Objective: Sendable {
         self.positions = value.shape
         self.losses = losses
         expansion = nil
+        restriction = nil
     }
 
     /// - Parameter sample: inputs the model's parameters, `input`, `target` and what is fixed; outputs `loss` and `output`.
@@ -96,6 +101,18 @@ public struct Objective: Sendable {
         (loss, targetShape, positions, losses) = (other.loss, other.targetShape, other.positions, other.losses)
         (perSample, perSampleRunning) = (sample, sample)
         self.expansion = expansion
+        restriction = nil
+    }
+
+    /// - Parameters:
+    ///   - training, running: as `perSample` and `perSampleRunning`, with what is fixed in `model`.
+    init(_ other: Objective, _ restriction: Restriction, _ model: Model, training: Graph, running: Graph) {
+        self.model = model
+        lossName = "\(other.lossName) in the \(restriction.rawValue)"
+        (loss, targetShape, positions, losses) = (other.loss, other.targetShape, other.positions, other.losses)
+        (perSample, perSampleRunning) = (training, running)
+        expansion = nil
+        self.restriction = restriction
     }
 
     /// The parameters' names: what derivatives are taken with respect to.

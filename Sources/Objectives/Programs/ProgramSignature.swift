@@ -128,7 +128,8 @@ extension Objective {
                 to: [.results("product")])
         case .quadratic:
             return ProgramSignature(samples + running + [.tangents()], to: [.value("quadratic")])
-        case .linearized, .linearizedQuadratic: return ProgramSignature(samples + running, to: [])
+        case .linearized, .linearizedQuadratic, .linearizedDirectional:
+            return ProgramSignature(samples + running, to: [])
         case .gram(_, let pair):
             return ProgramSignature(samples + (pair ? [.otherSamples] : []) + running, to: [.value("products")])
         case .batches(let quantity, _):

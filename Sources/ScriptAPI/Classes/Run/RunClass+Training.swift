@@ -110,11 +110,15 @@ extension ScriptHost {
                     "expansion", .choice(Expansion.allCases.map(\.rawValue)),
                     "What stands for the loss from here on: its expansion about the present parameters, by 'hessian' or 'gauss_newton' to second order, or that of the 'linearized' network. Probes describe it, too."
                 ),
+                .optional(
+                    "restrict", .choice(Restriction.allCases.map(\.rawValue)),
+                    "Where the fork can move: along the top k eigenvectors of the Hessian at the present parameters, or orthogonally to them. Probes describe the loss as a function there: its Hessian is PHP."
+                ), .optional("k", .integer(.positive), "How many eigenvectors 'restrict' takes; 1 by default."),
             ], results: [Parameter("run", .object("run"), "The fork.")]
         ) { [unowned self] run, call in
             let name: String = try call.get("name") ?? run.name + "-fork"
             try RunFile.check(name: name)
-            let fork = try run.fork(name: name, expansion: call.has("expansion") ? call.choice("expansion") : nil)
+            let fork = try run.fork(name: name, on: Self.forkObjective(call))
             adopt(fork)
             // What was captured for the run serves the fork, too.
             try call.state.keep(run, in: fork)
@@ -132,6 +136,20 @@ extension ScriptHost {
 }
 
 extension ScriptHost {
+    /// What a fork trains on in place of the loss, if anything.
+    fileprivate static func forkObjective(_ call: borrowing LuaCall) throws -> ForkObjective? {
+        let (expands, restricts) = (try call.has("expansion"), try call.has("restrict"))
+        if expands, restricts {
+            throw ArgumentError("a fork has an 'expansion' or is restricted ('restrict'), not both")
+        }
+        let k: Int? = try call.get("k")
+        guard restricts else {
+            if k != nil { throw ArgumentError("'k' is how many eigenvectors 'restrict' takes, which is not given") }
+            return expands ? .expansion(try call.choice("expansion")) : nil
+        }
+        return .restriction(try call.choice("restrict"), k: k ?? 1)
+    }
+
     fileprivate static let askingOptions: [Parameter] = [
         Parameter(
             "every", .integer(.positive), default: 1, unit: "steps", "Asked after each multiple of so many steps."),
