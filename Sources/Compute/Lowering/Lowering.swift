@@ -91,6 +91,9 @@ struct Lowering {
             } else if donations[index] == nil {
                 // An input or a constant passed through: written before anything can overwrite it.
                 try passThrough(output.value, type, to: .output(index), output.name)
+            } else if memory.isWhole[output.value.id], donations[index] == root {
+                // An input given back: nobody else writes it, and it stays where it lies unless the caller wants it elsewhere, too.
+                finalCopies.append(try copyAll(from: place(output.value), to: .output(index), type, output.name))
             } else {
                 // Written over an input that others may still read: kept aside until the end.
                 let kept = try newBuffer(type)
