@@ -30,10 +30,13 @@ let cTargets: [Target] = [
         ]),
 ]
 
+/// Graphs and plans are what tests wait for: they are optimized in debug builds, too, with every check on.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))]
+
 let swiftTargets: [Target] = [
     .target(name: "LuaBridge", dependencies: ["CLua", "CSpelling"]),
-    .target(name: "Graph"),
-    .target(name: "Compute", dependencies: ["Graph", "CKernels"]),
+    .target(name: "Graph", swiftSettings: optimized),
+    .target(name: "Compute", dependencies: ["Graph", "CKernels"], swiftSettings: optimized),
     .target(name: "Networks", dependencies: ["Compute", "Graph"]),
     .target(name: "Datasets", dependencies: ["Compute", "Graph", "CZlib"]),
     .target(name: "Objectives", dependencies: ["Networks", "Compute", "Graph"]),

@@ -11,7 +11,9 @@ struct StepBench {
         for size in [8, 64] {
             let sgd = SGD(learningRate: 1e-6)
             let plain = try bench.stepping(sgd, size)
-            guard let sam = try RuleCatalogue.declaration(of: "sgd+sam")?.make(["lr": 1e-6, "rho": 0.05]) else { return }
+            guard let sam = try RuleCatalogue.declaration(of: "sgd+sam")?.make(["lr": 1e-6, "rho": 0.05]) else {
+                return
+            }
             let sides: [(name: String, call: () throws -> Void)] = [
                 ("momentum", try bench.stepping(HeavyBall(learningRate: 1e-6), size)),
                 ("adam", try bench.stepping(Adam(learningRate: 1e-6), size)),

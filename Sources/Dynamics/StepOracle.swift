@@ -12,8 +12,6 @@ public final class StepOracle {
     /// What the last step measured, at the parameters before it, and what that took in multiply-adds of the cost model.
     public private(set) var curvature: (value: BatchCurvature, work: Double)?
 
-    /// Memory of a step that looks ahead, for the next one: no state, since each step writes it before it reads it.
-    var kept = UpdateState()
     /// How much time there is until the training is to end; infinity where time is no goal.
     public var timeLeft = Double.infinity
     /// The number of the step that is being taken, from 1.

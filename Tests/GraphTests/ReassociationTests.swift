@@ -61,6 +61,32 @@ import Testing
         try check(one, multiplyAdds: 3 * 3 * 50 + 3 * 3 * 60 + 3 * 3 + 3 * 60 * 2 + 3 * 50 * 2)
     }
 
+    @Test func weightsMovedAlongAGradientAreNotFormed() throws {
+        // W + c·δᵀA for a batch of three, wanted in products from both sides: Wx + c·δᵀ(Ax), and the same transposed.
+        let b = GraphBuilder()
+        let (w, x, y) = (b.input("w", f64(50, 60)), b.input("x", f64(60, 3)), b.input("y", f64(3, 50)))
+        let (delta, a, c) = (b.input("delta", f64(3, 50)), b.input("a", f64(3, 60)), b.input("c", f64()))
+        func products(_ weights: Value) -> [(String, Value)] {
+            [("forward", b.matmul(weights, x)), ("backward", b.matmul(y, weights))]
+        }
+        let move = b.multiply(b.broadcast(c, to: [50, 60]), b.dot(delta, a, contracting: ([0], [0])))
+        let moved = b.add(w, move)
+        let graph = b.build(outputs: products(moved))
+        let result = reassociateContractions(graph, .cpu)
+        #expect(!result.nodes.contains { result.type(of: $0.result).shape.sorted() == [50, 60] }, "\(result)")
+        try check(graph, multiplyAdds: 2 * 3 * 50 * 60 + 2 * (3 * 3 * 60 + 3 * 3 * 50))
+        // Wanted for itself, too, it is there.
+        let kept = b.build(outputs: products(moved) + [("moved", moved)])
+        #expect(reassociateContractions(kept, .cpu).types.contains { $0.shape.sorted() == [50, 60] })
+        // Not cheaper for more samples than the weights are wide.
+        let wide = GraphBuilder()
+        let (v, z) = (wide.input("v", f64(20, 30)), wide.input("z", f64(30, 90)))
+        let rows = (wide.input("delta", f64(90, 20)), wide.input("a", f64(90, 30)))
+        let sum = wide.add(v, wide.dot(rows.0, rows.1, contracting: ([0], [0])))
+        let whole = wide.build(outputs: [("y", wide.matmul(sum, z))])
+        #expect(reassociateContractions(whole, .cpu) == whole)
+    }
+
     @Test func anIntermediateThatIsWantedForItselfStays() throws {
         let b = GraphBuilder()
         let (x, y) = (b.input("x", f64(50, 20)), b.input("y", f64(20, 60)))

@@ -171,6 +171,74 @@ import Testing
         #expect(plan.companionCost.multiplyAdds < own.cost.multiplyAdds / 2)
     }
 
+    /// ρg/‖g‖ ahead, or ρg.
+    private static let ascents: [(ElementwiseUpdate, [Double])] = [
+        (
+            ElementwiseUpdate(scalars: ["rho"], numbers: []) { x in
+                ([try x.scalars[0] / x.squaredNorm.sqrt()], [])
+            } _: { x in
+                [try x.theta + x.scalars[0] * x.gradient]
+            }, [0.2]
+        ), (ElementwiseUpdate(scalars: ["rho"]) { x in [try x.theta + x.scalars[0] * x.gradient] }, [0.7]),
+    ]
+
+    /// Against the same steps one gradient at a time, in f64: sums of a hundred terms in another order, three steps.
+    @Test func stepsByTheGradientElsewhere() throws {
+        for (number, (ascent, radius)) in Self.ascents.enumerated() {
+            for (update, scalars) in Self.updates {
+                let problem = try Problem(.tanh, hidden: [20, 30])
+                let program = update.byGradient(at: ascent)
+                #expect(program === update.byGradient(at: ascent))
+                var (theta, state) = (problem.theta, UpdateState())
+                var (other, otherState) = (problem.theta, UpdateState())
+                for turn in 0..<3 {
+                    let batch = turn == 2 ? nil : [3, 1 + turn, 8]
+                    let part = batch.map(BatchSelection.indices) ?? .all
+                    let before = other
+                    let (loss, gradient) = try problem.oracle.gradient(at: other, over: part)
+                    let length = number == 0 ? gradient.norm() : 1
+                    let ahead = try other + (radius[0] / length) * gradient
+                    let slope = try problem.oracle.gradient(at: ahead, over: part).gradient
+                    try scalars.withUnsafeBufferPointer {
+                        try problem.oracle.apply(update, &other, &otherState, gradient: slope, scalars: $0)
+                    }
+                    let own = try step(problem.oracle, program, &theta, &state, radius + scalars, batch: batch)
+                    #expect(abs(own.loss - loss) < 1e-12 * abs(loss))
+                    #expect(try relativeDifference(theta, other) < 1e-12)
+                    #expect(try relativeDifference(theta, before) > 1e-4)
+                }
+                #expect(zip(state.numbers, otherState.numbers).allSatisfy { abs($0 - $1) < 1e-12 * abs($1) })
+            }
+        }
+    }
+
+    /// The weights there are not formed where they are larger than what they are moved by: values of the shape of the matrix between
+    /// the hidden layers are as many as in a plain step.
+    @Test func theWeightsAheadAreNotFormed() throws {
+        let problem = try Problem(.relu, hidden: [200, 150], element: .f32)
+        let objective = problem.oracle.objective
+        func made(_ graph: Graph) -> Int {
+            graph.nodes.reduce(0) { count, node in
+                count + node.results.count { graph.types[$0].shape.sorted() == [150, 200] }
+            }
+        }
+        for (ascent, _) in Self.ascents {
+            let graph = try objective.step(ElementwiseUpdate.descent.byGradient(at: ascent), count: 8)
+            let plain = try Engine.shared.plan(for: objective.step(.descent, count: 8)).graph
+            let (own, usual) = (made(try Engine.shared.plan(for: graph).graph), made(plain))
+            #expect(own == usual)
+            let before = made(graph.simplified())
+            #expect(usual == 1 && before >= 4)
+        }
+        // One program or none.
+        let cut = try Problem(chunk: 4)
+        let program = ElementwiseUpdate.descent.byGradient(at: Self.ascents[0].0)
+        let (inPieces, whole) = (
+            try cut.oracle.isOneProgram(program, batch: nil), try problem.oracle.isOneProgram(program, batch: nil)
+        )
+        #expect(whole && !inPieces)
+    }
+
     private func model(_ objective: Objective) -> ParameterLayout { objective.model.layout }
 
     @Test func aCopyOfTheParametersKeepsItsValues() throws {

@@ -112,8 +112,10 @@ public struct FieldRule: UpdateRule {
         if let field, field.needsFullBatch, batch.batch != nil {
             throw UpdateRuleError.needsFullBatch(rule: name)
         }
-        if clip == 0, let field = field as? SharpnessAware, batch.oracle.model.statistics.isEmpty {
-            return try field.step(&update, &theta, batch)
+        if clip == 0, let field = field as? SharpnessAware, batch.oracle.model.statistics.isEmpty,
+            let loss = try field.step(&update, &theta, batch)
+        {
+            return loss
         }
         var (loss, gradient): (Double, Vector)
         if isPlain {
@@ -173,31 +175,6 @@ public struct FieldRule: UpdateRule {
 }
 
 extension ElementwiseRule {
-    /// The step from a point that was kept, by the gradient at θ: θ is then what the step made of that point.
-    mutating func finish(_ theta: inout Vector, from kept: inout UpdateState, _ batch: StepOracle) throws {
-        let update = update.fromOrigin
-        let scalars = self.update.scalars.count
-        // A state that has not begun is made with the kept point's.
-        var states = state
-        if states.vectors.isEmpty, !self.update.states.isEmpty {
-            states.vectors = try self.update.states.map {
-                try Vector(zeros: theta.count, element: theta.element, for: "the state of an update, \($0)")
-            }
-        }
-        state.vectors = []
-        states.vectors += kept.vectors
-        kept.vectors = []
-        try withUnsafeTemporaryAllocation(of: Double.self, capacity: scalars) { buffer in
-            buffer.initialize(repeating: 0)
-            state.steps = states.steps
-            write(buffer)
-            _ = try batch.oracle.step(
-                update, &theta, &states, batch: batch.batch, scalars: UnsafeBufferPointer(buffer))
-        }
-        kept.vectors = [states.vectors.removeLast()]
-        state = states
-    }
-
     /// Does with a vector what it does with a gradient.
     mutating func apply(_ gradient: Vector, to theta: inout Vector, _ batch: StepOracle) throws {
         let update = update

@@ -40,35 +40,35 @@ public struct SharpnessAware: GradientField {
     }
     public var isPlain: Bool { radius == 0 }
 
-    /// θ + ρg/(‖g‖ + ε) beside θ, which stays, as one program with the gradient; θ itself where ‖g‖ is 0.
-    private static let ascent = ElementwiseUpdate(states: ["there"], scalars: ["rho", "eps"], numbers: []) { x in
+    /// θ + ρg/(‖g‖ + ε); θ itself where ‖g‖ is 0.
+    private static let ascent = ElementwiseUpdate(scalars: ["rho", "eps"], numbers: []) { x in
         ([try x.scalars[0].quotient(by: x.squaredNorm.sqrt() + x.scalars[1])], [])
     } _: { x in
-        [x.theta, try x.theta + x.scalars[0] * x.gradient]
+        [try x.theta + x.scalars[0] * x.gradient]
     }
 
-    private static let plainAscent = ElementwiseUpdate(states: ["there"], scalars: ["rho"]) { x in
-        [x.theta, try x.theta + x.scalars[0] * x.gradient]
+    private static let plainAscent = ElementwiseUpdate(scalars: ["rho"]) { x in
+        [try x.theta + x.scalars[0] * x.gradient]
     }
 
-    /// Both halves of a step as two programs, each a gradient with what is done with it, where no running statistics tell them apart.
+    /// A step as one program, in which θ + ρg need not be formed: a batch's gradient is a product of rank b. Nil where the batch is walked
+    /// in pieces.
     func step(
         _ update: inout any ElementwiseRule, _ theta: inout Vector, _ batch: StepOracle
-    ) throws -> Double {
-        let ascent = isNormalised ? Self.ascent : Self.plainAscent
-        var kept = batch.kept
-        batch.kept = UpdateState()
-        kept.steps = 0
-        let loss = try [radius, epsilon].withUnsafeBufferPointer {
-            try batch.oracle.step(
-                ascent, &theta, &kept, batch: batch.batch,
-                scalars: UnsafeBufferPointer(rebasing: $0[..<ascent.scalars.count])
+    ) throws -> Double? {
+        let (ascent, own) = (isNormalised ? Self.ascent : Self.plainAscent, update.update)
+        let program = own.byGradient(at: ascent)
+        guard try batch.oracle.isOneProgram(program, batch: batch.batch) else { return nil }
+        let first = ascent.scalars.count
+        return try withUnsafeTemporaryAllocation(of: Double.self, capacity: program.scalars.count) { scalars in
+            scalars.initialize(repeating: 0)
+            scalars[0] = radius
+            if isNormalised { scalars[1] = epsilon }
+            update.write(UnsafeMutableBufferPointer(rebasing: scalars[first...]))
+            return try batch.oracle.step(
+                program, &theta, &update.state, batch: batch.batch, scalars: UnsafeBufferPointer(scalars)
             ).loss
         }
-        swap(&theta, &kept.vectors[0])
-        try update.finish(&theta, from: &kept, batch)
-        batch.kept = kept
-        return loss
     }
 
     public mutating func gradient(

@@ -32,6 +32,9 @@ public final class ElementwiseUpdate: Sendable {
         public let scalars: [Symbolic]
     }
 
+    /// What leads to the point at which the gradient is taken, where that is not θ, and what is done with the gradient.
+    let ahead: (ascent: ElementwiseUpdate, update: ElementwiseUpdate)?
+
     private let whole: (@Sendable (Whole) throws -> (scalars: [Symbolic], numbers: [Symbolic]))?
     private let body: @Sendable (Terms) throws -> [Symbolic]
 
@@ -46,7 +49,7 @@ public final class ElementwiseUpdate: Sendable {
         self.scalars = scalars
         self.isByTensor = isByTensor
         self.body = body
-        (numbers, whole) = ([], nil)
+        (numbers, whole, ahead) = ([], nil, nil)
     }
 
     /// An update that needs the length of the gradient before it moves anything.
@@ -64,6 +67,14 @@ public final class ElementwiseUpdate: Sendable {
         isByTensor = false
         self.whole = whole
         self.body = body
+        ahead = nil
+    }
+
+    private init(_ update: ElementwiseUpdate, ahead ascent: ElementwiseUpdate) {
+        (states, numbers, isByTensor) = (update.states, update.numbers, update.isByTensor)
+        scalars = ascent.scalars.map { "ahead \($0)" } + update.scalars
+        (whole, body) = (update.whole, update.body)
+        ahead = (ascent, update)
     }
 
     /// θ ← θ − ηg; the scalar is η.
@@ -73,34 +84,21 @@ public final class ElementwiseUpdate: Sendable {
 }
 
 extension ElementwiseUpdate {
-    /// The same update of a point that is kept beside θ, by the gradient at θ: its last state, which stays as it is. What SAM, and all that
-    /// look ahead, do at the end of a step.
-    public var fromOrigin: ElementwiseUpdate {
-        Self.fromOrigins.withLock { known in
-            if let made = known[ObjectIdentifier(self)] { return made.update }
-            let made: ElementwiseUpdate
-            let body = body
-            let kept: @Sendable (Terms) throws -> [Symbolic] = { x in
-                guard let origin = x.states.last else { preconditionFailure("a state that is kept beside the others") }
-                return try body(
-                    Terms(
-                        theta: origin, gradient: x.gradient, states: Array(x.states.dropLast()), scalars: x.scalars))
-                    + [origin]
-            }
-            if let whole {
-                made = ElementwiseUpdate(
-                    states: states + ["origin"], scalars: scalars, numbers: numbers, whole: whole, kept)
-            } else {
-                made = ElementwiseUpdate(
-                    states: states + ["origin"], scalars: scalars, isByTensor: isByTensor, kept)
-            }
-            // With what it was made of, whose address is its name.
-            known[ObjectIdentifier(self)] = (self, made)
+    /// The same update of θ, by the gradient of the batch at another point: where `ascent` leads from θ by the gradient there. What SAM
+    /// does. The ascent's scalars come first; it has neither state nor numbers.
+    public func byGradient(at ascent: ElementwiseUpdate) -> ElementwiseUpdate {
+        precondition(ascent.states.isEmpty && ascent.numbers.isEmpty && ahead == nil, "one step ahead, without a state")
+        return Self.lookingAhead.withLock { known in
+            let key = [ObjectIdentifier(self), ObjectIdentifier(ascent)]
+            if let made = known[key] { return made }
+            let made = ElementwiseUpdate(self, ahead: ascent)
+            known[key] = made
             return made
         }
     }
 
-    private static let fromOrigins = Mutex<[ObjectIdentifier: (of: ElementwiseUpdate, update: ElementwiseUpdate)]>([:])
+    /// With what each was made of, whose addresses are its name.
+    private static let lookingAhead = Mutex<[[ObjectIdentifier]: ElementwiseUpdate]>([:])
 }
 
 /// Each is one of its own: the body is code.
@@ -111,7 +109,9 @@ extension ElementwiseUpdate: Hashable {
 
 extension ElementwiseUpdate {
     /// The element of the scalars' inputs, for parameters of this element.
-    func scalarElement(_ element: ElementType) -> ElementType { whole == nil ? element : .f64 }
+    func scalarElement(_ element: ElementType) -> ElementType {
+        whole == nil && ahead?.ascent.whole == nil ? element : .f64
+    }
 
     /// What parameters, states and numbers become.
     /// - Parameters:
@@ -123,13 +123,15 @@ extension ElementwiseUpdate {
         in builder: GraphBuilder
     ) throws -> (theta: [Value], states: [[Value]], numbers: [Value]) {
         func symbolic(_ value: Value) -> Symbolic { Symbolic(value, in: builder) }
-        var (given, nextNumbers) = (scalars.map(symbolic), [Value]())
-        if let whole, let first = theta.first {
+        guard let element = theta.first.map({ builder.type(of: $0).element }) else { return ([], states, numbers) }
+        let own = scalarElement(element)
+        var (given, nextNumbers) = (scalars.map { symbolic(builder.convert($0, to: own)) }, [Value]())
+        if let whole {
             let made = try whole(
                 Whole(
                     squaredNorm: innerProduct(gradient, gradient, in: builder), numbers: numbers.map(symbolic),
                     scalars: given))
-            given = try made.scalars.map { try $0.converted(to: builder.type(of: first).element) }
+            given = try made.scalars.map { try $0.converted(to: element) }
             nextNumbers = made.numbers.map(\.value)
         }
         var (next, nextStates) = ([Value](), states.map { _ in [Value]() })

@@ -3,8 +3,8 @@ import Networks
 
 /// A training step as one graph: the gradient of a batch and what an update does with it.
 extension Objective {
-    /// Outputs `loss`, of the batch before the step, then with batch statistics what the running values become, then parameters
-    /// and state.
+    /// Outputs `loss`, of the batch before the step, then with batch statistics what the running values become (at θ, also where the
+    /// gradient is taken elsewhere), then parameters and state.
     public func step(_ update: ElementwiseUpdate, count: Int, use: StatisticsUse = .batch) throws -> Graph {
         let gradient = try gradient(count: count, use: use, updating: updatesBuffers(use))
         let builder = GraphBuilder()
@@ -12,9 +12,19 @@ extension Objective {
         let values = builder.inline(gradient, inputs: inputs)
         let first = gradient.outputs.count - parameterNames.count
         let state = declareState(of: update, in: builder)
-        let next = try update.next(
-            theta: Array(inputs.prefix(parameterNames.count)), gradient: Array(values[first...]),
-            states: state.vectors, scalars: state.scalars, numbers: state.numbers, in: builder)
+        let theta = Array(inputs.prefix(parameterNames.count))
+        var (slope, scalars) = (Array(values[first...]), state.scalars)
+        if let (ascent, _) = update.ahead {
+            let there = try ascent.next(
+                theta: theta, gradient: slope, states: [], scalars: Array(scalars.prefix(ascent.scalars.count)),
+                numbers: [], in: builder
+            ).theta
+            slope = Array(
+                builder.inline(gradient, inputs: there + inputs.dropFirst(parameterNames.count))[first...])
+            scalars.removeFirst(ascent.scalars.count)
+        }
+        let next = try (update.ahead?.update ?? update).next(
+            theta: theta, gradient: slope, states: state.vectors, scalars: scalars, numbers: state.numbers, in: builder)
         let outputs = zip(gradient.outputs, values).prefix(first).map { ($0.name, $1) }
         let slots = signature(of: update, use).outputs.dropFirst(outputs.count > 1 ? 2 : 1)
         return builder.build(

@@ -18,7 +18,7 @@ extension Oracle {
     /// A step of θ and of the update's state over a batch, in place; running statistics move.
     ///
     /// Where the batch is one piece, gradient and update are one program. Else gradients are summed over the pieces, and the update
-    /// follows.
+    /// follows; one that takes the gradient elsewhere (``ElementwiseUpdate/byGradient(at:)``) asks ``isOneProgram(_:batch:)`` before.
     /// - Parameters:
     ///   - state: empty before the first step.
     ///   - batch: sample numbers; nil for all samples.
@@ -53,6 +53,11 @@ extension Oracle {
         return StepResult(loss: loss, curvature: curvature, curvatureWork: work)
     }
 
+    /// Whether a batch is one piece, so that gradient and update are one program.
+    public func isOneProgram(_ update: ElementwiseUpdate, batch: UnsafeBufferPointer<Int>?) throws -> Bool {
+        try program(update, count: batch?.count ?? samples.count, measuresCurvature: false) != nil
+    }
+
     private func stepInPieces(
         _ update: ElementwiseUpdate, _ theta: inout Vector, _ state: inout UpdateState, _ rows: Rows,
         _ scalars: UnsafeBufferPointer<Double>
@@ -64,6 +69,7 @@ extension Oracle {
                 &theta, &state, inputs: rows.inputs, targets: rows.targets, weights: rows.weights, scalars: scalars)
         }
         // Planning may be cancelled: it comes before running values move.
+        precondition(update.ahead == nil, "only as one program")
         let alone = update == .descent ? nil : try updateAlone(update)
         let (loss, gradient) = try gradient(at: theta, rows: rows, training: true)
         guard let program = alone else {
