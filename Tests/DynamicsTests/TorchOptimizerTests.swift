@@ -64,6 +64,14 @@ import Testing
                 ["lr": 0.01, "betas": [0.8, 0.95]]
             ),
             (try Adam(learningRate: 0.01, weightDecay: 0.2), "AdamW", ["lr": 0.01, "weight_decay": 0.2]),
+            (
+                Muon(learningRate: 0.02, factor: 0.9, weightDecay: 0.1), "Muon",
+                ["lr": 0.02, "momentum": 0.9, "weight_decay": 0.1, "nesterov": true]
+            ),
+            (
+                Muon(learningRate: 0.02, factor: 0.8, isNesterov: false), "Muon",
+                ["lr": 0.02, "momentum": 0.8, "weight_decay": 0.0, "nesterov": false]
+            ),
         ]
         let problem = try SmallProblem()
         let question = Question(
@@ -74,7 +82,8 @@ import Testing
         for (number, (rule, name, _)) in cases.enumerated() {
             for (t, found) in try problem.path(of: rule).enumerated() {
                 let gap = distance(found.values, answer[number][t])
-                #expect(gap < 1e-12, "\(rule.summary) and \(name), step \(t + 1): \(gap)")
+                // PyTorch's Muon bounds the norm that it divides by from below where ours adds 1e-7, and scales its velocity.
+                #expect(gap < (name == "Muon" ? 1e-5 : 1e-12), "\(rule.summary) and \(name), step \(t + 1): \(gap)")
             }
         }
     }

@@ -106,6 +106,17 @@ extension RunFileStrangerTests {
         let time = watch.measure {
             do throws(RunFileError) { try readAll(hostile) } catch { message = error.description }
         }
+        // Who would go on with it is told the same, or walks no further.
+        let going = watch.measure {
+            do throws(RunFileError) {
+                let file = try RunFile.reopen(hostile)
+                do {
+                    try file.cut(after: 1)
+                    try file.close()
+                } catch { #expect("\(error)".contains(hostile.path), "\(error)") }
+            } catch { #expect(error.description.contains(hostile.path)) }
+        }
+        #expect(going < .seconds(60))
         // A walk along an index ends at the first key that nobody asked for.
         if !tree.hasSuffix("_by_step") { #expect(message.contains(hostile.path), "\(tree): \(message)") }
         #expect(time < .seconds(60))

@@ -13,6 +13,8 @@ private final class ForgottenReader {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.allowsUnsafeTransactions = true
+        // The writer may just note that it lives.
+        configuration.busyMode = .timeout(10)
         queue = try DatabaseQueue(path: file.path, configuration: configuration)
         try queue.inDatabase { db in
             try db.execute(sql: "BEGIN")

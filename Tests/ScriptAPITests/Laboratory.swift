@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import LuaBridge
 import Testing
@@ -15,7 +16,11 @@ final class Laboratory {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(at: folder) }
+    deinit {
+        // Not while files that a script let go are still written: those who wait for all files would be told.
+        _ = RunFile.commitAll()
+        try? FileManager.default.removeItem(at: folder)
+    }
 
     var output: URL { folder.appendingPathComponent("runs") }
 

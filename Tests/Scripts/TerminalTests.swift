@@ -11,7 +11,7 @@ import Testing
         local net = eoss.nn.mlp{ inputs = 300, hidden = {200, 200}, outputs = 10, activation = "tanh", seed = 1 }
         run = eoss.run{ name = "r", model = net, data = data, loss = "ce",
                         optimizer = eoss.optim.sgd{ lr = 0.05 }, batch_size = 20, seed = 1 }
-        local places = 1000
+        local places = 9000
         local series = eoss.data.teacher_student{ n = 4, inputs = places, outputs = 1, seed = 4 }
         local recurrent = eoss.nn.module{ inputs = places, seed = 2,
           params = { w = { shape = {4}, init = 0.5 }, r = { shape = {4, 4}, init = 0.1 } },

@@ -5,6 +5,9 @@
 QUESTION is JSON: `widths` of a fully connected tanh network, flat `parameters` in the order weight, bias layer by layer, `inputs`, `targets`,
 `batches` (one list of sample numbers a step, from 0) and `rules`, each with the name of a class of torch.optim and its options. ANSWER is,
 for each rule, the flat parameters after each step on the mean over the batch of the squared distance between output and target.
+
+torch.optim.Muon takes matrices alone, and rounds them to bfloat16 on its way. Here its iteration is left in f64, and biases take the steps that
+`Muon.swift` documents for them.
 """
 
 import json
@@ -18,6 +21,32 @@ targets = torch.tensor(question["targets"], dtype=torch.float64)
 widths = question["widths"]
 
 
+# What Muon looks up when it makes a matrix orthogonal.
+torch.bfloat16 = torch.float64
+
+
+class MuonWithBiases:
+    def __init__(self, parameters, lr, momentum, weight_decay, nesterov):
+        options = dict(lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov)
+        self.matrices = torch.optim.Muon([p for p in parameters if p.ndim == 2], **options)
+        self.biases = [(p, torch.zeros_like(p)) for p in parameters if p.ndim == 1]
+        self.lr, self.momentum, self.decay, self.nesterov = lr, momentum, weight_decay, nesterov
+
+    def zero_grad(self):
+        self.matrices.zero_grad()
+        for bias, _ in self.biases:
+            bias.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        self.matrices.step()
+        for bias, velocity in self.biases:
+            velocity.mul_(self.momentum).add_(bias.grad)
+            direction = bias.grad + self.momentum * velocity if self.nesterov else velocity
+            root_mean_square = direction.square().mean().sqrt()
+            bias.mul_(1 - self.lr * self.decay).sub_(self.lr * direction / root_mean_square)
+
+
 def train(rule):
     flat = torch.tensor(question["parameters"], dtype=torch.float64)
     parameters = []
@@ -26,7 +55,8 @@ def train(rule):
             count = torch.Size(shape).numel()
             parameters.append(flat[:count].reshape(shape).clone().requires_grad_())
             flat = flat[count:]
-    optimizer = getattr(torch.optim, rule["name"])(parameters, **rule["options"])
+    make = MuonWithBiases if rule["name"] == "Muon" else getattr(torch.optim, rule["name"])
+    optimizer = make(parameters, **rule["options"])
     path = []
     for batch in question["batches"]:
         x = inputs[batch]

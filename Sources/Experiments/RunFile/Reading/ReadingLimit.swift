@@ -38,6 +38,9 @@ final class ReadingLimit: @unchecked Sendable {
         instructions.pointee = 1_000_000 + Int64(8 * min(size, 1 << 56))
     }
 
+    /// For work whose length does not hang on what the pages say.
+    func lift() { instructions.pointee = .max }
+
     private var fileSize: Int {
         var status = stat()
         return stat(path, &status) == 0 ? Int(clamping: status.st_size) : 0

@@ -15,11 +15,14 @@ enum RunFileDatabase {
         var tails: [Int: Tail] = [:]
     }
 
-    static func configuration(patience: Double) -> Configuration {
+    /// - Parameter limit: of a file that may come from a stranger; the configuration, and so the connection, holds it.
+    static func configuration(patience: Double, limit: ReadingLimit? = nil) -> Configuration {
         var configuration = Configuration()
         configuration.label = "eoss run file"
         configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { db in
+            limit?.renew()
+            limit?.install(on: db)
             try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON")
         }
         return configuration

@@ -20,6 +20,8 @@ final class RunFileStore {
     private let given: String
     private let header: RunHeader
     private let patience: Double
+    /// An end for what walks over the tables of a file that was there before, which may come from a stranger.
+    private let limit: ReadingLimit?
     private var file: DatabaseQueue?
     /// Open, and locked, as long as it holds what the file does not: so another process sees that this one lives.
     private var spill: DatabaseQueue?
@@ -29,6 +31,7 @@ final class RunFileStore {
     /// - Parameter given: the name that was asked for.
     init(creatingAt path: String, name: String, given: String, header: RunHeader, patience: Double) throws {
         (self.path, self.name, self.given, self.header, self.patience) = (path, name, given, header, patience)
+        limit = nil
         let queue = try DatabaseQueue(path: path, configuration: RunFileDatabase.configuration(patience: patience))
         defer { try? queue.close() }
         try RunFileDatabase.create(in: queue, name: name, given: given, header: header)
@@ -38,7 +41,10 @@ final class RunFileStore {
     init(reopening reader: RunFileReader, header: RunHeader, patience: Double) throws {
         (path, name, given) = (reader.url.path, reader.name, reader.givenName)
         (self.header, self.patience) = (header, patience)
-        let queue = try DatabaseQueue(path: path, configuration: RunFileDatabase.configuration(patience: 5))
+        let limit = ReadingLimit(path: path)
+        self.limit = limit
+        let queue = try DatabaseQueue(
+            path: path, configuration: RunFileDatabase.configuration(patience: 5, limit: limit))
         defer { try? queue.close() }
         last = try queue.writeWithoutTransaction { db in
             try db.inTransaction(.exclusive) {
@@ -83,9 +89,13 @@ final class RunFileStore {
     func cut(after step: Int) throws {
         try bringInSpill(waiting: patience)
         try transaction(waiting: patience) { db in
+            limit?.renew()
             try RunFileDatabase.cut(after: step, in: db)
         }
-        last.tails = try (file ?? open()).writeWithoutTransaction { db in try RunFileDatabase.tails(db) }
+        last.tails = try (file ?? open()).writeWithoutTransaction { db in
+            limit?.renew()
+            return try RunFileDatabase.tails(db)
+        }
     }
 
     private func bringInSpill(waiting seconds: Double) throws {
@@ -114,6 +124,8 @@ final class RunFileStore {
         RunFileConnections.shared.use(self)
         try queue.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA busy_timeout = \(Int(seconds * 1000))")
+            // Rows that go in walk down a tree and no further.
+            limit?.lift()
             try db.inTransaction(.exclusive) {
                 try body(db)
                 return .commit
@@ -126,7 +138,8 @@ final class RunFileStore {
         guard stat(path, &status) == 0, status.st_size > 0 else {
             throw RunFileError.cannotWrite(path: path, reason: "it was moved or deleted; put it back")
         }
-        let queue = try DatabaseQueue(path: path, configuration: RunFileDatabase.configuration(patience: patience))
+        let queue = try DatabaseQueue(
+            path: path, configuration: RunFileDatabase.configuration(patience: patience, limit: limit))
         let uuid = try queue.writeWithoutTransaction { db in try String.fetchOne(db, sql: "SELECT uuid FROM run") }
         guard uuid == header.uuid.uuidString else {
             throw RunFileError.cannotWrite(path: path, reason: "another file has taken its place; put it back")
