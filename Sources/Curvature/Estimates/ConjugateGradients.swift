@@ -5,7 +5,8 @@ import Objectives
 /// x with (A + δI)x ≈ b, and how well.
 public struct LinearSolution: Sendable {
     public let x: Vector
-    /// ‖b − (A + δI)x‖/‖b‖, from a product with this x; 0 for b = 0.
+    /// ‖b − (A + δI)x‖/‖b‖, from a product with this x; 0 for b = 0. Where the solve was cancelled, that of the recursion, which drifts
+    /// from it by rounding.
     public let residual: Double
     /// Matrix–vector products used.
     public let products: Int
@@ -13,15 +14,21 @@ public struct LinearSolution: Sendable {
     public let converged: Bool
     /// Whether it does not because rounding keeps it from falling: more products would not help, f64 or more damping would.
     public let stagnated: Bool
+    /// False where it was cancelled (`Cancellation.keepsUnfinished`): x is where the iterations stood.
+    public let isFinished: Bool
     /// Wall-clock time, seconds.
     public let seconds: Double
 
-    public init(x: Vector, residual: Double, products: Int, converged: Bool, stagnated: Bool, seconds: Double) {
+    public init(
+        x: Vector, residual: Double, products: Int, converged: Bool, stagnated: Bool, isFinished: Bool = true,
+        seconds: Double
+    ) {
         self.x = x
         self.residual = residual
         self.products = products
         self.converged = converged
         self.stagnated = stagnated
+        self.isFinished = isFinished
         self.seconds = seconds
     }
 }
@@ -42,7 +49,7 @@ public struct LinearSolution: Sendable {
 ///   - maxProducts: where to give up.
 /// - Throws: ``CurvatureError/negativeCurvature(_:damping:)`` when a direction shows that A + δI is not positive definite:
 ///   what conjugate gradients give then is no solution. ``CurvatureError`` for vectors of another space, values that are
-///   not finite, and a tolerance that is not positive; what the products throw.
+///   not finite, and a tolerance that is not positive; what the products throw, but `Cancelled` where there is something to keep.
 public func solve(
     _ matrix: some LinearOperator, _ b: Vector, damping: Double = 0, tolerance: Double = 1e-5, start: Vector? = nil,
     preconditioner: Preconditioner? = nil, maxProducts: Int = 1000
@@ -60,10 +67,11 @@ public func solve(
     let inverse = try preconditioner?.factors(power: -1, dimension: matrix.dimension, element: matrix.element)
     var iteration = ConjugateGradients(
         x: try start ?? Vector(zeros: b.count, element: b.element), damping: damping, inverse: inverse)
-    func solution(_ residual: Double, stagnated: Bool = false) -> LinearSolution {
+    func solution(_ residual: Double, stagnated: Bool = false, isFinished: Bool = true) -> LinearSolution {
         LinearSolution(
             x: iteration.x, residual: size == 0 ? 0 : residual / size, products: iteration.products,
-            converged: residual <= tolerance * size, stagnated: stagnated, seconds: watch.seconds)
+            converged: isFinished && residual <= tolerance * size, stagnated: stagnated, isFinished: isFinished,
+            seconds: watch.seconds)
     }
     if size == 0 {
         iteration.x = try Vector(zeros: b.count, element: b.element)
@@ -71,7 +79,11 @@ public func solve(
     }
     var best = Double.infinity
     while true {
-        let residual = try iteration.restart(matrix, b)
+        guard let residual = try unlessCancelled({ try iteration.restart(matrix, b) }) else {
+            // Before the first iteration there is nothing but the start.
+            guard best.isFinite else { throw Cancelled() }
+            return solution(iteration.recursiveResidual, isFinished: false)
+        }
         if residual <= tolerance * size { return solution(residual) }
         // A restart has to gain something on the one before, or rounding has the last word.
         if residual > 0.5 * best { return solution(residual, stagnated: true) }
@@ -79,11 +91,14 @@ public func solve(
         let before = iteration.products
         // One product is kept for the true residual.
         while iteration.recursiveResidual > tolerance * size, iteration.products < maxProducts - 1 {
-            try iteration.step(matrix)
+            guard try unlessCancelled({ try iteration.step(matrix) }) != nil else {
+                return solution(iteration.recursiveResidual, isFinished: false)
+            }
         }
         if iteration.products >= maxProducts - 1 {
             let isUnchanged = iteration.products == before
-            return solution(isUnchanged ? residual : try iteration.restart(matrix, b))
+            let last = isUnchanged ? residual : try unlessCancelled { try iteration.restart(matrix, b) }
+            return solution(last ?? iteration.recursiveResidual, isFinished: last != nil)
         }
     }
 }
@@ -112,10 +127,10 @@ private struct ConjugateGradients {
     }
 
     private mutating func damped(_ matrix: some LinearOperator, _ v: Vector) throws -> Vector {
-        products += 1
         guard var product = try matrix.products([v]).first else {
             throw CurvatureError.wrongBlock(expected: 1, got: 0)
         }
+        products += 1
         if damping != 0 { try product.add(damping, v) }
         guard product.isFinite else { throw CurvatureError.notFinite(what: "a product of the operator") }
         return product
@@ -125,8 +140,9 @@ private struct ConjugateGradients {
     ///
     /// - Returns: its norm.
     mutating func restart(_ matrix: some LinearOperator, _ b: Vector) throws -> Double {
+        let product = x.squaredNorm > 0 ? try damped(matrix, x) : nil
         residual = b
-        if x.squaredNorm > 0 { try residual.add(-1, damped(matrix, x)) }
+        if let product { try residual.add(-1, product) }
         direction = try inverse?.times(residual) ?? residual
         square = try residual.dot(direction)
         recursiveResidual = residual.norm()

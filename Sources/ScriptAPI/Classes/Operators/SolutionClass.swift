@@ -22,12 +22,15 @@ extension ScriptHost {
         solutions.property("stagnated", .boolean, "Whether rounding keeps the residual from falling.") {
             $0.solution.stagnated
         }
+        solutions.property("finished", .boolean, "False where the solve was cancelled: x is what was found by then.") {
+            $0.solution.isFinished
+        }
         solutions.property("seconds", .number, unit: "seconds", "How long it took.") { $0.solution.seconds }
         solutions.description { object in
             let solution = object.solution
             let end =
                 solution.converged
-                ? "" : solution.stagnated ? ", not converged: f64 or more damping would help" : ", not converged"
+                ? "" : !solution.isFinished ? ", unfinished: it was interrupted" : solution.stagnated ? ", not converged: f64 or more damping would help" : ", not converged"
             return "solution of \(solution.x.count) numbers (norm \(short(solution.x.norm()))), relative residual "
                 + "\(short(solution.residual)), \(solution.products) products\(end)"
         }
