@@ -5,7 +5,11 @@
 static _Thread_local int counting;
 static _Thread_local allocation_counts counts;
 
-#if defined(__linux__) && defined(__GLIBC__)
+// Sanitizers have allocators of their own.
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__linux__) && defined(__GLIBC__) && !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer)
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
