@@ -26,6 +26,15 @@ import Testing
                 { b, x, y, _, s in b.divide(y, b.add(b.sqrt(b.abs(x)), s)) },
                 { x, y, _, s in y / (abs(x).squareRoot() + s) }
             ),
+            (
+                { b, x, y, _, s in b.add(x, b.multiply(s, b.subtract(b.multiply(y, y), x))) },
+                { x, y, _, s in x + s * (y * y - x) }
+            ),
+            // A product that is no square.
+            (
+                { b, x, y, z, s in b.add(x, b.multiply(s, b.subtract(b.multiply(y, z), x))) },
+                { x, y, z, s in x + s * (y * z - x) }
+            ),
             // A difference from something else, a root that is read twice.
             ({ b, x, y, z, s in b.add(z, b.multiply(s, b.subtract(y, x))) }, { x, y, z, s in z + s * (y - x) }),
             (
@@ -62,16 +71,17 @@ import Testing
         }
     }
 
-    /// m + s(g − m) is one operation of the machine, a / (√b + s) another.
-    @Test func threeOperationsAreOne() throws {
+    /// m + s(g − m) is one operation of the machine, v + s(g² − v) another, and a / (√b + s).
+    @Test func threeOrFourOperationsAreOne() throws {
         let engine = try Engine(threads: 1)
         let type = TensorType(.f32, [203])
         let b = GraphBuilder()
         let (x, y) = (b.input("x", type), b.input("y", type))
         let s = b.broadcast(b.input("s", TensorType(.f32)), to: type.shape)
         let mean = b.add(x, b.multiply(s, b.subtract(y, x)))
+        let squares = b.add(x, b.multiply(s, b.subtract(b.multiply(y, y), x)))
         let step = b.divide(y, b.add(b.sqrt(x), s))
-        for value in [mean, step] {
+        for value in [mean, squares, step] {
             let plan = try engine.plan(for: b.build(outputs: [("r", value)]))
             #expect("\(plan)".contains("region[203, 1 operations]"), "\(plan)")
         }

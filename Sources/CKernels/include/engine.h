@@ -101,8 +101,8 @@ enum ck_opcode {
     CK_MULTIPLY_ADD, CK_MULTIPLY_SUBTRACT, CK_SUBTRACT_PRODUCT,
     // the same, and ab and a + b, where a is one number: only its first element is read
     CK_SCALE_ADD, CK_SCALE_SUBTRACT, CK_SUBTRACT_SCALED, CK_SCALE, CK_OFFSET,
-    // triples, with the rounding of each: c + a(b - c), where a is one number; a / (sqrt(b) + c), where c is
-    CK_APPROACH, CK_DIVIDE_BY_ROOT,
+    // more, with the rounding of each: c + a(b - c) and c + a(bb - c), where a is one number; a / (sqrt(b) + c), where c is
+    CK_APPROACH, CK_APPROACH_SQUARE, CK_DIVIDE_BY_ROOT,
     CK_OPCODES
 };
 

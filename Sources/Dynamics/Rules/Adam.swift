@@ -82,8 +82,8 @@ public struct Adam: ElementwiseRule {
         scalars[0] = learningRate / (1 - pow(momentumFactor, t)) * correction
         scalars[1] = epsilon * correction
         scalars[2] = 1 - momentumFactor
-        (scalars[3], scalars[4]) = (squareFactor, 1 - squareFactor)
-        if scalars.count > 5 { scalars[5] = 1 - learningRate * (weightDecay ?? 0) }
+        scalars[3] = 1 - squareFactor
+        if scalars.count > 4 { scalars[4] = 1 - learningRate * (weightDecay ?? 0) }
     }
 
     private static let plain = update(decays: false, isGuarded: false)
@@ -92,14 +92,13 @@ public struct Adam: ElementwiseRule {
     private static let guardedWithDecay = update(decays: true, isGuarded: true)
 
     private static func update(decays: Bool, isGuarded: Bool) -> ElementwiseUpdate {
-        let scalars = ["rate", "eps", "entering mean", "beta2", "entering square"] + (decays ? ["kept"] : [])
+        let scalars = ["rate", "eps", "entering mean", "entering square"] + (decays ? ["kept"] : [])
         return ElementwiseUpdate(states: ["mean", "squares"], scalars: scalars) { x in
             let (rate, epsilon) = (x.scalars[0], x.scalars[1])
             let mean = try x.states[0] + x.scalars[2] * (x.gradient - x.states[0])
-            let entering = try x.scalars[4] * x.gradient * x.gradient
-            let squares = try x.scalars[3] * x.states[1] + entering
+            let squares = try x.states[1] + x.scalars[3] * (x.gradient * x.gradient - x.states[1])
             let step = try mean.quotient(by: squares.sqrt() + epsilon, isGuarded: isGuarded)
-            let kept = decays ? try x.scalars[5] * x.theta : x.theta
+            let kept = decays ? try x.scalars[4] * x.theta : x.theta
             return [try kept - rate * step, mean, squares]
         }
     }

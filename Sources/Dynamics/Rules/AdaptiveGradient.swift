@@ -78,7 +78,11 @@ public struct AdaptiveGradient: ElementwiseRule {
 
     public func write(_ scalars: UnsafeMutableBufferPointer<Double>) {
         (scalars[0], scalars[1]) = (learningRate, epsilon)
-        if kind != .adagrad { (scalars[2], scalars[3]) = weights }
+        switch kind {
+        case .adagrad: break
+        case .rmsprop: scalars[2] = weights.add
+        case .scalarRMSProp: (scalars[2], scalars[3]) = weights
+        }
     }
 
     private static let mean = update(.rmsprop, isGuarded: false)
@@ -87,16 +91,11 @@ public struct AdaptiveGradient: ElementwiseRule {
     private static let guardedSum = update(.adagrad, isGuarded: true)
 
     private static func update(_ kind: Kind, isGuarded: Bool) -> ElementwiseUpdate {
-        let scalars = ["rate", "eps"] + (kind == .adagrad ? [] : ["kept", "entering"])
+        let scalars = ["rate", "eps"] + (kind == .adagrad ? [] : ["entering"])
         return ElementwiseUpdate(states: ["squares"], scalars: scalars) { x in
             let (rate, epsilon) = (x.scalars[0], x.scalars[1])
-            let squares: Symbolic
-            if kind == .adagrad {
-                squares = try x.states[0] + x.gradient * x.gradient
-            } else {
-                let entering = try x.scalars[3] * x.gradient * x.gradient
-                squares = try x.scalars[2] * x.states[0] + entering
-            }
+            let square = try x.gradient * x.gradient
+            let squares = try x.states[0] + (kind == .adagrad ? square : x.scalars[2] * (square - x.states[0]))
             let step = try x.gradient.quotient(by: squares.sqrt() + epsilon, isGuarded: isGuarded)
             return [try x.theta - rate * step, squares]
         }

@@ -197,9 +197,9 @@ struct RegionCompiler {
         return seen
     }
 
-    /// The drafts with pairs and triples of them made one: a product that only one sum or difference reads, and is read as by nothing
-    /// else, joins it; products and sums with one number read that alone; a number's share of a difference joins the sum with what
-    /// was subtracted, a root with a number added the quotient by it.
+    /// The drafts with pairs, triples and one kind of four of them made one: a product that only one sum or difference reads, and is read as by nothing
+    /// else, joins it; products and sums with one number read that alone; a number's share of a difference (from a square, too) joins the sum with
+    /// what was subtracted, a root with a number added the quotient by it.
     /// - Parameter kept: what is read from outside.
     private func paired(keeping kept: Set<Int>) -> (drafts: [Draft], origins: [Origin]) {
         var all = drafts
@@ -239,6 +239,13 @@ struct RegionCompiler {
                 all[difference].sources[1] == sources[2]
             {
                 all[index].opcode = Int(CK_APPROACH.rawValue)
+                all[index].sources[1] = all[difference].sources[0]
+                isGone[difference] = true
+            } else if all[index].opcode == Int(CK_SCALE_ADD.rawValue),
+                let difference = sole(sources[1], CK_MULTIPLY_SUBTRACT), all[difference].sources[2] == sources[2],
+                all[difference].sources[0] == all[difference].sources[1]
+            {
+                all[index].opcode = Int(CK_APPROACH_SQUARE.rawValue)
                 all[index].sources[1] = all[difference].sources[0]
                 isGone[difference] = true
             } else if all[index].opcode == Int(CK_DIVIDE.rawValue), let sum = sole(sources[1], CK_OFFSET),

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Operations of the register machine that do the work of two or three, or read one number instead of a block of it.
+/// Operations of the register machine that do the work of two to four, or read one number instead of a block of it.
 enum RegionPairs {
     static let product = Int(CK_MULTIPLY.rawValue)
 
@@ -10,6 +10,7 @@ enum RegionPairs {
             CK_MULTIPLY_ADD, CK_MULTIPLY_SUBTRACT, CK_SUBTRACT_PRODUCT, CK_SCALE_ADD, CK_SCALE_SUBTRACT,
             CK_SUBTRACT_SCALED,
         ]
+        if opcode == Int(CK_APPROACH_SQUARE.rawValue) { return 4 }
         if [CK_APPROACH, CK_DIVIDE_BY_ROOT].contains(where: { Int($0.rawValue) == opcode }) { return 3 }
         return pairs.contains { Int($0.rawValue) == opcode } ? 2 : 1
     }

@@ -5,7 +5,9 @@ import Graph
 enum RegionTiling {
     /// Blocks keep all registers and gathered operands within half of a first-level cache of 32 KiB.
     private static let blockBytes = 16 * 1024
-    private static let mostBlock = 2048
+    /// So many that what an instruction costs to begin is little beside them, and so few that a core works on the next instruction while
+    /// quotients and roots of this one are still to come.
+    private static let mostBlock = 512
     /// Work of a tile, in operations on one element: two or three microseconds.
     private static let tileWork = 48_000
     private static let mostTiles = 64
@@ -23,7 +25,7 @@ enum RegionTiling {
     }
 
     /// Lets a region compute an operand as it walks: rows of a product at a time, so many that they stay near. Tiles are those of
-    /// the product by rows, which all products with these weights have.
+    /// the product by rows, which all products with these weights have, or smaller ones.
     /// - Returns: whether it can; nothing has changed otherwise.
     static func compute(_ operand: Int, by product: ProductCall, in call: inout RegionCall) -> Bool {
         guard [.inner, .outer].contains(product.kind), product.batches == 1, product.kChunk == 0, !product.accumulates,
@@ -43,7 +45,10 @@ enum RegionTiling {
         guard !overflow, made <= mostComputedBytes else { return false }
         var tiled = product
         ProductTiling.tile(&tiled, byRows: true)
-        let tile = roundUp(tiled.tileM, to: rows)
+        // An update with roots and quotients takes longer than the product does: its tiles are smaller, so that threads end together.
+        let operations = max(1, product.k + call.instructions.reduce(0) { $0 + RegionPairs.operations($1.opcode) })
+        let tile = min(
+            roundUp(tiled.tileM, to: rows), roundUp(max(1, tileWork / max(1, product.n * operations)), to: rows))
         walk.blocks = walk.axis == 0 ? walk.lineBlocks : product.m * walk.lineBlocks
         walk.tileBlocks = walk.axis == 0 ? tile / walk.blockUnits : tile * walk.lineBlocks
         (walk.stretchBlocks, walk.stretchTiles) = (walk.tileBlocks, 1)

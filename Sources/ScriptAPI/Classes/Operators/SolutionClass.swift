@@ -29,8 +29,13 @@ extension ScriptHost {
         solutions.description { object in
             let solution = object.solution
             let end =
-                solution.converged
-                ? "" : !solution.isFinished ? ", unfinished: it was interrupted" : solution.stagnated ? ", not converged: f64 or more damping would help" : ", not converged"
+                if solution.converged {
+                    ""
+                } else if !solution.isFinished {
+                    ", unfinished: it was interrupted"
+                } else {
+                    solution.stagnated ? ", not converged: f64 or more damping would help" : ", not converged"
+                }
             return "solution of \(solution.x.count) numbers (norm \(short(solution.x.norm()))), relative residual "
                 + "\(short(solution.residual)), \(solution.products) products\(end)"
         }
