@@ -15,9 +15,10 @@ PACKAGES := liblua5.4-dev libopenblas0-pthread libedit-dev libmd-dev libsqlite3-
 	gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist
 
 RELEASE := swift build -c release --static-swift-stdlib
-# Tests are built for debugging, in half the time of a release build and with every check on; C, where the kernels are, is
-# optimized as it is shipped.
+# Tests are built for debugging, with every check on; C, where the kernels are, is optimized as it is shipped, and so is the Swift
+# that tests wait for.
 TESTING := -Xcc -O2
+test check-peers: export EOSS_OPTIMIZED := Graph,Compute
 # C is optimized, so that kernels are those that are shipped; Swift is not, so that every check is made.
 SANITIZED := -Xcc -O1 --disable-xctest
 # Every kind of kernel and of memory, without what does the same for much longer; what runs on several threads.

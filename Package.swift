@@ -30,13 +30,15 @@ let cTargets: [Target] = [
         ]),
 ]
 
-/// Graphs and plans are what tests wait for: they are optimized in debug builds, too, with every check on.
-let optimized: [SwiftSetting] = [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))]
+/// `EOSS_OPTIMIZED=Graph,Compute` optimizes those targets in a debug build, too, with every check on: graphs and plans are what tests wait
+/// for (`make test`). Without it there are no such flags, for nobody may depend on a package that has them.
+let optimized = Context.environment["EOSS_OPTIMIZED"]?.split(separator: ",").map(String.init) ?? []
+let optimizing: [SwiftSetting] = [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))]
 
 let swiftTargets: [Target] = [
     .target(name: "LuaBridge", dependencies: ["CLua", "CSpelling"]),
-    .target(name: "Graph", swiftSettings: optimized),
-    .target(name: "Compute", dependencies: ["Graph", "CKernels"], swiftSettings: optimized),
+    .target(name: "Graph"),
+    .target(name: "Compute", dependencies: ["Graph", "CKernels"]),
     .target(name: "Networks", dependencies: ["Compute", "Graph"]),
     .target(name: "Datasets", dependencies: ["Compute", "Graph", "CZlib"]),
     .target(name: "Objectives", dependencies: ["Networks", "Compute", "Graph"]),
@@ -69,6 +71,8 @@ let swiftTargets: [Target] = [
         ],
         path: "Benchmarks/eoss-bench"),
 ]
+
+for target in swiftTargets where optimized.contains(target.name) { target.swiftSettings = optimizing }
 
 let tested = [
     "LuaBridge", "Graph", "Compute", "Networks", "Datasets", "Objectives", "Curvature", "Dynamics", "Experiments",
