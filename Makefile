@@ -39,14 +39,14 @@ setup: ## install the Debian packages that are missing
 	@PACKAGES='$(PACKAGES)' .ci/setup
 
 build: setup ## build .build/release/eoss
-	@echo 'building .build/release/eoss: about seven minutes on two quiet cores the first time'
+	@echo 'building .build/release/eoss: about four minutes on two quiet cores the first time'
 	$(RELEASE) --product eoss
 
 run: build ## build and run an experiment: SCRIPT=scripts/quickstart.lua ARGS='--set lr=0.1'
 	.build/release/eoss run '$(SCRIPT)' $(ARGS)
 
 test: setup lint ## check the style and run all tests
-	@echo 'building the tests: about six minutes on two quiet cores the first time; running them takes about as long'
+	@echo 'building the tests: about four minutes on two quiet cores the first time; running them takes about as long'
 	swift build $(TESTING) --build-tests
 	swift test $(TESTING) --skip-build --disable-xctest
 
