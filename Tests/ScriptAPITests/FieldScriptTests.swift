@@ -143,6 +143,46 @@ import Testing
         fork:train{ steps = 10 }; custom:train{ steps = 10 }; momentum:train{ steps = 10 }
         assert((fork.params - custom.params):norm() == 0 and (momentum.params - custom.params):norm() < 1e-13)
         """,
+        "what a step sees": """
+        -- Parts of the batch, samples beside it, weights, other targets and outputs: each against the same by other means.
+        local seen
+        local custom = make(O.custom{ lr = 0.05, step = function(state, context)
+          local batch, n = context.batch, #context.batch
+          local g, loss = context:gradient()
+          local first, rest = {}, {}
+          for i, s in ipairs(batch) do table.insert(i <= 1 and first or rest, s) end
+          local parts = (1 * context:gradient{ samples = first } + (n - 1) * context:gradient{ samples = rest }) / n
+          assert((parts - g):norm() < 1e-12 * g:norm())
+          -- Weights 2 and 0 for two of the samples are one of them twice in place of the other.
+          local weights, twice = {}, {}
+          for i, s in ipairs(batch) do weights[i] = i == 1 and 2 or i == 2 and 0 or 1; twice[i] = i == 2 and batch[1] or s end
+          assert((context:gradient{ weights = weights } - context:gradient{ samples = twice }):norm() < 1e-12 * g:norm())
+          -- At targets that are the outputs the gradient is 0, and the loss, too.
+          local outputs = context:outputs()
+          local zero, none = context:gradient{ targets = outputs }
+          assert(zero:norm() < 1e-14 and none == 0 and outputs:shape()[1] == n)
+          -- A row beside the batch.
+          local all = {}
+          for i, s in ipairs(batch) do all[i] = s end
+          all[n + 1] = 7
+          local more = (n * g + context:gradient{ samples = { 7 } }) / (n + 1)
+          assert((context:gradient{ samples = all } - more):norm() < 1e-12 * more:norm())
+          local full = context:gradient{ data = "full" }
+          local v = context:hvp(g, { samples = first })
+          seen = { n = n, v = v:norm(), full = full:norm() }
+          return context.params - context.lr * g
+        end }, 4)
+        local plain = make(O.sgd{ lr = 0.05 }, 4)
+        custom:train{ steps = 3 }; plain:train{ steps = 3 }
+        assert(seen.n == 4 and seen.v > 0 and seen.full > 0)
+        assert((plain.params - custom.params):norm() < 1e-13 and math.abs(plain.batch_loss - custom.batch_loss) < 1e-15)
+        -- Label noise, by hand: with targets moved the loss that is reported is that of the batch.
+        local moved = make(O.custom{ lr = 0.05, step = function(state, context)
+          return context.params - context.lr * context:gradient{ targets = context:outputs() + 1 }
+        end }, 4)
+        moved:train{ steps = 1 }
+        assert(moved.batch_loss > 0)
+        """,
         "nothing": """
         local plain = make(O.sgd{ lr = 0.05 }, 4)
         plain:train{ steps = 20 }
@@ -301,6 +341,22 @@ import Testing
         (
             "run.optimizer = eoss.optim.custom{ lr = 0.1, step = function(s, x) s.a = {}; return x.params end }; run:train{ steps = 1 }",
             "state.a of custom is a table"
+        ),
+        (
+            "run.optimizer = eoss.optim.custom{ lr = 0.1, step = function(s, x) x:gradient{ samples = { 0 } } end }; run:train{ steps = 1 }",
+            "samples"
+        ),
+        (
+            "run.optimizer = eoss.optim.custom{ lr = 0.1, step = function(s, x) x:gradient{ samples = { 1000 } } end }; run:train{ steps = 1 }",
+            "there is no sample 1000"
+        ),
+        (
+            "run.optimizer = eoss.optim.custom{ lr = 0.1, step = function(s, x) x:gradient{ weights = { 1, 2, 3 }, data = 'full' } end }; run:train{ steps = 1 }",
+            "'weights' has 3 numbers for"
+        ),
+        (
+            "run.optimizer = eoss.optim.custom{ lr = 0.1, step = function(s, x) x:gradient{ targets = eoss.arrays.from{ 1, 2 }, data = 'full' } end }; run:train{ steps = 1 }",
+            "'targets' has 2 numbers"
         ),
         ("eoss.optim.custom{ name = 'adam', lr = 0.1, step = print }", "choose another name"),
         ("run:when(function() return 1 end, print); run:train{ steps = 1 }", "true or false is needed"),

@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 import Dynamics
 import Experiments
 import LuaBridge
@@ -13,6 +14,8 @@ final class StepContextObject: LuaObject {
     let oracle: StepOracle
     /// L_B at θ, once a gradient was taken there.
     var loss: Double?
+    /// Whether running statistics have moved in this step.
+    var hasMoved = false
     private var draws = 8
     /// Over at the end of the step, whatever the script keeps.
     var isOver = false
@@ -22,6 +25,9 @@ final class StepContextObject: LuaObject {
     }
 
     func object(_ vector: Vector) -> VectorObject { VectorObject(vector, layout) }
+
+    /// The step's samples, from 0.
+    var batch: [Int] { oracle.batch.map(Array.init) ?? Array(0..<oracle.oracle.samples.count) }
 
     func fitting(_ vector: VectorObject, _ what: String) throws -> Vector {
         guard vector.vector.count == theta.count else {
@@ -52,24 +58,52 @@ extension ScriptHost {
             .optional("at", .vector, "The point; the step's by default."),
             Parameter(
                 "data", .choice("batch", "full"), default: "batch", "Over the step's batch, or over all samples."),
+            .optional("samples", .samples, "Over these samples instead: a part of the batch, or others."),
+        ]
+        let edits: [Parameter] = [
+            .optional(
+                "weights", .list(of: .number(.finite)),
+                "By how much each of the samples counts: the loss is (1/n)·Σ weight·loss over the n samples."),
+            .optional("targets", .object("array"), "Other targets, a row for each of the samples."),
         ]
         contexts.property("params", .vector, "The parameters before the step.") { $0.object($0.theta) }
         contexts.property("lr", .number, "The learning rate.") { $0.rate }
+        contexts.property("batch", .samples, "The numbers of the step's samples; all of them where there is no batch.")
+        {
+            $0.batch.map { $0 + 1 }
+        }
         contexts.property("step", .integer, unit: "steps", "The number of the step, from 1.") { $0.oracle.step }
         contexts.method(
             "gradient",
             "The gradient of the loss. Running statistics move where it is taken at the step's point on its batch.",
-            options: place,
+            options: place + edits,
             results: [
                 Parameter("gradient", .vector, "The gradient."), Parameter("loss", .number, "The loss there."),
             ]
         ) { context, call in
             try context.check()
             let (point, part) = try Self.arguments(context, call)
-            let isOwn = try !call.has("at") && part == nil
-            let result = try context.oracle.gradient(at: point, over: part, moving: isOwn && context.loss == nil)
-            if isOwn { context.loss = result.loss }
+            let isHere = try !call.has("at") && part == nil
+            let isEdited = try call.has("weights") || call.has("targets")
+            let moves = isHere && !context.hasMoved
+            let result =
+                isEdited
+                ? try Self.editedGradient(context, call, at: point, over: part, moving: moves)
+                : try context.oracle.gradient(at: point, over: part, moving: moves)
+            if isHere { context.hasMoved = true }
+            if isHere, !isEdited { context.loss = result.loss }
             return LuaResults(context.object(result.gradient), result.loss)
+        }
+        contexts.method(
+            "outputs", "What the network gives for the samples.", options: place,
+            results: [Parameter("outputs", .object("array"), "A row for each sample.")]
+        ) { context, call in
+            try context.check()
+            let (point, part) = try Self.arguments(context, call)
+            let oracle = context.oracle.oracle
+            let values = try oracle.evaluate(at: point, over: part ?? context.oracle.selection).outputs.values
+            let shape = oracle.model.outputShape
+            return ArrayObject(try NDArray(values, shape: [values.count / shape.reduce(1, *)] + shape))
         }
         contexts.method(
             "hvp", "The Hessian times a vector.", parameters: [Parameter("v", .vector, "The vector.")], options: place,
@@ -98,7 +132,48 @@ extension ScriptHost {
     ) throws -> (point: Vector, part: BatchSelection?) {
         let at: VectorObject? = try call.get("at")
         let isFull = try call.get("data", as: String.self) == "full"
-        return (try at.map { try context.fitting($0, "at") } ?? context.theta, isFull ? .all : nil)
+        let point = try at.map { try context.fitting($0, "at") } ?? context.theta
+        guard let samples: [Int] = try call.get("samples") else { return (point, isFull ? .all : nil) }
+        if isFull { throw ArgumentError("'samples' says which: leave out data = \"full\"") }
+        if samples.isEmpty { throw ArgumentError("'samples' is empty: name at least one sample") }
+        let count = context.oracle.oracle.samples.count
+        if let outside = samples.first(where: { $0 < 1 || $0 > count }) {
+            throw ArgumentError("'samples': there is no sample \(outside): there are samples 1 to \(count)")
+        }
+        return (point, .indices(samples.map { $0 - 1 }))
+    }
+
+    /// The gradient with weights and targets of the script's own.
+    private static func editedGradient(
+        _ context: StepContextObject, _ call: borrowing LuaCall, at point: Vector, over part: BatchSelection?,
+        moving: Bool
+    ) throws -> (loss: Double, gradient: Vector) {
+        let oracle = context.oracle.oracle
+        let samples =
+            switch part {
+            case .indices(let indices)?: indices
+            case .all?: Array(0..<oracle.samples.count)
+            case nil: context.batch
+            }
+        let weights: [Double]? = try call.get("weights")
+        if let weights, weights.count != samples.count {
+            throw ArgumentError("'weights' has \(weights.count) numbers for \(samples.count) samples")
+        }
+        let width = oracle.objective.targetShape.reduce(1, *)
+        let given: ArrayObject? = try call.get("targets")
+        let targets = given?.array.values
+        if let targets, targets.count != samples.count * width {
+            throw ArgumentError(
+                "'targets' has \(targets.count) numbers: \(samples.count) samples have \(width) each")
+        }
+        return try samples.withUnsafeBufferPointer { indices in
+            try oracle.gradient(at: point, over: indices, training: moving) { batch in
+                for sample in 0..<batch.count {
+                    if let weights { batch.scale(sample, by: weights[sample]) }
+                    if let targets { batch.editTarget(of: sample) { $1 = targets[sample * width + $0] } }
+                }
+            }
+        }
     }
 
     func addCustomOptimizer(to optim: Namespace) {
