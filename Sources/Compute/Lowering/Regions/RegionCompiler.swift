@@ -197,9 +197,9 @@ struct RegionCompiler {
         return seen
     }
 
-    /// The drafts with pairs, triples and one kind of four of them made one: a product that only one sum or difference reads, and is read as by nothing
-    /// else, joins it; products and sums with one number read that alone; a number's share of a difference (from a square, too) joins the sum with
-    /// what was subtracted, a root with a number added the quotient by it.
+    /// The drafts with pairs, triples and one kind of four of them made one: a product that only one sum or difference reads, and is
+    /// read as by nothing else, joins it; products and sums with one number read that alone; a number's share of a difference (from a
+    /// square, too) joins the sum with what was subtracted, a root with a number added the quotient by it.
     /// - Parameter kept: what is read from outside.
     private func paired(keeping kept: Set<Int>) -> (drafts: [Draft], origins: [Origin]) {
         var all = drafts
