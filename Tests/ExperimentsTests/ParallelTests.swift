@@ -145,5 +145,12 @@ import Testing
         #expect(message { _ = try Parallel([]) }.contains("no run to train"))
         let goal = TrainingGoal(step: 1)
         #expect(message { _ = try Parallel([(run, goal), (run, goal)]) }.contains("in the list twice"))
+        // Where one is refused, those before it in the list have not begun.
+        let busy = try SmallRun.make()
+        busy.isMeasuring = true
+        #expect(message { _ = try Parallel([(run, goal), (busy, goal)]).train() }.contains("probe"))
+        #expect(run.journal.entries.isEmpty && run.step == 0)
+        busy.isMeasuring = false
+        #expect(try Parallel([(run, goal), (busy, goal)]).train() == [.step, .step])
     }
 }

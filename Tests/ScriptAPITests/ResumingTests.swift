@@ -227,6 +227,44 @@ import Testing
         #expect(refused?.contains("--force") == true, "\(refused ?? "")")
     }
 
+    /// `math.random` goes on where the last of a script's runs has left it, whichever of them is asked first.
+    @Test func theLastRunDecidesWhereRandomNumbersGoOn() throws {
+        let folder = try Folder()
+        let text = """
+            local data = eoss.data.chebyshev{ degree = 3, n = 20 }
+            local function make(name)
+              local net = eoss.nn.mlp{ inputs = data.inputs, hidden = {8}, outputs = data.outputs, activation = "tanh", seed = 1 }
+              local r = eoss.run{ name = name, model = net, data = data, loss = "mse", optimizer = eoss.optim.sgd{ lr = 0.01 }, seed = 1 }
+              r:every(3, function(r) r.state.sum = (r.state.sum or 0) + math.random() end)
+              return r
+            end
+            local a, b, c, d = make("a"), make("b"), make("c"), make("d")
+            a:train{ to = 10 }
+            print(a.loss)
+            local number = math.random()
+            b:train{ to = 20 }
+            b.lr = number
+            eoss.parallel({ c, d }, { to = 15 })
+            print(a.loss, math.random())
+            print(c.loss, math.random(), c.state.sum, d.state.sum)
+            print(b.loss, math.random(), b.lr)
+            """
+        let script = try write(text, in: folder)
+        let (whole, runs) = (folder.url.appendingPathComponent("whole"), folder.url.appendingPathComponent("runs"))
+        let expected = try execute(script, in: whole)
+        #expect(expected.failure == nil && expected.printed.count == 4)
+        for name in ["a", "b", "c", "d"] {
+            let again = try execute(script, in: whole, resuming: "\(name).eoss")
+            #expect(again.failure == nil && again.printed == expected.printed, "\(again)")
+        }
+        for stop in [5, 17, 33, 41, 50, 59] {
+            try? FileManager.default.removeItem(at: runs)
+            #expect(try execute(script, in: runs, stopping: stop).failure == "stopped")
+            let resumed = try execute(script, in: runs, resuming: "a.eoss")
+            #expect(resumed.failure == nil && resumed.printed == expected.printed, "\(stop): \(resumed)")
+        }
+    }
+
     /// What scripts keep with a run: of every kind that can be kept, and the message for what cannot.
     @Test func keptValues() throws {
         let folder = try Folder()

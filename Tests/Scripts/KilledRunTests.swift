@@ -152,4 +152,60 @@ import Testing
         }
         print("killed \(kills) times in \(lives + 1) lives of \(seconds) s")
     }
+
+    /// A fork goes on where it was when its process is killed, though its run rests since before it was made.
+    @Test(arguments: [SIGKILL, SIGTERM])
+    func aForkIsNotTrainedTwice(_ signal: Int32) throws {
+        let folder = try Folder()
+        let script = folder.url.appendingPathComponent("forked.lua")
+        let text = """
+            local p = eoss.params{ last = 1000000000 }
+            local data = eoss.data.chebyshev{ degree = 3, n = 20 }
+            local net = eoss.nn.mlp{ inputs = data.inputs, hidden = {8}, outputs = data.outputs, activation = "tanh", seed = 1 }
+            local run = eoss.run{ name = "run", model = net, data = data, loss = "mse", optimizer = eoss.optim.adam{ lr = 0.001 },
+              batch_size = 4, seed = 1, checkpoint = { every = 150 } }
+            run:train{ to = 200 }
+            print(math.random())
+            run:every(7, function(r) r.state.sum = (r.state.sum or 0) + math.random() end)
+            local fork = run:fork{ name = "fork", lr = run.lr / (2 + math.random()) }
+            fork.state.count = (fork.state.count or 0) + 1
+            fork.lr = fork.lr * math.random()
+            local first
+            fork:every(1, function(r) first = first or r.step end)
+            local twig = fork:fork{ name = "twig", lr = run.lr / (3 + math.random()) }
+            run.state.count = (run.state.count or 0) + 1
+            twig:every(1, function(r) first = first or r.step end)
+            twig:train{ to = p.last }
+            print(first, fork.step, twig.loss, twig.state.sum, fork.state.count, run.state.count, math.random())
+            """
+        try text.write(to: script, atomically: true, encoding: .utf8)
+        let runs = folder.url.appendingPathComponent("runs")
+        let process = Process()
+        process.executableURL = EossProgram.executable
+        process.arguments = ["run", script.path, "--out", runs.path]
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+        try process.run()
+        func last() throws -> Int {
+            try files(runs).first { $0.givenName == "twig" }?.lastCheckpointStep() ?? 0
+        }
+        while try last() < 600, process.isRunning { Thread.sleep(forTimeInterval: 0.01) }
+        Foundation.kill(process.processIdentifier, signal)
+        process.waitUntilExit()
+        let reached = try last()
+        #expect(reached >= 600)
+        let goal = "last=\(reached + 50)"
+        let resumed = try EossProgram.run(["run", "--resume", runs.path + "/run.eoss", "--set", goal])
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        let whole = try EossProgram.run([
+            "run", script.path, "--out", folder.url.appendingPathComponent("whole").path, "--set", goal,
+        ])
+        #expect(whole.status == 0, "\(whole.errors)")
+        let (found, expected) = (resumed.output.split(separator: "\n"), whole.output.split(separator: "\n"))
+        try #require(found.count == 2 && expected.count == 2, "\(resumed)")
+        #expect(found[1].hasPrefix("\(reached)\t") || found[1].hasPrefix("\(reached + 1)\t"), "\(found) \(reached)")
+        #expect(found[0] == expected[0])
+        let parts = (found[1].split(separator: "\t").dropFirst(), expected[1].split(separator: "\t").dropFirst())
+        #expect(parts.0 == parts.1)
+        #expect(try files(runs).count == 3)
+    }
 }

@@ -71,7 +71,7 @@ public final class Lockstep {
         for run in runs {
             run.trainingDepth += 1
             run.companions = others(than: run, step: nil)
-            run.ending = nil
+            run.leaveRest()
             run.isComparedAtMidpoints = quantities.contains(.midpoints)
         }
         defer {

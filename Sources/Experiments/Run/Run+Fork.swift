@@ -37,7 +37,11 @@ extension Run {
             return try restoredFork(name, other)
         }
         if isProgram, let replay {
-            if try replay.take(.fork, name, value) != nil { return try restoredFork(name, other) }
+            if try replay.take(.fork, name, value) != nil {
+                let fork = try restoredFork(name, other)
+                try catchUpIfOver()
+                return fork
+            }
             try goOn()
         }
         let fork = try Run(
@@ -45,8 +49,9 @@ extension Run {
         connect(fork)
         others.append(OtherRun(run: fork, step: nil))
         if isProgram {
-            journal.append(
-                Journal.Entry(kind: .fork, what: name, value: value, step: step, epoch: epoch, time: time))
+            journal.append(entry(.fork, name, value))
+            noteRest()
+            fork.keepsAtRest = keepsAtRest
         } else if deed != nil, actionDepth == 1 {
             noteDeed(.fork, name, value)
         } else if actionDepth > 0 {
@@ -103,6 +108,7 @@ extension Run {
 
     /// What a fork has in common with its run beside its state.
     private func connect(_ fork: Run) {
+        fork.forkedFrom = self
         (fork.makeFile, fork.attachment) = (makeFile, attachment)
         (fork.atStepBoundary, fork.atCancellation) = (atStepBoundary, atCancellation)
         (fork.standsForCancellation, fork.restoreFork) = (standsForCancellation, restoreFork)

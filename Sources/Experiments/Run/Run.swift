@@ -95,6 +95,9 @@ public final class Run {
     var wasForced = false
     /// The state at the end of the last training.
     var ending: RunState?
+    /// What the program kept when it last asked for something, while the run rests since, where that may be long ago: in a training of
+    /// a fork the program keeps other things, and it does all again that it has done since.
+    var keepsAtRest: [String: JSONValue]?
     /// Called before each step, when all that belongs to the one before is done: for tests.
     var beforeStep: ((Run) throws -> Void)?
     /// Parts left out of checkpoints: tests find out by this whether they are missed.
@@ -115,6 +118,8 @@ public final class Run {
 
     /// Where a fork left its parent; nil for a run that was made from nothing, and for a fork of one that has no file.
     public internal(set) var parent: RunParent?
+    /// The same as a run, while it is there.
+    weak var forkedFrom: Run?
     /// Where measurements are kept besides memory; made at the first one.
     public internal(set) var file: RunFile?
     /// Makes the run's file when it is first needed; nil keeps the run in memory.

@@ -103,11 +103,17 @@ extension Run {
         guard file != nil else {
             throw ExperimentError.invalid("run '\(name)' has no file that a checkpoint could be written to")
         }
+        keepsAtRest = nil
         try write(state, isPinned: true)
     }
 
     /// - Parameter keepsBefore: whether the one before is kept, too.
     func write(_ state: RunState, isPinned: Bool, keepsBefore: Bool = false) throws {
+        if lastCheckpoint == nil {
+            try forkedFrom?.writeForFork()
+            // It has brought this one along.
+            if lastCheckpoint == state.step { return }
+        }
         let keepsBefore = keepsBefore || !companions.isEmpty
         isBeingWritten = true
         defer { isBeingWritten = false }
@@ -130,23 +136,36 @@ extension Run {
             // One that needs this one in its turn comes first, and this one after it.
             guard let run = other.run, !other.isThere, !run.isBeingWritten, condition(run) else { continue }
             try run.openFile()
-            if run.file != nil { try run.write(run.state, isPinned: false, keepsBefore: true) }
+            if run.file != nil {
+                try run.write(run.state, isPinned: run.checkpoints.steps.contains(run.step), keepsBefore: true)
+            }
             // Each file has commits of its own: theirs come first, whenever the process is killed.
             try run.file?.commit()
         }
         others.removeAll(where: \.isThere)
     }
 
+    /// A fork of this run begins to have checkpoints. The last one of this run is older, where it rests since, and knows nothing of the
+    /// fork: gone on with from there the fork would be made anew, and all that it has done be done again.
+    private func writeForFork() throws {
+        guard file != nil, checkpoints.atEnd, isProgram, replay == nil, !isTorn, !isBeingWritten, !HandOver.isElsewhere,
+            batchLoss?.isFinite ?? true
+        else { return }
+        try write(state, isPinned: checkpoints.steps.contains(step))
+        try file?.commit()
+    }
+
     /// Before each of these has a thread of its own: none writes another one's checkpoint then.
     func writeOthers(among runs: [Run]) throws {
         func isNamed(_ other: Run) -> Bool { runs.contains { $0 === other } }
+        if lastCheckpoint == nil, let forkedFrom, !isNamed(forkedFrom) { try forkedFrom.writeForFork() }
         try writeOthers { isNamed($0) && $0.checkpoints.atEnd }
         others.removeAll { $0.run.map(isNamed) ?? true }
     }
 
     /// The run is about to leave its present step: whatever its program does at it is done.
     func checkpointIfDue() throws {
-        ending = nil
+        leaveRest()
         if isCheckpointDue { try write(state, isPinned: checkpoints.steps.contains(step)) }
     }
 
@@ -162,13 +181,29 @@ extension Run {
     /// A training has ended, or a loop: its state is kept until the next one begins, or the run ends.
     func reachEnd() {
         guard checkpoints.atEnd, file != nil, isProgram, replay == nil, batchLoss?.isFinite ?? true else { return }
+        keepsAtRest = nil
         ending = try? state
+        keepsAtRest = ending?.program
+    }
+
+    func leaveRest() { (ending, keepsAtRest) = (nil, nil) }
+
+    /// The program has asked for something.
+    func noteRest() {
+        // Others rest while nothing else happens that a checkpoint is written for.
+        guard !others.isEmpty || forkedFrom != nil else { return }
+        keepsAtRest = try? programKeeps?(self)
     }
 
     /// Writes what the end of the last training, or an interruption, leaves; the last deed before the file is closed.
-    public func writeLastCheckpoint() throws {
+    /// - Parameter isOver: whether the program has come to its end. Where it has not, its forks go on where they are; where it has, what
+    ///   it does behind its trainings is done again after another goal.
+    public func writeLastCheckpoint(isOver: Bool = true) throws {
         guard checkpoints.atEnd, file != nil, replay == nil, !isTorn else { return }
-        if let ending {
+        if !isOver, let ending, !isMeasuring, journal.forks > ending.journal.forks {
+            self.ending = nil
+            try write(state, isPinned: false)
+        } else if let ending {
             self.ending = nil
             if lastCheckpoint != ending.step || checkpointsDiffer(from: ending) { try write(ending, isPinned: false) }
         } else if step > lastCheckpoint ?? 0, batchLoss?.isFinite ?? true, !isMeasuring {

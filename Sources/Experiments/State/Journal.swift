@@ -67,6 +67,9 @@ struct Journal {
         self.deeds = deeds
     }
 
+    /// How many forks the program has made, itself or by its actions.
+    var forks: Int { entries.count { $0.kind == .fork } + deeds.count }
+
     /// The place of what is going on: a training, a loop.
     var open: Int? { entries.lastIndex { [.train, .loop, .lockstep].contains($0.kind) && $0.end == nil } }
 }

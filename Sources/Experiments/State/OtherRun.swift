@@ -33,7 +33,7 @@ extension Run {
             )
         }
         try redoDeeds()
-        if known.end == nil { try goOn() }
+        if known.end == nil { try goOn() } else { try catchUpIfOver() }
         return known
     }
 }

@@ -37,11 +37,12 @@ extension Run {
         }
         let value = value()
         if let replay {
-            if try replay.take(.assign, what, value) != nil { return }
+            if try replay.take(.assign, what, value) != nil { return try catchUpIfOver() }
             try goOn()
         }
         try body()
         journal.append(entry(.assign, what, value))
+        noteRest()
     }
 
     /// Reads a number of the present state, or gives the one that was read before the checkpoint.
@@ -54,11 +55,15 @@ extension Run {
             return value
         }
         if let replay {
-            if let known = try replay.take(.read, what, nil) { return known.value }
+            if let known = try replay.take(.read, what, nil) {
+                try catchUpIfOver()
+                return known.value
+            }
             try goOn()
         }
         let value = try body()
         journal.append(entry(.read, what, value))
+        noteRest()
         return value
     }
 
@@ -85,7 +90,8 @@ extension Run {
     /// Whether the program is behind its run, at a step that is past.
     public var isBehind: Bool { redo != nil || replay.map { !$0.isOver } ?? false }
 
-    /// Where the program has passed all that was recorded, and asked for all that there was, it has come to its run.
+    /// Where the program has passed all that was recorded, and asked for all that there was, it has come to its run. What was first to
+    /// rest is first to be caught up with, and so what a program keeps, `math.random` above all, is that of the last one.
     public func catchUpIfOver() throws {
         if isProgram, let replay, replay.isOver, replay.leftOver == nil { try goOn() }
     }
@@ -151,6 +157,7 @@ extension Run {
                                 "the program trains to another goal than before the checkpoint of step \(step): it ended at step "
                                     + "\(end) then; --force goes on from the checkpoint")
                         }
+                        try catchUpIfOver()
                         return .over(reason)
                     }
                 }
@@ -247,7 +254,10 @@ extension Run {
                             + "repeated from step \(step): do in run:every or run:when what depends on measurements, and fork there; --force takes "
                             + "the steps that are left")
                 }
-                if known.end != nil { return Loop(self, left: 0, place: nil) }
+                if known.end != nil {
+                    try catchUpIfOver()
+                    return Loop(self, left: 0, place: nil)
+                }
                 try goOn()
                 loop = journal.entries.count - 1
                 return Loop(

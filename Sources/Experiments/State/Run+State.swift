@@ -20,7 +20,7 @@ extension Run {
                 warmStarts: eigenCache.contents, work: oracle.work, probeWork: probeWork, training: training,
                 budget: budget, averages: averages, actions: actions, actionCount: actionCount, journal: journal,
                 origin: origin,
-                program: try programKeeps?(self) ?? [:])
+                program: try keepsAtRest ?? programKeeps?(self) ?? [:])
         }
     }
 

@@ -86,7 +86,8 @@ extension ScriptHost {
         var keeps: [String: JSONValue] = [:]
         if let value = try run.parts?.table?.value { keeps["state"] = try Self.json(value, "run.state") }
         // As texts: not every number of 64 bits is one of JSON's.
-        if let words = state.randomState { keeps["random"] = .array(words.map { .string(String($0, radix: 16)) }) }
+        keeps["random"] = (randomOfBranches[ObjectIdentifier(run)] ?? state.randomState).map(Self.json)
+        keeps["main_random"] = randomOfProgram.map(Self.json)
         return keeps
     }
 
@@ -95,12 +96,21 @@ extension ScriptHost {
         if run.keeps["state"] != nil || run.parts?.table != nil {
             try keptTable(of: run).replace(with: Self.table(run.keeps["state"]))
         }
-        guard case .array(let texts)? = run.keeps["random"] else { return }
+        if let random = Self.random(run.keeps["random"]) { state.randomState = random }
+    }
+
+    /// Where `math.random` of the program itself stood, in a run that trained beside others then.
+    func mainRandom(of run: Run) -> [UInt64]? { Self.random(run.keeps["main_random"]) }
+
+    private static func json(_ words: [UInt64]) -> JSONValue { .array(words.map { .string(String($0, radix: 16)) }) }
+
+    private static func random(_ value: JSONValue?) -> [UInt64]? {
+        guard case .array(let texts)? = value else { return nil }
         let words = texts.compactMap { text -> UInt64? in
             guard case .string(let digits) = text else { return nil }
             return UInt64(digits, radix: 16)
         }
-        if words.count == 4 { state.randomState = words }
+        return words.count == 4 ? words : nil
     }
 
     fileprivate static let arrayKey = "$array"

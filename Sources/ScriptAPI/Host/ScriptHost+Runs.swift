@@ -166,7 +166,7 @@ extension ScriptHost {
             guard let file = entry.file else { return nil }
             do {
                 if let run = entry.run {
-                    try run.writeLastCheckpoint()
+                    try run.writeLastCheckpoint(isOver: state == .done)
                     file.note(step: run.step, state: run.batchLoss?.isFinite ?? true ? state : .failed)
                 }
                 try file.close()

@@ -21,6 +21,9 @@ public final class ScriptHost {
     var meter = ProgressMeter()
     /// Those of runs that train side by side.
     var meters: [ObjectIdentifier: MeterOfBranch] = [:]
+    /// Where `math.random` of the program itself stands, while runs that train side by side have streams of their own, and those.
+    var randomOfProgram: [UInt64]?
+    var randomOfBranches: [ObjectIdentifier: [UInt64]] = [:]
     /// Takes how far one of them is.
     var showProgress: ((Run, TrainingSnapshot) -> Void)?
     /// The experiment's script, then the modules it required.

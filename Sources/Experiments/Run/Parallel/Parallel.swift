@@ -60,16 +60,23 @@ public final class Parallel {
         }
         var ends: [TrainingEnd?] = []
         var going: [Going] = []
-        for (place, (run, goal)) in trainings.enumerated() {
-            try run.requireNotMeasuring("the step")
-            let before = run.journal.entries.count
-            switch try run.isProgram ? run.beginTraining(goal) : .going(-1) {
-            case .over(let end): ends.append(end)
-            case .going(let entry):
-                ends.append(nil)
-                going.append(Going(place: place, run: run, goal: goal, entry: entry))
+        do {
+            for (place, (run, goal)) in trainings.enumerated() {
+                try run.requireNotMeasuring("the step")
+                let before = run.journal.entries.count
+                switch try run.isProgram ? run.beginTraining(goal) : .going(-1) {
+                case .over(let end): ends.append(end)
+                case .going(let entry):
+                    ends.append(nil)
+                    let isTakenUp = run.isProgram && run.journal.entries.count == before
+                    going.append(Going(place: place, run: run, goal: goal, entry: entry, isTakenUp: isTakenUp))
+                    atBeginning?(run, isTakenUp)
+                }
             }
-            atBeginning?(run, run.isProgram && run.journal.entries.count == before)
+        } catch {
+            // One is refused, and those before it do not begin.
+            for one in going where one.entry >= 0 && !one.isTakenUp { one.run.journal.entries.remove(at: one.entry) }
+            throw error
         }
         for run in trainings.map(\.run) { try run.writeOthers(among: trainings.map(\.run)) }
         let handOver = HandOver(count: going.count)
@@ -90,6 +97,8 @@ public final class Parallel {
         let goal: TrainingGoal
         /// Of the journal; negative where the program did not ask for it itself.
         let entry: Int
+        /// Whether it was restored in the middle of it.
+        let isTakenUp: Bool
     }
 
     private func train(_ going: [Going], _ handOver: HandOver) throws {

@@ -42,21 +42,26 @@ extension ScriptHost {
     private func train(_ parallel: Parallel) throws -> [TrainingEnd] {
         let runs = parallel.trainings.map(\.run)
         // Each draws from a stream of its own, so that none depends on how far the others are.
-        let random = state.randomState
-        var streams: [ObjectIdentifier: [UInt64]] = [:]
+        randomOfProgram = state.randomState
         var latest: [ObjectIdentifier: TrainingSnapshot] = [:]
         meters = Dictionary(uniqueKeysWithValues: runs.map { (ObjectIdentifier($0), MeterOfBranch()) })
         parallel.atBeginning = { [unowned self] run, isTakenUp in
             // One that goes on has that of its checkpoint.
-            streams[ObjectIdentifier(run)] = isTakenUp ? state.randomState : Self.stream(of: run)
+            randomOfBranches[ObjectIdentifier(run)] = isTakenUp ? state.randomState : Self.stream(of: run)
+            if isTakenUp, let random = mainRandom(of: run) { randomOfProgram = random }
         }
         parallel.aroundHandOver = { [unowned self] run, body in
             let id = ObjectIdentifier(run)
-            state.randomState = streams[id]
+            // What it keeps meanwhile is what this draws from.
+            state.randomState = randomOfBranches.removeValue(forKey: id)
             body()
-            streams[id] = state.randomState
+            randomOfBranches[id] = state.randomState
         }
-        parallel.afterwards = { [unowned self] in state.randomState = random }
+        parallel.afterwards = { [unowned self] in
+            // Where all had ended before, it stands where the last of them was caught up with.
+            if !randomOfBranches.isEmpty { state.randomState = randomOfProgram }
+            (randomOfProgram, randomOfBranches) = (nil, [:])
+        }
         parallel.atMeeting = { [unowned self] runs in
             if interrupt.stopReason != nil { try stop(runs) }
             if interrupt.isPauseRequested { try pause(runs) }
@@ -73,7 +78,11 @@ extension ScriptHost {
             latest[ObjectIdentifier(run)] = snapshot
             options.progress?(Self.summary(of: latest.values, count: runs.count) ?? snapshot)
         }
-        defer { (meters, showProgress, state.randomState) = ([:], nil, random) }
+        defer {
+            (meters, showProgress) = ([:], nil)
+            if let random = randomOfProgram { state.randomState = random }
+            (randomOfProgram, randomOfBranches) = (nil, [:])
+        }
         do { return try parallel.train() } catch let failure as Parallel.Failure {
             guard var error = failure.error as? LuaError else { throw failure }
             if case .stopped = error.kind { throw error }
