@@ -51,16 +51,20 @@ let swiftTargets: [Target] = [
             "CMessageDigest", "CSpelling", grdb,
         ]),
     .target(name: "Reports", dependencies: ["Compute", "Graph"]),
+    .target(name: "RunFiles", dependencies: ["Experiments", "Reports", "Datasets", "Compute", "Graph"]),
+    .target(name: "Sweeps", dependencies: ["RunFiles", "Experiments"]),
     .target(
         name: "ScriptAPI",
         dependencies: [
-            "LuaBridge", "Experiments", "Reports", "Curvature", "Dynamics", "Objectives", "Networks", "Datasets",
-            "Compute", "Graph", "CStdlib",
+            "LuaBridge", "Experiments", "Reports", "RunFiles", "Sweeps", "Curvature", "Dynamics", "Objectives",
+            "Networks",
+            "Datasets", "Compute", "Graph", "CStdlib",
         ]),
     .executableTarget(
         name: "eoss",
         dependencies: [
-            "ScriptAPI", "Experiments", "Reports", "Objectives", "Compute", "LuaBridge", "CEditLine", "CSignals",
+            "ScriptAPI", "Experiments", "Reports", "RunFiles", "Sweeps", "Objectives", "Compute", "LuaBridge",
+            "CEditLine", "CSignals",
             argumentParser,
         ]),
     .executableTarget(
@@ -76,8 +80,7 @@ for target in swiftTargets where optimized.contains(target.name) { target.swiftS
 
 let tested = [
     "LuaBridge", "Graph", "Compute", "Networks", "Datasets", "Objectives", "Curvature", "Dynamics", "Experiments",
-    "Reports",
-    "ScriptAPI",
+    "Reports", "RunFiles", "Sweeps", "ScriptAPI",
 ]
 /// What a test target imports beside the target it tests.
 let testImports: [String: [Target.Dependency]] = [

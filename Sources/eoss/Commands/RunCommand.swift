@@ -1,16 +1,6 @@
 import ArgumentParser
-import Experiments
 import Foundation
 import ScriptAPI
-
-/// The command line.
-struct Eoss: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "eoss",
-        abstract: "A laboratory for the dynamics of training at the edge of stability.",
-        version: RunEnvironment.eossVersion,
-        subcommands: [RunCommand.self, ReplCommand.self])
-}
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -68,24 +58,5 @@ struct RunCommand: ParsableCommand {
         } else {
             try session.run(file)
         }
-    }
-}
-
-struct ReplCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "repl",
-        abstract: "Show a Lua prompt, after running a script if one is given.",
-        usage: "eoss repl [<file>] [--set <name=value>] ... [<options>]")
-
-    @Argument(
-        help: ArgumentHelp("A script to run first; what it leaves is there at the prompt.", valueName: "file"),
-        completion: .file(extensions: ["lua"]))
-    var file: String?
-
-    @OptionGroup var options: ScriptArguments
-
-    func run() throws {
-        let session = try Session(options, interactive: true)
-        try session.run(file)
     }
 }

@@ -1,0 +1,11 @@
+import ArgumentParser
+import Experiments
+
+/// The command line.
+struct Eoss: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eoss",
+        abstract: "A laboratory for the dynamics of training at the edge of stability.",
+        version: RunEnvironment.eossVersion,
+        subcommands: [RunCommand.self, ReplCommand.self])
+}
