@@ -110,10 +110,15 @@ final class Console: Sendable {
         }
     }
 
+    /// Columns of the terminal behind standard output, 80 where there is none.
+    static var outputWidth: Int { width(of: STDOUT_FILENO) }
+
     /// Columns of the terminal behind standard error, 80 where it does not say.
-    private static var width: Int {
+    private static var width: Int { width(of: STDERR_FILENO) }
+
+    private static func width(of descriptor: Int32) -> Int {
         var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
     }
 }

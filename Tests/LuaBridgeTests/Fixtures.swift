@@ -78,13 +78,13 @@ func runClass() -> ObjectClass<Run> {
 func pairClass() -> ObjectClass<Pair> {
     let pairs = ObjectClass<Pair>("pair", "Two numbers.")
     pairs.property("x", .number, "The first.") { $0.x }
-    pairs.infix(.add, "pair + pair") { (a: Pair, b: Pair) in Pair(a.x + b.x, a.y + b.y) }
-    pairs.infix(.multiply, "number * pair") { (a: Double, b: Pair) in Pair(a * b.x, a * b.y) }
-    pairs.infix(.multiply, "pair * number") { (a: Pair, b: Double) in Pair(a.x * b, a.y * b) }
-    pairs.infix(.equal, "pair == pair") { (a: Pair, b: Pair) in a.x == b.x && a.y == b.y }
+    pairs.infix(.add, "pair + pair", .object("pair")) { (a: Pair, b: Pair) in Pair(a.x + b.x, a.y + b.y) }
+    pairs.infix(.multiply, "number * pair", .object("pair")) { (a: Double, b: Pair) in Pair(a * b.x, a * b.y) }
+    pairs.infix(.multiply, "pair * number", .object("pair")) { (a: Pair, b: Double) in Pair(a.x * b, a.y * b) }
+    pairs.infix(.equal, "pair == pair", .boolean) { (a: Pair, b: Pair) in a.x == b.x && a.y == b.y }
     pairs.negation { Pair(-$0.x, -$0.y) }
-    pairs.length { _ in 2 }
-    pairs.elements { pair, i in i == 1 ? pair.x : i == 2 ? pair.y : nil }
+    pairs.length("Two.") { _ in 2 }
+    pairs.elements(.number, "x and y.") { pair, i in i == 1 ? pair.x : i == 2 ? pair.y : nil }
     pairs.description { "(\($0.x), \($0.y))" }
     return pairs
 }

@@ -19,15 +19,15 @@ private final class Row: LuaObject {
     private func state() throws -> LuaState {
         let state = try LuaState()
         let quantities = ObjectClass<Quantity>("quantity", "A number with a name.")
-        quantities.infix(.add, "number + number") { (a: Double, b: Double) in a + b }
-        quantities.infix(.less, "number < number") { (a: Double, b: Double) in a < b }
+        quantities.infix(.add, "number + number", .number) { (a: Double, b: Double) in a + b }
+        quantities.infix(.less, "number < number", .boolean) { (a: Double, b: Double) in a < b }
         quantities.description { "q = \($0.value ?? .nan)" }
         try state.install(quantities)
         let rows = ObjectClass<Row>("row", "Numbers.")
-        rows.length { $0.numbers.count }
-        rows.elements { row, i in row.numbers.indices.contains(i - 1) ? row.numbers[i - 1] : nil }
-        rows.entries(names: { _ in ["first"] }, body: { $1 == "first" ? $0.numbers.first : nil })
-        rows.infix(.add, "number + row") { (a: Double, row: Row) in Row(row.numbers.map { a + $0 }) }
+        rows.length("How many.") { $0.numbers.count }
+        rows.elements(.number, "A number.") { row, i in row.numbers.indices.contains(i - 1) ? row.numbers[i - 1] : nil }
+        rows.entries(.number, "The first.", names: { _ in ["first"] }, body: { $1 == "first" ? $0.numbers.first : nil })
+        rows.infix(.add, "number + row", .object("row")) { (a: Double, row: Row) in Row(row.numbers.map { a + $0 }) }
         try state.install(rows)
         try state.setGlobal("m", to: Quantity(2.5))
         try state.setGlobal("none", to: Quantity(nil))

@@ -239,6 +239,8 @@ clua_status clua_load_keeping_locals(lua_State *L, const char *_Nullable text, s
 /// Gives the compiled chunk on top the environment of a prompt: the local variables of the frames it stands above, then those
 /// kept by `clua_load_keeping_locals`, then the globals.
 clua_status clua_enter_prompt(lua_State *L);
+/// Pushes a new table of all variables that a prompt sees, by their names. Calls no metamethod.
+clua_status clua_push_visible(lua_State *L);
 /// The error object to raise when the running Swift function returns CLUA_RAISE_ERROR. Takes over one strong reference.
 void clua_set_pending(clua_context *context, void *error);
 /// The Swift error object in an error value, else null.

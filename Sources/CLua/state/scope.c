@@ -144,6 +144,63 @@ static int set_environment(lua_State *L) {
 
 clua_status clua_enter_prompt(lua_State *L) { return protect(L, set_environment, NULL, 1, 1); }
 
+// MARK: listing what is visible
+
+/// Copies the fields of the table on top whose keys are names into `into`, and pops it; nil is no table.
+static void copy_fields(lua_State *L, int into) {
+    if (lua_istable(L, -1)) {
+        for (lua_pushnil(L); lua_next(L, -2) != 0;) {
+            if (lua_type(L, -2) == LUA_TSTRING) {
+                lua_pushvalue(L, -2);
+                lua_pushvalue(L, -2);
+                lua_rawset(L, into);
+            }
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+}
+
+/// Moves the value on top of `thread` into `into` under a variable's name, unless that is a temporary's.
+static void move_variable(lua_State *L, lua_State *thread, const char *name, int into) {
+    if (name[0] == '(' || strcmp(name, "_ENV") == 0 || !lua_checkstack(L, 4)) {
+        lua_pop(thread, 1);
+        return;
+    }
+    lua_xmove(thread, L, 1);
+    lua_setfield(L, into, name);
+}
+
+/// The variables of a thread's frames, the innermost last, so that it is theirs that stay.
+static void copy_variables(lua_State *L, lua_State *thread, int into) {
+    lua_Debug activation;
+    int level = 0;
+    while (lua_getstack(thread, level, &activation)) level++;
+    while (level-- > 0) {
+        if (!lua_getstack(thread, level, &activation) || !push_visible_function(thread, &activation)) continue;
+        int function = lua_gettop(thread);
+        const char *variable;
+        for (int i = 1; (variable = lua_getupvalue(thread, function, i)) != NULL; i++) move_variable(L, thread, variable, into);
+        for (int i = 1; (variable = lua_getlocal(thread, &activation, i)) != NULL; i++) move_variable(L, thread, variable, into);
+        lua_remove(thread, function);
+    }
+}
+
+static int list_visible(lua_State *L) {
+    lua_settop(L, 0);
+    lua_newtable(L);
+    lua_pushglobaltable(L);
+    copy_fields(L, 1);
+    push_kept_locals(L);
+    copy_fields(L, 1);
+    lua_State *main = context_of(L)->L;
+    if (main != L) copy_variables(L, main, 1);
+    copy_variables(L, L, 1);
+    return 1;
+}
+
+clua_status clua_push_visible(lua_State *L) { return protect(L, list_visible, NULL, 0, 1); }
+
 // MARK: keeping the locals of a script that ends
 //
 // A hook at returns would slow down every call. Instead the script begins, on its first line, with a variable to be closed: its

@@ -13,4 +13,7 @@ typedef struct {
 /// All modules, in the order of their names, ended by one without a name.
 const eoss_stdlib_module *eoss_stdlib_modules(void);
 
+/// The examples of docs/examples/, likewise; the name is that of the file.
+const eoss_stdlib_module *eoss_examples(void);
+
 #endif

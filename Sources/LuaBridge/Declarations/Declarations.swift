@@ -90,12 +90,15 @@ public final class FunctionDeclaration: Sendable {
     public let results: [Parameter]
     /// True for a function that is called as `object:name(…)`.
     public let isMethod: Bool
+    /// True for one that stands at the head of a `for` loop, whose variables are the results.
+    public let isIterator: Bool
     /// For each parameter, the check that a call with all arguments in place needs; nil where there is more than parameters.
     let quickChecks: [QuickCheck]?
 
     public init(
         _ name: String, _ summary: String, parameters: [Parameter] = [], options: [Parameter] = [],
-        items: Parameter? = nil, rest: Parameter? = nil, results: [Parameter] = [], isMethod: Bool = false
+        items: Parameter? = nil, rest: Parameter? = nil, results: [Parameter] = [], isMethod: Bool = false,
+        isIterator: Bool = false
     ) {
         self.name = name
         self.summary = summary
@@ -105,6 +108,7 @@ public final class FunctionDeclaration: Sendable {
         self.rest = rest
         self.results = results
         self.isMethod = isMethod
+        self.isIterator = isIterator
         quickChecks = options.isEmpty && items == nil && rest == nil ? parameters.map { QuickCheck($0.type) } : nil
     }
 

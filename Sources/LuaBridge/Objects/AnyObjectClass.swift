@@ -10,7 +10,13 @@ public class AnyObjectClass {
     public internal(set) var methods: [FunctionDeclaration] = []
     public internal(set) var properties: [Parameter] = []
     public internal(set) var writableProperties: Set<String> = []
-    public internal(set) var operators: [LuaOperator] = []
+    /// Each with its operands, in the order in which they are tried.
+    public internal(set) var operators: [OperatorDeclaration] = []
+    /// `object[i]`, `object["name"]`, `#object` and `object(…)`, where it has them.
+    public internal(set) var elementDeclaration: Parameter?
+    public internal(set) var entryDeclaration: Parameter?
+    public internal(set) var lengthDeclaration: Parameter?
+    public internal(set) var callDeclaration: FunctionDeclaration?
 
     init(_ name: String, _ summary: String, kinds: [String]) {
         self.name = name
@@ -26,6 +32,14 @@ public class AnyObjectClass {
     /// What an operator of this class gives for these operands; nil where it has none for them.
     func result(of symbol: LuaOperator, _ left: LuaValue, _ right: LuaValue) throws -> LuaValue? { nil }
     func install(in state: LuaState) throws {}
+}
+
+/// An operator for one kind of operands.
+public struct OperatorDeclaration: Sendable, Equatable {
+    public let symbol: LuaOperator
+    /// As scripts write it, by the names of the types: `number * vector`.
+    public let operands: String
+    public let result: LuaType
 }
 
 /// What the classes declared so far call their objects, by Swift type: for messages where no state is at hand.
@@ -58,7 +72,7 @@ public enum LuaOperator: String, Sendable, CaseIterable {
     case lessOrEqual = "__le"
     case negate = "__unm"
 
-    var symbol: String {
+    public var symbol: String {
         switch self {
         case .add: "+"
         case .subtract, .negate: "-"

@@ -21,7 +21,6 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     private var getters: [String: Body] = [:]
     private var setters: [String: Body] = [:]
     private var alternatives: [LuaOperator: [(LuaValue, LuaValue) throws -> LuaValue?]] = [:]
-    private var operandWords: [LuaOperator: [String]] = [:]
     private var element: ((Object, Int) throws -> LuaValue?)?
     private var entry: (names: (Object) -> [String], get: (Object, String) throws -> LuaValue?)?
     private var count: ((Object) throws -> Int)?
@@ -115,7 +114,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     ) {
         let declaration = FunctionDeclaration(
             "\(self.name):\(name)", summary, parameters: parameters, options: options, results: results,
-            isMethod: true)
+            isMethod: true, isIterator: true)
         add(declaration, named: name) { [receiver] raw in
             let object = try receiver(raw, name)
             let loop = try body(object, try raw.bound(first: 2))
@@ -170,35 +169,43 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     /// An operator for these types of operands, at least one of them this class. Several may be declared for one operator: the first
     /// that fits is taken.
     public func infix<Left: LuaReadable, Right: LuaReadable>(
-        _ symbol: LuaOperator, _ operands: String, body: @escaping (Left, Right) throws -> some LuaPushable
+        _ symbol: LuaOperator, _ operands: String, _ result: LuaType,
+        body: @escaping (Left, Right) throws -> some LuaPushable
     ) {
-        if alternatives[symbol] == nil { operators.append(symbol) }
-        operandWords[symbol, default: []].append(operands)
+        operators.append(OperatorDeclaration(symbol: symbol, operands: operands, result: result))
         alternatives[symbol, default: []].append { left, right in
             guard let left = Left.read(left), let right = Right.read(right) else { return nil }
             return try body(left, right).luaValue
         }
     }
 
-    /// Unary minus.
-    public func negation(body: @escaping (Object) throws -> some LuaPushable) {
-        infix(.negate, "-\(name)") { (object: Object, _: LuaValue) in try body(object) }
+    /// Unary minus, which gives another of this class, or what is said.
+    public func negation(_ result: LuaType? = nil, body: @escaping (Object) throws -> some LuaPushable) {
+        infix(.negate, "-\(name)", result ?? .object(name)) { (object: Object, _: LuaValue) in try body(object) }
     }
 
     /// `object[i]` for integers from 1; nil from `body` reads as nil.
-    public func elements(body: @escaping (Object, Int) throws -> (some LuaPushable)?) {
+    public func elements(
+        _ type: LuaType, _ summary: String, body: @escaping (Object, Int) throws -> (some LuaPushable)?
+    ) {
+        elementDeclaration = Parameter("\(name)[i]", type, summary)
         element = { try body($0, $1)?.luaValue }
     }
 
     /// `object["name"]` for names that the object itself knows, such as those of parameters; declared members come first.
     public func entries(
-        names: @escaping (Object) -> [String], body: @escaping (Object, String) throws -> (some LuaPushable)?
+        _ type: LuaType, _ summary: String, names: @escaping (Object) -> [String],
+        body: @escaping (Object, String) throws -> (some LuaPushable)?
     ) {
+        entryDeclaration = Parameter("\(name)[\"name\"]", type, summary)
         entry = (names, { try body($0, $1)?.luaValue })
     }
 
     /// `#object`
-    public func length(body: @escaping (Object) throws -> Int) { count = body }
+    public func length(_ summary: String, body: @escaping (Object) throws -> Int) {
+        lengthDeclaration = Parameter("#\(name)", .integer, summary)
+        count = body
+    }
 
     /// What `tostring`, `print` and the prompt show.
     public func description(body: @escaping (Object) -> String) { text = body }
@@ -209,6 +216,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
         body: @escaping (Object, borrowing LuaCall) throws -> some LuaReturnable
     ) {
         let declaration = FunctionDeclaration(name, summary, parameters: parameters, options: options, results: results)
+        callDeclaration = declaration
         call = DeclaredMethod(declaration: declaration) { [receiver] raw in
             let object = try receiver(raw, "a call")
             let call = try raw.bound(first: 2)
@@ -260,7 +268,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
                 try stack.setField(table, name)
             }
         }
-        for symbol in operators {
+        for symbol in LuaOperator.allCases where alternatives[symbol] != nil {
             try pushOperator(symbol, to: stack)
             try stack.setField(metatable, symbol.rawValue)
         }
@@ -321,7 +329,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
 
     /// Lua asks the left operand's class; where that does not know what to do with the right one, it is asked in its turn.
     private func pushOperator(_ symbol: LuaOperator, to stack: LuaStack) throws {
-        let words = operandWords[symbol, default: []].joined(separator: ", ")
+        let words = operators.filter { $0.symbol == symbol }.map(\.operands).joined(separator: ", ")
         try stack.state.push(FunctionDeclaration("\(name) \(symbol.symbol)", ""), to: stack) { [self] raw in
             let left = try raw.stack.value(at: 1)
             let right = try raw.stack.value(at: 2)

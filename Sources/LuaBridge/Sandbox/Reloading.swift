@@ -1,18 +1,20 @@
 import CLua
 
 extension LuaState {
+    /// `reload`, which every state with modules has.
+    public static let reloadDeclaration = FunctionDeclaration(
+        "reload",
+        "Reads a module's file again and runs it. Where it returns a table as before, the table that all who required it "
+            + "hold gets the new fields; a module that fails stays as it was.",
+        parameters: [Parameter("name", .string, "Its name, as for require.")],
+        results: [Parameter("module", .any, "What it returned.")])
+
     /// Defines `reload`, for who edits a module while a session goes on.
     /// - Parameters:
     ///   - globals: where on the stack the globals are.
     ///   - loaded: likewise the table of the modules that `require` has loaded.
     func installReload(globals: Int32, loaded: Int32, find: @escaping (String) throws -> LuaModule?) throws {
-        let declaration = FunctionDeclaration(
-            "reload",
-            "Reads a module's file again and runs it. Where it returns a table as before, the table that all who required it "
-                + "hold gets the new fields; a module that fails stays as it was.",
-            parameters: [Parameter("name", .string, "Its name, as for require.")],
-            results: [Parameter("module", .any, "What it returned.")])
-        try push(declaration, to: stack, keeping: loaded) { raw in
+        try push(Self.reloadDeclaration, to: stack, keeping: loaded) { raw in
             let name: String = try raw.bound(first: 1).get("name")
             let stack = raw.stack
             try stack.check(clua_push_kept(stack.lua))

@@ -116,6 +116,20 @@ public struct LuaCall: ~Copyable {
         return numbers
     }
 
+    /// What an argument is that has a declaration: a function of ours, a namespace, an object.
+    public enum Subject {
+        case function(FunctionDeclaration)
+        /// By its name.
+        case namespace(String)
+        case objectClass(AnyObjectClass)
+    }
+
+    /// Nil for a value that has none.
+    public func subject(_ name: String) throws -> Subject? {
+        let index = index(try position(name))
+        return index == 0 ? nil : stack.subject(at: index)
+    }
+
     /// Hands a function argument over to an object (see `LuaFunction.captured(by:)`).
     public func capture(_ name: String, in owner: some LuaObject) throws -> LuaCallback {
         try get(name, as: LuaFunction.self).captured(by: owner)

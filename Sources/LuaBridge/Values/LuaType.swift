@@ -2,14 +2,18 @@ import CLua
 
 /// What an argument, an option or a result may be. From it come the check, the words of its errors, and documentation.
 public struct LuaType: Sendable, Equatable {
-    enum Shape: Sendable, Equatable {
+    /// What a type is made of: what checks, words, stubs and completion go by.
+    public enum Shape: Sendable, Equatable {
         case any
+        /// What a result is, or a property, that is not there.
+        case absent
         case boolean
         case number(Bounds)
         case integer(Bounds)
         case string
         case choice([String])
-        case function(String)
+        /// With its arguments and results, where they are fixed.
+        indirect case function(Signature?)
         case table
         case object(String)
         indirect case list(LuaType, count: Int?)
@@ -18,9 +22,30 @@ public struct LuaType: Sendable, Equatable {
         case union([LuaType])
     }
 
-    let shape: Shape
+    public let shape: Shape
     /// Whether messages to one who gave a number or a string leave this alternative out: that is not what they meant.
     private(set) var isQuiet = false
+
+    /// Strings that one would give: what completion offers, and no check asks for.
+    public private(set) var suggestions: Suggestions = .none
+
+    /// Where the strings come from that one would give in a place.
+    public enum Suggestions: Sendable, Equatable {
+        case none
+        /// These.
+        case names([String])
+        /// The names of the series of the runs that there are.
+        case series
+        /// The names of files.
+        case files
+    }
+
+    /// The same type, with what to offer in its place.
+    public func suggesting(_ suggestions: Suggestions) -> LuaType {
+        var type = self
+        type.suggestions = suggestions
+        return type
+    }
 
     /// As an alternative for those who know of it: see the words of messages about numbers and strings.
     public var quietly: LuaType {
@@ -30,6 +55,23 @@ public struct LuaType: Sendable, Equatable {
     }
 
     init(shape: Shape) { self.shape = shape }
+
+    /// What a function is called with, and what it returns.
+    public struct Signature: Sendable, Equatable {
+        public struct Argument: Sendable, Equatable {
+            public let name: String
+            public let type: LuaType
+        }
+
+        public let arguments: [Argument]
+        /// Nil where nothing is looked at.
+        public let result: LuaType?
+
+        /// `(run) -> number`
+        var words: String {
+            "(\(arguments.map(\.name).joined(separator: ", ")))" + (result.map { " -> \($0.name)" } ?? "")
+        }
+    }
 
     /// The values a number may have.
     public struct Bounds: Sendable, Equatable {
@@ -76,8 +118,14 @@ public struct LuaType: Sendable, Equatable {
     /// One of these strings.
     public static func choice(_ names: String...) -> LuaType { LuaType(shape: .choice(names)) }
     public static func choice(_ names: [String]) -> LuaType { LuaType(shape: .choice(names)) }
-    /// A function; `signature` is how documentation shows it, such as `"(run) -> number"`.
-    public static func function(_ signature: String = "") -> LuaType { LuaType(shape: .function(signature)) }
+    /// Any function.
+    public static func function() -> LuaType { LuaType(shape: .function(nil)) }
+    /// A function that is called with these arguments.
+    public static func function(_ arguments: (String, LuaType)..., returns result: LuaType? = nil) -> LuaType {
+        LuaType(
+            shape: .function(
+                Signature(arguments: arguments.map { Signature.Argument(name: $0.0, type: $0.1) }, result: result)))
+    }
     /// Any table.
     public static var table: LuaType { LuaType(shape: .table) }
     /// An object of the class of this name (`ObjectClass.name`).
@@ -98,16 +146,29 @@ public struct LuaType: Sendable, Equatable {
         }
     }
 
+    /// The same where it may be nil: of a result, or a property.
+    public var orNil: LuaType { or(LuaType(shape: .absent)) }
+
+    /// Whether it may be nil.
+    public var mayBeNil: Bool {
+        switch shape {
+        case .absent: true
+        case .union(let types): types.contains(where: \.mayBeNil)
+        default: false
+        }
+    }
+
     /// The type in words, with its article: "a number > 0", "a list of integers or 'full'".
     public var words: String {
         switch shape {
         case .any: "any value"
+        case .absent: "nil"
         case .boolean: "true or false"
         case .number(let bounds): "a number\(bounds.words)"
         case .integer(let bounds): "an integer\(bounds.words)"
         case .string: "a string"
         case .choice(let names): names.map { "'\($0)'" }.joined(separator: " or ")
-        case .function: "a function"
+        case .function(let signature): "a function" + (signature.map { " \($0.words)" } ?? "")
         case .table: "a table"
         case .object(let name): name.withArticle
         case .list(let element, let count): "a list of \(count.map { "\($0) " } ?? "")\(element.plural)"
@@ -117,9 +178,29 @@ public struct LuaType: Sendable, Equatable {
         }
     }
 
+    /// The type in a word or two, without an article: "number", "run", "integer or 'full'".
+    public var name: String {
+        switch shape {
+        case .any: "any value"
+        case .boolean: "boolean"
+        case .number: "number"
+        case .integer: "integer"
+        case .string: "string"
+        case .choice(let names) where names.count > 4: "string"
+        case .function: "function"
+        case .table, .record: "table"
+        case .object(let name): name
+        case .list(let element, let count):
+            count.map { "\($0) " }.map { "list of \($0)\(element.plural)" } ?? "list of \(element.plural)"
+        case .map(let value): "table of \(value.plural)"
+        case .union(let types): types.map(\.name).joined(separator: " or ")
+        case .absent, .choice: words
+        }
+    }
+
     private var plural: String {
         switch shape {
-        case .any: "values"
+        case .any, .absent: "values"
         case .boolean: "booleans"
         case .number(let bounds): "numbers\(bounds.words)"
         case .integer(let bounds): "integers\(bounds.words)"
@@ -152,6 +233,7 @@ extension LuaType {
         let kind = clua_type(lua, index)
         switch shape {
         case .any: return nil
+        case .absent: return kind == CLUA_NIL ? nil : expected(stack, index)
         case .boolean: return kind == CLUA_BOOLEAN ? nil : expected(stack, index)
         case .number(let bounds):
             var number = 0.0

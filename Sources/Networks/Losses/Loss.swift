@@ -13,6 +13,17 @@ public enum LossName: String, CaseIterable, Sendable, Codable {
     /// Logistic loss of one logit against a target of 0 or 1, or against a one-hot target of two classes.
     case binaryCrossEntropy = "bce"
 
+    /// The loss of one sample, in a sentence.
+    public var summary: String {
+        switch self {
+        case .mse: "‖f − y‖², summed over outputs, without ½."
+        case .halfMSE: "½‖f − y‖² [Cohen et al. 2021]."
+        case .mseMean: "‖f − y‖²/K, the mean over the K outputs [Long & Bartlett 2024]."
+        case .crossEntropy: "Cross-entropy of the softmax of the outputs against a class, or a distribution over classes."
+        case .binaryCrossEntropy: "The logistic loss of one output against a target of 0 or 1."
+        }
+    }
+
     /// The loss of each position of one sample: a tensor of the shape `positions`.
     /// - Parameters:
     ///   - output: the network's output for one sample, of any shape.

@@ -18,6 +18,31 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
     /// x², of theory and not of PyTorch.
     case square
 
+    /// The function of x, in a line.
+    public var summary: String {
+        switch self {
+        case .identity: "x."
+        case .relu: "max(x, 0)."
+        case .leakyRelu: "max(x, 0.01 x)."
+        case .elu: "x for x > 0, else exp(x) − 1."
+        case .selu: "1.0507 (x for x > 0, else 1.6733 (exp(x) − 1)) [Klambauer et al. 2017]."
+        case .silu: "x σ(x), also called swish."
+        case .gelu: "x Φ(x), Φ the normal distribution function."
+        case .geluTanh: "The approximation of gelu by tanh."
+        case .tanh: "tanh x."
+        case .hardtanh: "x between −1 and 1, else the nearer of the two."
+        case .sigmoid: "σ(x) = 1/(1 + exp(−x))."
+        case .softplus: "log(1 + exp(x))."
+        case .relu6: "min(max(x, 0), 6)."
+        case .mish: "x tanh(log(1 + exp(x)))."
+        case .softsign: "x/(1 + |x|)."
+        case .logSigmoid: "log σ(x)."
+        case .hardSigmoid: "x/6 + 1/2 between −3 and 3, else 0 or 1."
+        case .hardSwish: "x times hard_sigmoid of x."
+        case .square: "x²."
+        }
+    }
+
     /// The value for each element. Derivatives at a kink: `docs/definitions.md`.
     public func callAsFunction(_ x: Symbolic) throws(GraphError) -> Symbolic {
         switch self {

@@ -13,6 +13,10 @@ extension LuaType {
     static let element = LuaType.choice("f32", "f64")
     /// A name or a list of names.
     static let names = LuaType.string.or(.list(of: .string))
+    /// A quantity that can be tracked or measured, or a list of them.
+    static let quantities = LuaType.string.suggesting(.names(ProbeCatalogue.names)).or(
+        .list(of: .string.suggesting(.names(ProbeCatalogue.names))))
+    static let seriesName = LuaType.string.suggesting(.series)
     static let samples = LuaType.list(of: .integer(.positive))
     static let shape = LuaType.integer(.positive).or(.list(of: .integer(.positive)))
     static let batchSize = LuaType.integer(.positive).or(.choice("full"))

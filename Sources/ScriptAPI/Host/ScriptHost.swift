@@ -30,6 +30,11 @@ public final class ScriptHost {
     var scripts: [RunScript] = []
     var files: [WeakRun] = []
     private(set) var paths: PathPolicy
+    /// What scripts see: the module, the classes of their objects, and functions that are globals.
+    private(set) var eoss = Namespace("eoss", "")
+    private(set) var objectClasses: [AnyObjectClass] = []
+    private(set) var globals: [DeclaredFunction] = []
+    private(set) lazy var documentation = makeDocumentation()
     private var wantsParametersOnly = false
     private var collectsGarbage = false
     /// Trainings that stand paused, one inside the other.
@@ -59,9 +64,12 @@ public final class ScriptHost {
         configuration.describe = words(for:)
         configuration.isStop = { $0 is Cancelled }
         state = try LuaState(configuration, interrupt: interrupt)
-        for declaration in classes() { try state.install(declaration) }
-        try state.install(eossNamespace())
-        try state.install(continueFunction())
+        objectClasses = classes()
+        for declaration in objectClasses { try state.install(declaration) }
+        eoss = eossNamespace()
+        try state.install(eoss)
+        globals = globalFunctions()
+        for function in globals { try state.install(function) }
         try installModules(folder: FileManager.default.currentDirectoryPath)
     }
 
@@ -182,7 +190,7 @@ public final class ScriptHost {
     }
 
     /// `continue()`, which leaves the prompt of a paused training.
-    private func continueFunction() -> DeclaredFunction {
+    func continueFunction() -> DeclaredFunction {
         DeclaredFunction(
             FunctionDeclaration("continue", "Goes on with the training that was paused.")
         ) { [unowned self] _ -> LuaResults in

@@ -38,6 +38,10 @@ public struct ScriptOptions {
     public var progress: ((TrainingSnapshot) -> Void)?
     /// Shows a prompt in a paused training until its user leaves it. Nil: a pause is a stop.
     public var pause: ((ScriptHost) -> PauseEnd)?
+    /// The same for `breakpoint()`, where a pause is a stop.
+    public var prompt: ((ScriptHost) -> PauseEnd)?
+    /// How many columns `help` has.
+    public var width: () -> Int = { 80 }
 
     public init() {}
 }

@@ -183,13 +183,13 @@ extension ScriptHost {
             options: [
                 Parameter("lr", .scheduled(.number(.positive)), "The learning rate, as context.lr."),
                 .optional(
-                    "init", .function("(params) -> table"),
+                    "init", .function(("params", .vector), returns: .table),
                     "Makes the state of the first step: vectors and numbers by their names; empty by default."),
                 Parameter(
-                    "step", .function("(state, context) -> vector"),
+                    "step", .function(("state", .table), ("context", .object("step")), returns: .vector),
                     "A step: changes the state, and returns the new parameters."),
                 .optional(
-                    "edge", .function("(quantity, lr) -> number"),
+                    "edge", .function(("quantity", .string), ("lr", .number), returns: .number.orNil),
                     "Up to where a curvature ('lambda_max', 'batch_sharpness', …) is stable; nil where that is not known."
                 ),
                 Parameter("name", .string, default: "custom", "What it is called in messages and files."),

@@ -16,7 +16,7 @@ extension ScriptHost {
         sets.property("shape", .list(of: .integer), "The shape of one input.") { $0.data.inputShape }
         sets.property("target_shape", .list(of: .integer), "The shape of one target.") { $0.data.targetShape }
         sets.property(
-            "vocabulary", .integer, "How many different tokens the inputs have; nil where they are no tokens."
+            "vocabulary", .integer.orNil, "How many different tokens the inputs have; nil where they are no tokens."
         ) {
             $0.data.vocabulary
         }
@@ -59,7 +59,7 @@ extension ScriptHost {
             default: throw ArgumentError("data:split takes one of test_n and test")
             }
         }
-        sets.length { $0.data.train.count }
+        sets.length("How many training samples it has.") { $0.data.train.count }
         sets.description { $0.data.summary }
         sets.external { object in
             let data = object.data

@@ -34,8 +34,15 @@ extension ScriptHost {
             Dictionary(uniqueKeysWithValues: $0.model.layout.entries.map { ($0.name, $0.shape) })
         }
         models.property(
-            "layers", .table,
-            "What print shows, a table for each layer: name, kind, shape of its output, parameters, multiply_adds; empty where no layers were recorded, as in a module."
+            "layers",
+            .list(
+                of: .record([
+                    Parameter("name", .string, "The layer."),
+                    Parameter("kind", .string, "What it is: linear, conv, …."),
+                    Parameter("shape", .list(of: .integer), "Of its output."),
+                    Parameter("parameters", .integer, "How many it has."),
+                    Parameter("multiply_adds", .integer, "Of one sample."),
+                ])), "What print shows, a line for each layer; empty where no layers were recorded, as in a module."
         ) { object in
             LuaValue.table(
                 LuaTable(

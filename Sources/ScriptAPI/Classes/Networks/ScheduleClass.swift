@@ -26,7 +26,9 @@ extension LuaType {
     /// A number that may follow a schedule: also a function of the steps since it was given and of the run, or a table of values
     /// from their steps on.
     static func scheduled(_ number: LuaType) -> LuaType {
-        number.or(.object("schedule").quietly).or(.function("(step, run) -> number").quietly).or(.table.quietly)
+        number.or(.object("schedule").quietly).or(
+            .function(("step", .integer), ("run", .object("run")), returns: .number).quietly
+        ).or(.table.quietly)
     }
 }
 

@@ -42,7 +42,13 @@ extension ScriptHost {
             [$0.density.support.lower, $0.density.support.upper]
         }
         densities.property(
-            "outliers", .list(of: .table),
+            "outliers",
+            .list(
+                of: .record([
+                    Parameter("value", .number, "The eigenvalue."), Parameter("residual", .number, "Its residual."),
+                    Parameter("multiplicity", .number, "How many there are of it."),
+                    Parameter("stderr", .number, "The standard error of that."),
+                ])),
             "The eigenvalues that stand apart from the bulk, largest first: value, residual, multiplicity and its stderr."
         ) { object in
             object.density.outliers().map { outlier in

@@ -25,8 +25,8 @@ extension ScriptHost {
         diagonals.property("finished", .boolean, "False where it was cancelled: from the vectors until then.") {
             $0.estimate.isFinished
         }
-        diagonals.length { $0.estimate.values.count }
-        diagonals.elements { object, i in
+        diagonals.length("The number of parameters.") { $0.estimate.values.count }
+        diagonals.elements(.number.orNil, "The i-th entry of the diagonal.") { object, i in
             (1...max(1, object.estimate.values.count)).contains(i) ? object.estimate.values[i - 1] : nil
         }
         diagonals.description { object in

@@ -25,7 +25,9 @@ extension ScriptHost {
         pairs.property("vectors", .list(of: .vector), "Their eigenvectors, orthonormal.") { $0.vectors }
         pairs.property("residuals", .object("array"), "The norms of Hv − λv.") { try $0.residuals.get() }
         pairs.property("products", .integer, "How many matrix-vector products it took.") { $0.pairs.products }
-        pairs.property("value", .number, "The first eigenvalue; nil where there is none.") { $0.pairs.values.first }
+        pairs.property("value", .number.orNil, "The first eigenvalue; nil where there is none.") {
+            $0.pairs.values.first
+        }
         pairs.property("residual", .number, "Its residual.") { $0.pairs.residuals.first }
         pairs.property("solver", .string, "Which solver found them: 'lanczos' or 'lobpcg'.") {
             $0.pairs.solver.rawValue
@@ -44,7 +46,7 @@ extension ScriptHost {
         pairs.property("finished", .boolean, "False where the solve was cancelled: what was found by then.") {
             $0.pairs.isFinished
         }
-        pairs.length { $0.pairs.values.count }
+        pairs.length("How many pairs there are.") { $0.pairs.values.count }
         pairs.description { object in
             let pairs = object.pairs
             let values = zip(pairs.values, pairs.residuals).map { "\(short($0)) (residual \(short($1)))" }

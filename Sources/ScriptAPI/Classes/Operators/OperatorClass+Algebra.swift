@@ -5,15 +5,20 @@ import LuaBridge
 extension ScriptHost {
     /// Operators made of operators: sums, multiples, products, restrictions. Nothing is computed until a product is asked for.
     func addAlgebra(to operators: ObjectClass<OperatorObject>) {
-        operators.infix(.add, "operator + operator") { (a: OperatorObject, b: OperatorObject) in
+        operators.infix(.add, "operator + operator", .object("operator")) { (a: OperatorObject, b: OperatorObject) in
             try sum(of: [(1, a), (1, b)], "operator + operator", "\(a.expression) + \(b.expression)")
         }
-        operators.infix(.subtract, "operator - operator") { (a: OperatorObject, b: OperatorObject) in
+        operators.infix(.subtract, "operator - operator", .object("operator")) {
+            (a: OperatorObject, b: OperatorObject) in
             try sum(of: [(1, a), (-1, b)], "operator - operator", "\(a.expression) - \(b.factor)")
         }
-        operators.infix(.multiply, "number * operator") { (x: Double, a: OperatorObject) in try multiple(x, a) }
-        operators.infix(.multiply, "operator * number") { (a: OperatorObject, x: Double) in try multiple(x, a) }
-        operators.infix(.divide, "operator / number") { (a: OperatorObject, x: Double) in
+        operators.infix(.multiply, "number * operator", .object("operator")) { (x: Double, a: OperatorObject) in
+            try multiple(x, a)
+        }
+        operators.infix(.multiply, "operator * number", .object("operator")) { (a: OperatorObject, x: Double) in
+            try multiple(x, a)
+        }
+        operators.infix(.divide, "operator / number", .object("operator")) { (a: OperatorObject, x: Double) in
             guard x != 0 else { throw ArgumentError("operator / 0") }
             return try multiple(1 / x, a, "\(a.factor) / \(short(x))")
         }
@@ -32,7 +37,8 @@ extension ScriptHost {
             "product", "(AB + BA)/2, which is AB where the two commute; also A * B.",
             parameters: [Parameter("other", .object("operator"), "B.")], results: result
         ) { a, call in try product(of: a, call.get("other"), "operator:product") }
-        operators.infix(.multiply, "operator * operator") { (a: OperatorObject, b: OperatorObject) in
+        operators.infix(.multiply, "operator * operator", .object("operator")) {
+            (a: OperatorObject, b: OperatorObject) in
             try product(of: a, b, "operator * operator")
         }
         operators.method("square", "A²: A * A, exactly symmetric, with half the products.", results: result) { a, _ in

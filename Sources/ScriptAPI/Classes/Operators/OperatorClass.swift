@@ -14,7 +14,7 @@ extension ScriptHost {
         addSpectrum(to: operators)
         addEstimates(to: operators)
         addAlgebra(to: operators)
-        operators.length { $0.matrix.dimension }
+        operators.length("The number of its rows: p, as long as it is not restricted.") { $0.matrix.dimension }
         operators.description { object in
             var text =
                 "\(object.expression) of dimension \(object.matrix.dimension) (\(object.matrix.element.rawValue))"
@@ -37,7 +37,7 @@ extension ScriptHost {
         operators.property("dimension", .integer, "Its number of rows.") { $0.matrix.dimension }
         operators.property("dtype", .string, "The element type of its vectors.") { $0.matrix.element.rawValue }
         operators.property(
-            "samples", .integer, unit: "samples", "Over how many samples it is; nil for what is composed."
+            "samples", .integer.orNil, unit: "samples", "Over how many samples it is; nil for what is composed."
         ) {
             $0.samples
         }
@@ -45,7 +45,8 @@ extension ScriptHost {
             $0.counted.products
         }
         operators.property(
-            "parameters", .list(of: .string), "The names of the parameters it acts on; nil for multiples of directions."
+            "parameters", .list(of: .string).orNil,
+            "The names of the parameters it acts on; nil for multiples of directions."
         ) { $0.space.layout?.entries.map(\.name) }
         operators.method(
             "quadratic", "vᵀAv, of curvature matrices by one forward sweep with the kept deltas.",
@@ -73,10 +74,11 @@ extension ScriptHost {
             let rows = (0..<count).flatMap { i in (0..<count).map { j in matrix[i, j] } }
             return ArrayObject(try NDArray(rows, shape: [count, count]))
         }
-        operators.infix(.multiply, "operator * vector") { (object: OperatorObject, v: VectorObject) in
+        operators.infix(.multiply, "operator * vector", .vector) { (object: OperatorObject, v: VectorObject) in
             VectorObject(try object.matrix.apply(object.space.fitting(v)), object.space.layout)
         }
-        operators.infix(.multiply, "operator * {vector, …}") { (object: OperatorObject, vectors: [VectorObject]) in
+        operators.infix(.multiply, "operator * {vector, …}", .list(of: .vector)) {
+            (object: OperatorObject, vectors: [VectorObject]) in
             try object.matrix.apply(block: object.fitting(vectors)).map { VectorObject($0, object.space.layout) }
         }
     }

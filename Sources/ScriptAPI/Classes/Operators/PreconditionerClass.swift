@@ -43,7 +43,7 @@ extension ScriptHost {
             let v = try object.space.fitting(call.get("v"))
             return VectorObject(try object.preconditioner.power(call.get("s"), times: v), object.space.layout)
         }
-        preconditioners.length { $0.space.dimension }
+        preconditioners.length("The number of parameters.") { $0.space.dimension }
         preconditioners.description { object in
             let text = "preconditioner of \(object.rule): "
             switch object.preconditioner {

@@ -10,7 +10,7 @@ extension Cadence {
         ),
         .optional("at", .list(of: .integer(.nonNegative)), unit: "steps", "At these steps, and at those of 'every'."),
         .optional(
-            "when", .function("(run) -> boolean"),
+            "when", .function(("run", .object("run")), returns: .boolean),
             "Asked at each of these steps: measures there if it returns true. Of quantities of a step before that step."
         ),
         .optional(

@@ -9,6 +9,20 @@ final class LayersObject: LuaObject {
 }
 
 extension ScriptHost {
+    private static let layerLine = LuaType.record([
+        Parameter("name", .string, "The parameters."),
+        Parameter("shape", .list(of: .integer).orNil, "Their shape; nil of the line for all."),
+        Parameter("count", .integer, "How many they are."),
+        Parameter("weight_norm", .number, "Their norm."),
+        Parameter("gradient_norm", .number, "That of their gradient."),
+        Parameter("trace", .number, "That of their block of the Hessian."),
+        Parameter("trace_stderr", .number, "Its standard error."),
+        Parameter("lambda_max", .number, "The block's largest eigenvalue."),
+        Parameter("residual", .number, "Its residual."),
+        Parameter("products", .integer, "Matrix-vector products that it took."),
+        Parameter("converged", .boolean, "Whether the solver met its tolerance."),
+    ])
+
     /// `layers`: a table of the parameters of a model.
     func layersClass() -> ObjectClass<LayersObject> {
         let layers = ObjectClass<LayersObject>(
@@ -36,12 +50,12 @@ extension ScriptHost {
             $0.table.trace.value
         }
         layers.property("trace_stderr", .number, "Its standard error.") { $0.table.trace.standardError }
-        layers.length { $0.table.rows.count }
-        layers.elements { object, i in
+        layers.length("The number of its lines.") { $0.table.rows.count }
+        layers.elements(Self.layerLine.orNil, "A line, by its number.") { object, i in
             object.table.rows.indices.contains(i - 1) ? object.table.rows[i - 1].record : nil
         }
         layers.entries(
-            names: { $0.table.rows.map(\.name) },
+            Self.layerLine, "A line, by the name of its parameters.", names: { $0.table.rows.map(\.name) },
             body: { object, name in object.table.rows.first { $0.name == name }?.record })
         layers.description { $0.table.description }
         return layers

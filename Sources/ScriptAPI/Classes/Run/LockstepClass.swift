@@ -41,7 +41,8 @@ extension ScriptHost {
                     "What is compared, 'params' by default. params: the norm of the difference of parameters; outputs: the root of the mean squared difference of a sample's outputs; sketch: as series of sketches compare; angle: between the ways they have gone since, in radians; midpoints: as params, of (θₜ₋₁ + 2θₜ + θₜ₊₁)/4, by the step t before the last."
                 ),
                 .optional(
-                    "each", .function("(step, runs)"), "What is called after each step of all, with the runs by name."),
+                    "each", .function(("step", .integer), ("runs", .map(of: .object("run")))),
+                    "What is called after each step of all, with the runs by name."),
             ], results: [Parameter("lockstep", .object("lockstep"), "The distances.")]
         ) { call in
             let named = try Self.namedRuns(call)

@@ -44,7 +44,17 @@ extension ScriptHost {
         runs.method(
             "check",
             "Derivatives at these parameters against central differences, the Hessian's symmetry, and repeatability: for a network or a loss of your own, before its curvature is believed.",
-            results: [Parameter("lines", .list(of: .table), "Each with name, error, bound and holds.")]
+            results: [
+                Parameter(
+                    "lines",
+                    .list(
+                        of: .record([
+                            Parameter("name", .string, "What was checked."),
+                            Parameter("error", .number, "By how much it is off, relatively."),
+                            Parameter("bound", .number, "By how much it may be."),
+                            Parameter("holds", .boolean, "Whether it is within that."),
+                        ])), "A line for each check.")
+            ]
         ) { run, _ in
             try run.requirePresent("the check")
             return try run.check().map { line -> LuaValue in

@@ -8,7 +8,8 @@ extension ScriptHost {
         addComparison(to: runs)
         runs.method(
             "measure", "Measures a quantity now, without recording it.",
-            parameters: [Parameter("name", .string, "Which.")], options: ProbeArguments.parameters,
+            parameters: [Parameter("name", .string.suggesting(.names(ProbeCatalogue.names)), "Which.")],
+            options: ProbeArguments.parameters,
             results: [Parameter("measurement", .object("measurement"), "The value, its error bar and its cost.")]
         ) { run, call in
             let name: String = try call.get("name")

@@ -6,9 +6,11 @@ extension ScriptHost {
     func addTracking(to runs: ObjectClass<Run>) {
         runs.procedure(
             "track", "Measures one or several quantities along the run from now on.",
-            parameters: [Parameter("names", .names, "Which: a name or a list of names.")],
+            parameters: [Parameter("names", .quantities, "Which: a name or a list of names.")],
             options: Cadence.parameters + [
-                .optional("fn", .function("(run) -> number"), "Computes a quantity of your own, of this name."),
+                .optional(
+                    "fn", .function(("run", .object("run")), returns: .number),
+                    "Computes a quantity of your own, of this name."),
                 .optional(
                     "as", .names,
                     "What the series is called, where a quantity is tracked twice, of two blocks, say; a list for a list of quantities. With k = 2 the second is called that with '_2'."
@@ -56,7 +58,7 @@ extension ScriptHost {
             try run.track(probe, cadence)
         }
         runs.method(
-            "series", "The values measured of a quantity.", parameters: [Parameter("name", .string, "Which.")],
+            "series", "The values measured of a quantity.", parameters: [Parameter("name", .seriesName, "Which.")],
             options: [
                 .optional("from", .integer, unit: "steps", "From this step on."),
                 .optional("to", .integer, unit: "steps", "Up to this step."),
@@ -67,13 +69,13 @@ extension ScriptHost {
         runs.method(
             "first", "The first step at which one quantity stood in a relation to another, or to a number.",
             parameters: [
-                Parameter("name", .string, "The series looked at."),
+                Parameter("name", .seriesName, "The series looked at."),
                 Parameter("relation", .choice(Series.Relation.allCases.map(\.rawValue)), "The relation."),
                 Parameter(
-                    "other", .string.or(.number),
+                    "other", LuaType.seriesName.or(.number),
                     "The name of a series, or a number; 'edge' is the stability edge of the quantity looked at, tracked or not."
                 ),
-            ], results: [Parameter("step", .integer, "The step; nil where there is none.")]
+            ], results: [Parameter("step", .integer.orNil, "The step; nil where there is none.")]
         ) { run, call in
             let series = try run.series(call.get("name"))
             let relation: Series.Relation = try call.choice("relation")

@@ -36,7 +36,7 @@ extension ScriptHost {
             "at", "Calls a function after a step and its probes, before the next step.",
             parameters: [
                 Parameter("step", .integer(.nonNegative), unit: "steps", "After which step."),
-                Parameter("fn", .function("(run)"), "What is called."),
+                Parameter("fn", .function(("run", .object("run"))), "What is called."),
             ]
         ) { run, call in
             let step: Int = try call.get("step")
@@ -50,7 +50,7 @@ extension ScriptHost {
             "after", "Calls a function after so many further steps.",
             parameters: [
                 Parameter("steps", .integer(.nonNegative), unit: "steps", "How many."),
-                Parameter("fn", .function("(run)"), "What is called."),
+                Parameter("fn", .function(("run", .object("run"))), "What is called."),
             ]
         ) { run, call in
             let (step, overflow) = run.programStep.addingReportingOverflow(try call.get("steps"))
@@ -61,7 +61,7 @@ extension ScriptHost {
             "every", "Calls a function after each step that is a multiple of a number, from the next one on.",
             parameters: [
                 Parameter("count", .integer(.positive), unit: "steps", "Of how many."),
-                Parameter("fn", .function("(run)"), "What is called."),
+                Parameter("fn", .function(("run", .object("run"))), "What is called."),
             ]
         ) { run, call in
             let callback = try call.capture("fn", in: run)
@@ -71,8 +71,10 @@ extension ScriptHost {
             "when",
             "Calls a function when a condition has become true: once, until the condition is false again and becomes true anew.",
             parameters: [
-                Parameter("condition", .function("(run) -> boolean"), "Asked after a step and its probes."),
-                Parameter("fn", .function("(run)"), "What is called."),
+                Parameter(
+                    "condition", .function(("run", .object("run")), returns: .boolean),
+                    "Asked after a step and its probes."),
+                Parameter("fn", .function(("run", .object("run"))), "What is called."),
             ], options: Self.askingOptions
         ) { run, call in
             let callback = try call.capture("fn", in: run)
@@ -81,7 +83,9 @@ extension ScriptHost {
         runs.procedure(
             "alert", "Prints and keeps a message when a condition has become true.",
             parameters: [
-                Parameter("condition", .function("(run) -> boolean"), "Asked after a step and its probes."),
+                Parameter(
+                    "condition", .function(("run", .object("run")), returns: .boolean),
+                    "Asked after a step and its probes."),
                 Parameter("message", .string, "What is said."),
             ], options: Self.askingOptions
         ) { [unowned self] run, call in
@@ -154,7 +158,7 @@ extension ScriptHost {
         Parameter(
             "every", .integer(.positive), default: 1, unit: "steps", "Asked after each multiple of so many steps."),
         .optional(
-            "release", .function("(run) -> boolean"),
+            "release", .function(("run", .object("run")), returns: .boolean),
             "What makes the condition count as false again, where that should be later than when it is: a lower threshold, say."
         ),
     ]

@@ -75,17 +75,20 @@ extension ScriptHost {
         runs.property("loss", .number, "The loss over all training samples, at these parameters.") { run in
             try run.reading("loss") { try run.evaluation().loss }
         }
-        runs.property("accuracy", .number, "The share of training samples classified right; nil for a regression.") {
+        runs.property(
+            "accuracy", .number.orNil, "The share of training samples classified right; nil for a regression."
+        ) {
             run in
             try run.reading("accuracy") { try run.accuracy(of: run.evaluation(), on: run.data.train) }
         }
         runs.property(
-            "batch_loss", .number, "The loss of the last step's batch, before the step; nil before the first."
+            "batch_loss", .number.orNil, "The loss of the last step's batch, before the step; nil before the first."
         ) { run in
             try run.reading("batch_loss") { run.batchLoss }
         }
         runs.property(
-            "edge", .number, "Up to which curvature the optimizer is stable: 2/lr for sgd; nil where no edge is known."
+            "edge", .number.orNil,
+            "Up to which curvature the optimizer is stable: 2/lr for sgd; nil where no edge is known."
         ) { run in try run.reading("edge") { run.edge() } }
         runs.property("model", .object("model"), "The network.") { $0.parts?.model }
         runs.property("data", .object("dataset"), "The data.") { $0.parts?.data }

@@ -12,7 +12,7 @@ extension ScriptHost {
             parameters: [
                 Parameter("index", .integer(.positive), "Of which value, as in series.values[index]."),
                 .optional("name", .string, "Which list; may be left out where there is but one beside 'recipe'."),
-            ], results: [Parameter("array", .object("array"), "The numbers; nil where the value has none.")]
+            ], results: [Parameter("array", .object("array").orNil, "The numbers; nil where the value has none.")]
         ) { object, call -> LuaValue in
             let series = object.series
             let index: Int = try call.get("index")

@@ -29,7 +29,7 @@ extension ScriptHost {
             "median", "The median of the values.",
             results: [Parameter("median", .number, "nan for no values, or where one of them is nan.")]
         ) { series, _ in series.series.median }
-        series.method("last", "The last value.", results: [Parameter("value", .number, "nil for no values.")]) {
+        series.method("last", "The last value.", results: [Parameter("value", .number.orNil, "nil for no values.")]) {
             series, _ in series.series.last
         }
         series.method(
@@ -43,7 +43,7 @@ extension ScriptHost {
             return SeriesObject(series.series.over(other.series))
         }
         addLists(to: series)
-        series.length { $0.series.count }
+        series.length("How many values it has.") { $0.series.count }
         series.description { object in
             let series = object.series
             guard let first = series.stepList.first, let last = series.stepList.last, let value = series.last else {

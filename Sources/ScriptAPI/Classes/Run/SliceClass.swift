@@ -37,20 +37,20 @@ extension ScriptHost {
         slices.property("x", .object("array"), "The coordinates along the first direction.") {
             try ArrayObject($0.slice.axes[0].coordinates)
         }
-        slices.property("y", .object("array"), "The coordinates along the second direction; nil of a line.") {
+        slices.property("y", .object("array").orNil, "The coordinates along the second direction; nil of a line.") {
             object -> ArrayObject? in
             try object.slice.isLine ? nil : ArrayObject(object.slice.axes[1].coordinates)
         }
         slices.property("units", .list(of: .string), "What the coordinates are in.") { $0.slice.axes.map(\.unit) }
         slices.property(
-            "explained", .object("array"),
+            "explained", .object("array").orNil,
             "Of principal components: the share of the trajectory's variance along each; nil of other slices."
         ) { object -> ArrayObject? in
             let shares = object.slice.axes.compactMap(\.explained)
             return try shares.isEmpty ? nil : ArrayObject(shares)
         }
         slices.property(
-            "path", .object("array"),
+            "path", .object("array").orNil,
             "The coordinates of the trajectory's points, or of the three points of a plane: {points, directions}; nil of other slices."
         ) { object -> ArrayObject? in
             let marks = object.slice.marks
@@ -59,7 +59,8 @@ extension ScriptHost {
                 try NDArray(marks.flatMap(\.coordinates), shape: [marks.count, object.slice.axes.count]))
         }
         slices.property(
-            "path_distances", .object("array"), "How far these points lie from the slice; nil where there are none."
+            "path_distances", .object("array").orNil,
+            "How far these points lie from the slice; nil where there are none."
         ) { object -> ArrayObject? in
             try object.slice.marks.isEmpty ? nil : ArrayObject(object.slice.marks.map(\.distance))
         }
@@ -67,10 +68,10 @@ extension ScriptHost {
         slices.property("directions", .list(of: .vector), "What one unit of each coordinate goes along.") { object in
             object.slice.axes.map { object.makeVector($0.direction) }
         }
-        slices.property("lowest", .number, "The smallest finite loss; nil where none is.") {
+        slices.property("lowest", .number.orNil, "The smallest finite loss; nil where none is.") {
             $0.slice.range?.lowerBound
         }
-        slices.property("highest", .number, "The largest finite loss; nil where none is.") {
+        slices.property("highest", .number.orNil, "The largest finite loss; nil where none is.") {
             $0.slice.range?.upperBound
         }
         slices.property("not_finite", .integer, "How many losses are inf or nan.") { $0.slice.notFinite }
@@ -87,7 +88,7 @@ extension ScriptHost {
             }
             return object.makeVector(try object.slice.point(at: [call.get("x"), y]))
         }
-        slices.length { $0.slice.losses.count }
+        slices.length("How many losses it has.") { $0.slice.losses.count }
         slices.description { object in
             let slice = object.slice
             let axes = slice.axes.map { axis in

@@ -13,7 +13,7 @@ extension ScriptHost {
         ]
         for (symbol, spelling, body) in operators {
             let operands = "\(objects.name) \(spelling) numbers, numbers \(spelling) \(objects.name)"
-            objects.infix(symbol, operands) { (a: Operand, b: Operand) in
+            objects.infix(symbol, operands, .object(objects.name)) { (a: Operand, b: Operand) in
                 let rules = Operand.Rules(ofNumbers: { integers($0, symbol) })
                 return try Operand.computed([a, b], "'\(spelling)'", rules) { try body($0[0], $0[1]) }
             }
@@ -30,7 +30,8 @@ func negated(_ numbers: Numbers) throws -> LuaValue {
 extension ScriptHost {
     /// `^` with numbers on either side, by the same function as Lua's.
     func addPowers<Object>(to objects: ObjectClass<Object>) {
-        objects.infix(.power, "\(objects.name) ^ numbers, numbers ^ \(objects.name)") { (a: Numbers, b: Numbers) in
+        objects.infix(.power, "\(objects.name) ^ numbers, numbers ^ \(objects.name)", .object(objects.name)) {
+            (a: Numbers, b: Numbers) in
             try Numbers.requireOneShape([a, b], for: "'^'")
             return try Numbers.mapped(a, b, luaPower)
         }

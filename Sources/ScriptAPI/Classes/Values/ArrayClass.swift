@@ -37,7 +37,7 @@ extension ScriptHost {
         }
         arrays.method(
             "totable", "Its numbers as a Lua table, of tables where it has more than one axis.",
-            results: [Parameter("numbers", .table, "The numbers.")]
+            results: [Parameter("numbers", .list(of: .any), "The numbers, of several axes in tables of tables.")]
         ) { array, _ in array.table() }
         arrays.method(
             "tovector", "Its numbers in order, as a vector: f32 stays f32, everything else becomes f64.",
@@ -46,11 +46,14 @@ extension ScriptHost {
         addArithmetic(to: arrays)
         addPowers(to: arrays)
         arrays.negation { try negated(.array($0.array)) }
-        arrays.infix(.equal, "array == array") { (a: ArrayObject, b: ArrayObject) in
+        arrays.infix(.equal, "array == array", .boolean) { (a: ArrayObject, b: ArrayObject) in
             a.array.shape == b.array.shape && a.array.values == b.array.values
         }
-        arrays.length { $0.array.shape.first ?? 1 }
-        arrays.elements { array, i in try array.element(i) }
+        arrays.length("The extent of the first axis.") { $0.array.shape.first ?? 1 }
+        arrays.elements(
+            LuaType.number.or(.object("array")).orNil,
+            "The i-th place of the first axis: a number, or an array of one axis fewer."
+        ) { array, i in try array.element(i) }
         arrays.description { array in
             let a = array.array
             let shape = a.shape.isEmpty ? "scalar" : a.shape.map(String.init).joined(separator: "×")

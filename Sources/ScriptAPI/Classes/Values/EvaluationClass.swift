@@ -24,7 +24,7 @@ extension ScriptHost {
     func evaluationClass() -> ObjectClass<EvaluationObject> {
         let results = ObjectClass<EvaluationObject>("evaluation", "Losses and outputs over samples.")
         results.property("loss", .number, "The mean of the losses.") { $0.evaluation.loss }
-        results.property("accuracy", .number, "The share of samples classified right; nil for a regression.") {
+        results.property("accuracy", .number.orNil, "The share of samples classified right; nil for a regression.") {
             $0.accuracy
         }
         results.property("losses", .object("array"), "The loss of each sample.") { try $0.losses.get() }

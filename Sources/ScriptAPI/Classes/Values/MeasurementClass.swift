@@ -42,11 +42,13 @@ extension ScriptHost {
         )
         results.property("name", .string, "What was measured.") { $0.name }
         results.property("value", .number, "The value; of several the first.") { $0.measurements.first?.value }
-        results.property("stderr", .number, "Its standard error; nil where it has none.") {
+        results.property("stderr", .number.orNil, "Its standard error; nil where it has none.") {
             $0.measurements.first?.standardError
         }
         results.property(
-            "interval", .table,
+            "interval",
+            LuaType.record([Parameter("lo", .number, "Its lower end."), Parameter("hi", .number, "Its upper end.")])
+                .orNil,
             "The 95 % confidence interval, its lo and its hi; nil without a standard error."
         ) { $0.measurements.first.flatMap(interval) }
         results.property(
@@ -68,10 +70,11 @@ extension ScriptHost {
         }
         results.property("residual", .number, "The residual of an eigenvalue.") { $0.measurements.first?.residual }
         results.property(
-            "converged", .boolean, "Of an eigenvalue: whether the solver met its tolerance; nil for other quantities."
+            "converged", .boolean.orNil,
+            "Of an eigenvalue: whether the solver met its tolerance; nil for other quantities."
         ) { $0.measurements.first?.converged }
         results.property(
-            "miss_probability", .number,
+            "miss_probability", .number.orNil,
             "Of an eigenvalue: how likely the start may have hidden one far beyond it, at most; nil for other quantities."
         ) { $0.measurements.first?.missProbability }
         results.property("seconds", .number, unit: "seconds", "How long it took.") { $0.measurements.first?.seconds }
@@ -112,14 +115,14 @@ extension ScriptHost {
             (.power, "^", luaPower), (.floorDivide, "//", { ($0 / $1).rounded(.down) }), (.modulo, "%", luaModulo),
         ]
         for (symbol, spelling, body) in operators {
-            results.infix(symbol, "number \(spelling) number") { (a: Double, b: Double) in body(a, b) }
+            results.infix(symbol, "number \(spelling) number", .number) { (a: Double, b: Double) in body(a, b) }
         }
-        results.infix(.less, "number < number") { (a: Double, b: Double) in a < b }
-        results.infix(.lessOrEqual, "number <= number") { (a: Double, b: Double) in a <= b }
-        results.infix(.equal, "measurement == measurement") { (a: MeasurementObject, b: MeasurementObject) in
+        results.infix(.less, "number < number", .boolean) { (a: Double, b: Double) in a < b }
+        results.infix(.lessOrEqual, "number <= number", .boolean) { (a: Double, b: Double) in a <= b }
+        results.infix(.equal, "measurement == measurement", .boolean) { (a: MeasurementObject, b: MeasurementObject) in
             a.number == b.number
         }
-        results.negation { -($0.number ?? .nan) }
+        results.negation(.number) { -($0.number ?? .nan) }
     }
 }
 

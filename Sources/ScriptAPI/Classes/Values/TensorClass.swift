@@ -35,11 +35,16 @@ extension ScriptHost {
             return try tensor.map { try $0.constant(value, shape: shape ?? $0.shape) }
         }
         addArithmetic(to: tensors)
-        tensors.infix(.power, "tensor ^ number") { (x: TensorObject, p: Double) in try x.map { try $0.power(p) } }
+        tensors.infix(.power, "tensor ^ number", .object("tensor")) { (x: TensorObject, p: Double) in
+            try x.map { try $0.power(p) }
+        }
         tensors.negation { try $0.map { try $0.negated() } }
-        tensors.length { try $0.symbol().shape.first ?? 1 }
+        tensors.length("The extent of the first axis.") { try $0.symbol().shape.first ?? 1 }
         // x[i] is eoss.at(x, i); nil just behind the last place, where ipairs ends.
-        tensors.elements { tensor, place in
+        tensors.elements(
+            LuaType.object("tensor").orNil,
+            "The i-th place of the first axis, as eoss.at(x, i); nil just behind the last."
+        ) { tensor, place in
             guard let count = try tensor.symbol().shape.first else {
                 throw ArgumentError("place \(place) of a scalar: it has no axes")
             }

@@ -52,9 +52,12 @@ extension ScriptHost {
             if let part = try vector.part(name) { return part }
             throw ArgumentError("vector:part: \(vector.withoutPart(name))")
         }
-        vectors.entries(names: { $0.layout?.entries.map(\.name) ?? [] }, body: { try $0.part($1) })
+        vectors.entries(
+            .object("array"), "The part that belongs to the parameter of this name, in its shape.",
+            names: { $0.layout?.entries.map(\.name) ?? [] }, body: { try $0.part($1) })
         vectors.method(
-            "totable", "Its numbers as a Lua table.", results: [Parameter("numbers", .table, "The numbers.")]
+            "totable", "Its numbers as a Lua table.",
+            results: [Parameter("numbers", .list(of: .number), "The numbers.")]
         ) {
             vector, _ in LuaValue.numbers(vector.vector.values)
         }
@@ -62,21 +65,29 @@ extension ScriptHost {
             "toarray", "Its numbers as an array.", results: [Parameter("array", .object("array"), "The array.")]
         ) { vector, _ in ArrayObject(try NDArray(vector: vector.vector)) }
         // What belongs to a vector space is the engine's; the rest goes element by element as with all numbers.
-        vectors.infix(.add, "vector + vector") { (a: VectorObject, b: VectorObject) in
+        vectors.infix(.add, "vector + vector", .vector) { (a: VectorObject, b: VectorObject) in
             VectorObject(try combined(a, b) { try $0 + $1 }, a.layout ?? b.layout)
         }
-        vectors.infix(.subtract, "vector - vector") { (a: VectorObject, b: VectorObject) in
+        vectors.infix(.subtract, "vector - vector", .vector) { (a: VectorObject, b: VectorObject) in
             VectorObject(try combined(a, b) { try $0 - $1 }, a.layout ?? b.layout)
         }
-        vectors.infix(.multiply, "number * vector") { (a: Double, v: VectorObject) in try v.mapped { try a * $0 } }
-        vectors.infix(.multiply, "vector * number") { (v: VectorObject, a: Double) in try v.mapped { try a * $0 } }
-        vectors.infix(.divide, "vector / number") { (v: VectorObject, a: Double) in try v.mapped { try $0 / a } }
+        vectors.infix(.multiply, "number * vector", .vector) { (a: Double, v: VectorObject) in
+            try v.mapped { try a * $0 }
+        }
+        vectors.infix(.multiply, "vector * number", .vector) { (v: VectorObject, a: Double) in
+            try v.mapped { try a * $0 }
+        }
+        vectors.infix(.divide, "vector / number", .vector) { (v: VectorObject, a: Double) in try v.mapped { try $0 / a }
+        }
         addArithmetic(to: vectors)
         addPowers(to: vectors)
-        vectors.infix(.equal, "vector == vector") { (a: VectorObject, b: VectorObject) in a.vector == b.vector }
+        vectors.infix(.equal, "vector == vector", .boolean) { (a: VectorObject, b: VectorObject) in a.vector == b.vector
+        }
         vectors.negation { try $0.mapped { try -$0 } }
-        vectors.length { $0.vector.count }
-        vectors.elements { vector, i in (1...max(1, vector.vector.count)).contains(i) ? vector.vector.at(i - 1) : nil }
+        vectors.length("How many numbers it has.") { $0.vector.count }
+        vectors.elements(.number.orNil, "The i-th number.") { vector, i in
+            (1...max(1, vector.vector.count)).contains(i) ? vector.vector.at(i - 1) : nil
+        }
         vectors.description { vector in
             let v = vector.vector
             return "vector of \(v.count) (\(v.element.rawValue), norm \(short(v.norm()))): "

@@ -16,7 +16,7 @@ extension ScriptHost {
                 ),
                 Parameter("h0", tensors, "The state before the first step: a tensor, or a table of several."),
                 Parameter(
-                    "step", .function("(h, x) -> h"),
+                    "step", .function(("h", tensors), ("x", tensors), returns: tensors),
                     "The state after a step, a tensor or a table as h0 is, from the state before it and one place of xs. It may use all tensors of the function around it, such as weights."
                 ),
             ],

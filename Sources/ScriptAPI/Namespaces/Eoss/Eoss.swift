@@ -48,7 +48,10 @@ extension ScriptHost {
                 Parameter("model", .object("model"), "The network."),
                 Parameter("data", .object("dataset"), "What it is trained on."),
                 Parameter(
-                    "loss", .choice(LossName.allCases.map(\.rawValue)).or(.function("(output, target) -> tensor")),
+                    "loss",
+                    .choice(LossName.allCases.map(\.rawValue)).or(
+                        .function(
+                            ("output", .object("tensor")), ("target", .object("tensor")), returns: .object("tensor"))),
                     "The loss of one sample: a name, or a function of its output and target."),
                 Parameter("optimizer", .object("optimizer"), "The update rule."),
                 Parameter("batch_size", .batchSize, default: "full", unit: "samples", "Samples in a batch, or 'full'."),

@@ -18,7 +18,11 @@ extension ScriptHost {
                 Parameter("inputs", .shape, "The number of inputs, or the shape of one sample."),
                 Parameter(
                     "params", .map(of: Self.parameterFields), "Its parameters by name; they lie in the names' order."),
-                Parameter("forward", .function("(x, params) -> tensor"), "The output for one sample; traced once."),
+                Parameter(
+                    "forward",
+                    .function(
+                        ("x", .object("tensor")), ("params", .map(of: .object("tensor"))), returns: .object("tensor")),
+                    "The output for one sample; traced once."),
                 Parameter("name", .string, default: "module", "What the network is called."), .seed, .dtype,
             ], results: [Parameter("model", .object("model"), "The network.")]
         ) { call in
@@ -44,9 +48,15 @@ extension ScriptHost {
             "layer",
             "A layer written in Lua, for sequential, residual and block: its parameters, and its output for one sample.",
             options: [
-                Parameter("forward", .function("(x, params) -> tensor"), "The output for one sample's input."),
+                Parameter(
+                    "forward",
+                    .function(
+                        ("x", .object("tensor")), ("params", .map(of: .object("tensor"))), returns: .object("tensor")),
+                    "The output for one sample's input."),
                 .optional(
-                    "params", LuaType.map(of: Self.parameterFields).or(.function("(shape) -> params")),
+                    "params",
+                    LuaType.map(of: Self.parameterFields).or(
+                        .function(("shape", .list(of: .integer)), returns: .map(of: .table))),
                     "Its parameters by name, or a function of the input's shape that returns them. They lie in the names' order; a layer without parameters needs none."
                 ),
                 Parameter("name", .string, default: "layer", "What it is, in the network's table and in messages."),
