@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -23,6 +24,8 @@ struct eoss_line_editor {
     bool brackets_pastes;
     char *pasted;      // what is to be read before the keys, or null
     char *pasted_line; // the line last taken of it
+    eoss_line_completer completer;
+    void *completer_context;
 };
 
 static void show(const char *text) { (void)!write(STDOUT_FILENO, text, strlen(text)); }
@@ -102,6 +105,89 @@ static unsigned char paste(EditLine *edit, int key) {
     return CC_NEWLINE;
 }
 
+/// Shows words in columns below the line that is edited.
+static void list_words(char *words, int count) {
+    size_t widest = 0;
+    for (char *word = words; word != NULL && *word != '\0';) {
+        char *end = strchr(word, '\n');
+        size_t length = end != NULL ? (size_t)(end - word) : strlen(word);
+        if (length > widest) widest = length;
+        word = end != NULL ? end + 1 : NULL;
+    }
+    struct winsize size;
+    size_t columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    size_t per_line = columns / (widest + 2) > 0 ? columns / (widest + 2) : 1;
+    const int most = 200;
+    int shown = 0;
+    show("\n");
+    for (char *word = words; word != NULL && *word != '\0' && shown < most; shown++) {
+        char *end = strchr(word, '\n');
+        if (end != NULL) *end = '\0';
+        bool ends_line = end == NULL || shown + 1 == most || (size_t)(shown + 1) % per_line == 0;
+        char cell[256];
+        snprintf(cell, sizeof cell, "%-*s%s", ends_line ? 0 : (int)widest + 2, word, ends_line ? "\n" : "");
+        show(cell);
+        word = end != NULL ? end + 1 : NULL;
+    }
+    if (count > shown) {
+        char rest[64];
+        snprintf(rest, sizeof rest, "… and %d more\n", count - shown);
+        show(rest);
+    }
+}
+
+/// Bound to Tab.
+static unsigned char complete(EditLine *edit, int key) {
+    (void)key;
+    struct eoss_line_editor *editor = NULL;
+    el_get(edit, EL_CLIENTDATA, &editor);
+    const LineInfo *line = el_line(edit);
+    size_t length = (size_t)(line->cursor - line->buffer);
+    char *text = malloc(length + 1);
+    if (text == NULL || editor->completer == NULL) {
+        free(text);
+        return CC_ERROR;
+    }
+    memcpy(text, line->buffer, length);
+    text[length] = '\0';
+    // At the beginning of a line a tab indents.
+    if (strspn(text, " \t") == length) {
+        free(text);
+        return el_insertstr(edit, "  ") == 0 ? CC_REFRESH : CC_ERROR;
+    }
+    int begun = 0;
+    char *words = editor->completer(editor->completer_context, text, &begun);
+    free(text);
+    if (words == NULL || words[0] == '\0') {
+        free(words);
+        return CC_REFRESH_BEEP;
+    }
+    // What all of them begin with.
+    char *first_end = strchr(words, '\n');
+    size_t common = first_end != NULL ? (size_t)(first_end - words) : strlen(words);
+    int count = 1;
+    for (char *word = first_end; word != NULL; word = strchr(word, '\n')) {
+        word++;
+        size_t same = 0;
+        while (same < common && word[same] == words[same]) same++;
+        common = same;
+        count++;
+    }
+    // Not in the middle of a character.
+    while (common > 0 && ((unsigned char)words[common] & 0xC0) == 0x80) common--;
+    unsigned char result = CC_REFRESH;
+    if (common > (size_t)begun) {
+        char *rest = strndup(words + begun, common - (size_t)begun);
+        if (rest == NULL || el_insertstr(edit, rest) != 0) result = CC_ERROR;
+        free(rest);
+    } else if (count > 1) {
+        list_words(words, count);
+        result = CC_REDISPLAY;
+    }
+    free(words);
+    return result;
+}
+
 /// Bound to Ctrl-Z: the shell gets its terminal back as it was, until it puts this program in the foreground again.
 static unsigned char suspend(EditLine *edit, int key) {
     (void)key;
@@ -134,6 +220,7 @@ eoss_line_editor *eoss_line_editor_open(const char *program) {
     el_set(editor->edit, EL_ADDFN, "eoss-suspend", "suspend the program", suspend);
     el_set(editor->edit, EL_ADDFN, "eoss-quit", "end the session", quit);
     el_set(editor->edit, EL_ADDFN, "eoss-paste", "insert what is pasted", paste);
+    el_set(editor->edit, EL_ADDFN, "eoss-complete", "complete what is typed", complete);
     el_source(editor->edit, NULL);
     // While a line is edited Ctrl-C and Ctrl-Z are keys like others; while Lua runs they are signals again.
     el_set(editor->edit, EL_SETTY, "-d", "-isig", NULL);
@@ -141,9 +228,15 @@ eoss_line_editor *eoss_line_editor_open(const char *program) {
     el_set(editor->edit, EL_BIND, "^Z", "eoss-suspend", NULL);
     el_set(editor->edit, EL_BIND, "^\\", "eoss-quit", NULL);
     el_set(editor->edit, EL_BIND, "\\e[200~", "eoss-paste", NULL);
+    el_set(editor->edit, EL_BIND, "\t", "eoss-complete", NULL);
     const char *terminal = getenv("TERM");
     editor->brackets_pastes = terminal != NULL && terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
     return editor;
+}
+
+void eoss_line_editor_complete_with(eoss_line_editor *editor, eoss_line_completer completer, void *context) {
+    editor->completer = completer;
+    editor->completer_context = context;
 }
 
 void eoss_line_editor_close(eoss_line_editor *editor) {

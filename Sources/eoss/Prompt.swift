@@ -1,10 +1,12 @@
 import CEditLine
 import Foundation
+import LuaBridge
 import ScriptAPI
 
 /// Where the lines of a prompt come from.
 protocol LineSource: AnyObject {
-    func next(prompt: String) -> Line
+    /// - Parameter complete: what could stand at the end of what is typed of the line.
+    func next(prompt: String, complete: @escaping (String) -> Completion) -> Line
     /// A chunk is complete: the arrow keys shall find its lines again.
     func remember(_ lines: [String])
     /// What is left of a paste is not to be read: its line before was stopped.
@@ -35,8 +37,12 @@ final class Prompt {
         self.console = console
     }
 
-    /// - Parameter evaluate: runs a chunk on the state that the script left, or is paused in.
-    func run(_ evaluate: (String) -> PromptResult) -> PauseEnd {
+    /// - Parameters:
+    ///   - evaluate: runs a chunk on the state that the script left, or is paused in.
+    ///   - complete: what could stand at the end of a text.
+    func run(
+        _ evaluate: (String) -> PromptResult, complete: @escaping (String) -> Completion = { _ in .none }
+    ) -> PauseEnd {
         console.clear()
         Interrupts.shared.running(false)
         var chunk: [String] = []
@@ -45,7 +51,9 @@ final class Prompt {
                 wasLeft = true
                 return .stop
             }
-            switch lines.next(prompt: chunk.isEmpty ? Self.first : Self.more) {
+            let before = chunk.map { $0 + "\n" }.joined()
+            let line = lines.next(prompt: chunk.isEmpty ? Self.first : Self.more) { complete(before + $0) }
+            switch line {
             case .interrupted:
                 chunk = []
             case .end:
@@ -89,7 +97,9 @@ final class Prompt {
 
 /// Lines from a file or a pipe: no prompt, no editing, no history.
 final class PlainLines: LineSource {
-    func next(prompt: String) -> Line { readLine().map(Line.text) ?? .end }
+    func next(prompt: String, complete: @escaping (String) -> Completion) -> Line {
+        readLine().map(Line.text) ?? .end
+    }
 
     func remember(_ lines: [String]) {}
     func forgetPasted() {}
@@ -99,6 +109,8 @@ final class PlainLines: LineSource {
 final class TerminalLines: LineSource {
     private let editor: OpaquePointer
     private let history: PromptHistory?
+    /// While a line is read.
+    private var complete: ((String) -> Completion)?
 
     /// Nil where standard input is no terminal.
     init?(history: PromptHistory?) {
@@ -106,11 +118,24 @@ final class TerminalLines: LineSource {
         self.editor = editor
         self.history = history
         for line in history?.load() ?? [] { eoss_line_editor_remember(editor, line) }
+        eoss_line_editor_complete_with(
+            editor,
+            { context, text, begun in
+                guard let context, let text, let begun else { return nil }
+                let lines = Unmanaged<TerminalLines>.fromOpaque(context).takeUnretainedValue()
+                guard let completion = lines.complete?(String(cString: text)), !completion.candidates.isEmpty else {
+                    return nil
+                }
+                begun.pointee = Int32(completion.begun.utf8.count)
+                return strdup(completion.candidates.joined(separator: "\n"))
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     deinit { eoss_line_editor_close(editor) }
 
-    func next(prompt: String) -> Line {
+    func next(prompt: String, complete: @escaping (String) -> Completion) -> Line {
+        self.complete = complete
+        defer { self.complete = nil }
         var bytes: UnsafePointer<CChar>?
         let count = eoss_line_editor_read(editor, prompt, &bytes)
         if count == EOSS_LINE_INTERRUPTED { return .interrupted }

@@ -34,7 +34,13 @@ final class Session {
         options.message = { console.message($0) }
         options.warning = { console.message("eoss: \($0)") }
         if console.showsProgress { options.progress = { console.progress($0) } }
-        if let prompt { options.pause = { prompt.run($0.evaluate) } }
+        options.width = { Console.outputWidth }
+        if let prompt {
+            options.pause = { prompt.run($0.evaluate, complete: $0.complete) }
+        } else if isatty(STDIN_FILENO) == 1 {
+            // For breakpoints alone: Ctrl-C ends a script that nobody asked to look into.
+            options.prompt = { Prompt(lines: Self.lines(), console: console).run($0.evaluate, complete: $0.complete) }
+        }
         host = try ScriptHost(options)
         Interrupts.shared.attach(
             host, prompt: prompt.map { $0.lines is TerminalLines ? .terminal : .file } ?? InterruptPolicy.Prompt.none)
@@ -53,7 +59,7 @@ final class Session {
         }
         // Who leaves the prompt of a paused script leaves the program.
         if let prompt, !prompt.wasLeft {
-            _ = prompt.run(host.evaluate)
+            _ = prompt.run(host.evaluate, complete: host.complete)
             // A mistyped line at a terminal is no failure.
             if prompt.hasFailed && prompt.lines is PlainLines { status = .failed }
         }

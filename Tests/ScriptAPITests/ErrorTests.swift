@@ -14,7 +14,7 @@ import Testing
         ("eoss.optim.sgd{}", "option 'lr' of eoss.optim.sgd is missing: expected a number > 0"),
         (
             "eoss.run{ model = net, data = data, loss = 'mes', optimizer = eoss.optim.sgd{ lr = 1 } }",
-            "option 'loss' of eoss.run: expected 'mse' or 'half_mse' or 'mse_mean' or 'ce' or 'bce' or a function, got 'mes' (a string)"
+            "option 'loss' of eoss.run: expected 'mse' or 'half_mse' or 'mse_mean' or 'ce' or 'bce' or a function (output, target) -> tensor, got 'mes' (a string)"
         ),
         (
             "eoss.run{ model = net, data = data, loss = 'mse', optimizer = eoss.optim.sgd{ lr = 1 }, batch_size = -4 }",
@@ -137,7 +137,7 @@ import Testing
             "a parameter cannot be named 'w.sum' beside one named 'w'"
         ),
         ("eoss.data.fashion_mnist{ indices = { 1, 2, 2 } }", "names sample 2 twice"),
-        ("eoss.arrays.save('x.safetensors', { 1, 2 })", "'arrays' of eoss.arrays.save: expected names"),
+        ("eoss.arrays.save('x.safetensors', { 1, 2 })", "'arrays' of eoss.arrays.save: expected a table of names"),
         ("eoss.arrays.from{ { 1, 2 }, { 3 } }", "'numbers': the tables in it have different lengths"),
         (
             "eoss.arrays.from{ { 1, 2 } }:get(1, 3)",

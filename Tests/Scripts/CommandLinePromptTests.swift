@@ -1,4 +1,5 @@
 import Foundation
+import LuaBridge
 import ScriptAPI
 import Testing
 
@@ -25,7 +26,7 @@ private final class ScriptedLines: LineSource {
 
     init(_ lines: [Line]) { self.lines = lines }
 
-    func next(prompt: String) -> Line {
+    func next(prompt: String, complete: @escaping (String) -> Completion) -> Line {
         prompts.append(prompt)
         return lines.isEmpty ? .end : lines.removeFirst()
     }

@@ -131,6 +131,51 @@ import Testing
         #expect(try terminal.end() == 0)
     }
 
+    @Test func tabCompletesAndTheLastValueIsThere() throws {
+        let terminal = try Terminal(["repl"])
+        try terminal.expect("> ")
+        // One candidate is inserted; of several what they have in common, then they are listed.
+        try terminal.type("eoss.optim.ada\t\t")
+        try terminal.expect("adagrad  adam     adamw")
+        try terminal.type("mw\t\u{3}")
+        try terminal.enter("number_of_things = 20 + 1")
+        try terminal.enter("=number_of_t\t * 2")
+        try terminal.expect("42")
+        try terminal.enter("print('<' .. _ + 1 .. '>', 'é')")
+        try terminal.expect("<43>\té")
+        try terminal.enter("{ one = { two = { three = 3 } } }")
+        try terminal.expect("{one = {two = {…}}}")
+        try terminal.type("\u{4}")
+        #expect(try terminal.end() == 0)
+    }
+
+    @Test func aBreakpointOpensAPromptOnTheLocals() throws {
+        let script = """
+            local function inner(count)
+              local doubled = 2 * count
+              breakpoint()
+              return doubled
+            end
+            print("\\n<" .. inner(21) .. ">")
+            """
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // Without -i: a terminal is enough.
+        let terminal = try Terminal(arguments(script, in: folder).filter { $0 != "-i" })
+        try terminal.expect("> ")
+        try terminal.enter("doub\t, count")
+        try terminal.expect("42\t21")
+        try terminal.enter("doubled = 5")
+        try terminal.enter("continue()")
+        try terminal.expect("<5>")
+        #expect(try terminal.end() == 0)
+        // Where there is none it says so, and the script goes on.
+        let plain = try EossProgram.run(arguments(script, in: folder).filter { $0 != "-i" })
+        #expect(
+            plain.status == 0 && plain.output == "\n<42>\n"
+                && plain.errors.contains("breakpoint(): there is no terminal"))
+    }
+
     @Test func controlBackslashEndsWhatRunsAndTheSession() throws {
         let terminal = try Terminal(["repl"])
         try terminal.expect("> ")

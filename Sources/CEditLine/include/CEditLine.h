@@ -24,6 +24,13 @@ int eoss_line_editor_read(eoss_line_editor *editor, const char *prompt, const ch
 /// line; its tabs are tabs.
 void eoss_line_editor_forget_pasted(eoss_line_editor *editor);
 
+/// What could stand at the cursor: `text` is the line up to there. Returns words separated by newlines, each of which begins with the
+/// last `*begun` bytes of the text, or NULL for none; the editor frees it by `free`.
+typedef char *(*eoss_line_completer)(void *context, const char *text, int *begun);
+
+/// Binds Tab: what all words have in common is inserted, and where that is nothing they are listed.
+void eoss_line_editor_complete_with(eoss_line_editor *editor, eoss_line_completer completer, void *context);
+
 /// Adds a line to the history that the arrow keys walk through; repetitions of the last one are dropped.
 void eoss_line_editor_remember(eoss_line_editor *editor, const char *line);
 

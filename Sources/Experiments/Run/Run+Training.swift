@@ -35,7 +35,7 @@ public struct TrainingGoal: Sendable {
 }
 
 /// Why training stopped.
-public enum TrainingEnd: String, Sendable {
+public enum TrainingEnd: String, Sendable, CaseIterable {
     case step, epoch, time, loss, accuracy
     case maxLoss = "max_loss"
 }

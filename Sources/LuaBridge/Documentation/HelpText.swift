@@ -117,7 +117,7 @@ public struct HelpText {
 
     /// The sentence of a parameter, with its type, its unit and its default.
     private func described(_ parameter: Parameter, isResult: Bool = false) -> String {
-        var facts = [isResult ? parameter.type.name : parameter.type.words.withoutArticle]
+        var facts = [isResult ? parameter.type.name : parameter.type.documented]
         if !parameter.unit.isEmpty { facts.append(parameter.unit) }
         if let value = parameter.defaultValue { facts.append("default \(value.spelling)") }
         if !isResult, parameter.isRequired { facts.append("required") }
@@ -178,6 +178,14 @@ extension AnyObjectClass {
 extension LuaType {
     /// The types of a union, or the type itself.
     var alternatives: [LuaType] { if case .union(let types) = shape { types } else { [self] } }
+
+    /// What documentation says that it is: alternatives for those who know of them are named by their first.
+    var documented: String {
+        let loud = alternatives.filter { !$0.isQuiet }
+        let text = loud.map(\.words).joined(separator: " or ").withoutArticle
+        return loud.count == alternatives.count
+            ? text : text + ", or \(alternatives.first(where: \.isQuiet)?.words ?? "")"
+    }
 
     var isRecord: Bool { if case .record = shape { true } else { false } }
 }

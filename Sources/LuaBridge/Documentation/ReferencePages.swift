@@ -144,7 +144,7 @@ public struct ReferencePages {
     }
 
     private func typed(_ parameter: Parameter) -> String {
-        parameter.type.words.withoutArticle + (parameter.unit.isEmpty ? "" : ", \(parameter.unit)")
+        parameter.type.documented + (parameter.unit.isEmpty ? "" : ", \(parameter.unit)")
     }
 
     private func table(_ heads: [String], _ rows: [[String]]) -> String {
@@ -163,6 +163,6 @@ public struct ReferencePages {
     /// Text in which Markdown finds no marks, but for code between backticks.
     private func escaped(_ text: String) -> String {
         if text.hasPrefix("`") { return text }
-        return text.map { "*_<>".contains($0) ? "\\\($0)" : String($0) }.joined()
+        return text.map { "*_<".contains($0) ? "\\\($0)" : String($0) }.joined()
     }
 }

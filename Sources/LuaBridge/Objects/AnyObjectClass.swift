@@ -29,6 +29,8 @@ public class AnyObjectClass {
     func externalBytes(of object: AnyObject) -> Int { 0 }
     /// The text for an object of this class.
     func describe(_ object: AnyObject) -> String { name }
+    /// What a prompt shows of one: the same, or several lines.
+    func view(_ object: AnyObject) -> String { describe(object) }
     /// What an operator of this class gives for these operands; nil where it has none for them.
     func result(of symbol: LuaOperator, _ left: LuaValue, _ right: LuaValue) throws -> LuaValue? { nil }
     func install(in state: LuaState) throws {}

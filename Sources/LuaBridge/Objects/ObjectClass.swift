@@ -26,6 +26,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     private var count: ((Object) throws -> Int)?
     private var call: DeclaredMethod?
     private var text: (Object) -> String
+    private var lines: ((Object) -> String)?
     private var external: (Object) -> Int = { _ in 0 }
     private let guardian = Guardian()
 
@@ -210,6 +211,9 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     /// What `tostring`, `print` and the prompt show.
     public func description(body: @escaping (Object) -> String) { text = body }
 
+    /// What the prompt shows of one in more than a line.
+    public func view(body: @escaping (Object) -> String) { lines = body }
+
     /// `object(…)`
     public func callable(
         _ summary: String, parameters: [Parameter] = [], options: [Parameter] = [], results: [Parameter] = [],
@@ -236,6 +240,11 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
     override func externalBytes(of object: AnyObject) -> Int { (object as? Object).map(external) ?? 0 }
 
     override func describe(_ object: AnyObject) -> String { (object as? Object).map(text) ?? name }
+
+    override func view(_ object: AnyObject) -> String {
+        guard let lines, let object = object as? Object else { return describe(object) }
+        return lines(object)
+    }
 
     override func result(of symbol: LuaOperator, _ left: LuaValue, _ right: LuaValue) throws -> LuaValue? {
         for alternative in alternatives[symbol, default: []] {

@@ -1,7 +1,7 @@
 import CLua
 
 extension LuaState {
-    /// A value as a prompt shows it: tables one level deep, objects by their description. Calls no metamethod.
+    /// A value as a prompt shows it: tables two levels deep, objects by their description. Calls no metamethod.
     public func display(_ value: some LuaPushable) throws -> String {
         let stack = self.stack
         let top = stack.top
@@ -26,7 +26,7 @@ extension LuaState {
             guard let object = stack.object(at: index), let installed = installedClass(of: object) else {
                 return "userdata"
             }
-            return installed.declaration.describe(object)
+            return depth == 0 ? installed.declaration.view(object) : installed.declaration.describe(object)
         case let kind: return kind.name
         }
     }
@@ -41,8 +41,8 @@ extension LuaState {
         {
             return name
         }
-        if depth > 0 { return "{…}" }
-        let shownElements: Int64 = 12
+        if depth > 1 { return "{…}" }
+        let shownElements: Int64 = depth == 0 ? 12 : 6
         let count = Int64(clamping: clua_raw_length(lua, table))
         var parts: [String] = []
         for i in 0..<min(count, shownElements) {
@@ -51,12 +51,12 @@ extension LuaState {
             stack.setTop(top)
         }
         if count > shownElements { parts.append("… \(count) elements") }
-        let fields = displayFields(of: table, elements: count, stack)
+        let fields = displayFields(of: table, elements: count, stack, depth: depth)
         return "{" + (parts + fields).joined(separator: ", ") + "}"
     }
 
     /// `name = value` for what is not among the elements, sorted.
-    private func displayFields(of table: Int32, elements: Int64, _ stack: LuaStack) -> [String] {
+    private func displayFields(of table: Int32, elements: Int64, _ stack: LuaStack, depth: Int) -> [String] {
         let lua = stack.lua
         var fields: [String] = []
         var left = 0
@@ -69,12 +69,12 @@ extension LuaState {
             if clua_is_integer(lua, key), clua_to_integer(lua, key, &number), number >= 1, number <= elements {
                 continue
             }
-            if fields.count == 24 {
+            if fields.count == (depth == 0 ? 24 : 8) {
                 left += 1
                 continue
             }
-            let name = stack.string(at: key) ?? "[\(display(at: key, of: stack, depth: 1))]"
-            fields.append("\(name) = \(display(at: key + 1, of: stack, depth: 1))")
+            let name = stack.string(at: key) ?? "[\(display(at: key, of: stack, depth: 2))]"
+            fields.append("\(name) = \(display(at: key + 1, of: stack, depth: depth + 1))")
         }
         return fields.sorted() + (left > 0 ? ["… \(left) more"] : [])
     }

@@ -16,6 +16,8 @@ extension LuaType {
     /// A quantity that can be tracked or measured, or a list of them.
     static let quantities = LuaType.string.suggesting(.names(ProbeCatalogue.names)).or(
         .list(of: .string.suggesting(.names(ProbeCatalogue.names))))
+    static let trainingEnd = LuaType.choice(TrainingEnd.allCases.map(\.rawValue))
+    static let path = LuaType.string.suggesting(.files)
     static let seriesName = LuaType.string.suggesting(.series)
     static let samples = LuaType.list(of: .integer(.positive))
     static let shape = LuaType.integer(.positive).or(.list(of: .integer(.positive)))

@@ -3,21 +3,21 @@ import LuaBridge
 
 /// `help`: what the declarations say, printed.
 extension ScriptHost {
+    static let helpDeclaration = FunctionDeclaration(
+        "help",
+        "Prints what there is to know: of a function, a method, an object, a namespace, or what a name stands for. Without an argument: what can be asked for.",
+        parameters: [
+            .optional(
+                "about", .any,
+                "A function (eoss.run, run.track), an object (run), a namespace (eoss.nn), or a name (\"batch_sharpness\", \"run:track\")."
+            )
+        ],
+        options: [.optional("find", .string, "Lists instead what mentions this.")])
+
     func helpFunction() -> DeclaredFunction {
-        DeclaredFunction(
-            FunctionDeclaration(
-                "help",
-                "Prints what there is to know: of a function, a method, an object, a namespace, or what a name stands for. Without an argument: what can be asked for.",
-                parameters: [
-                    .optional(
-                        "about", .any,
-                        "A function (eoss.run, run.track), an object (run), a namespace (eoss.nn), or a name (\"batch_sharpness\", \"run:track\")."
-                    )
-                ],
-                options: [.optional("find", .string, "Lists instead what mentions this.")])
-        ) { [unowned self] call -> LuaResults in
+        DeclaredFunction(Self.helpDeclaration) { [unowned self] call -> LuaResults in
             let text: String
-            if let find: String = try call.get("find") {
+            if let find = try call.get("find", as: String?.self) ?? Self.search(call.value("about")) {
                 text = found(find)
             } else if let subject = try call.subject("about") {
                 text = help(on: subject)
@@ -36,6 +36,12 @@ extension ScriptHost {
             }
             return LuaResults()
         }
+    }
+
+    /// `help{ find = "trace" }`, whose table might be a value to be told about.
+    private static func search(_ value: LuaValue) -> String? {
+        guard case .table(let table) = value, table.fields.count == 1 else { return nil }
+        return String.read(table["find"])
     }
 
     /// What `help` and `eoss doc` say of a name.
@@ -76,7 +82,7 @@ extension ScriptHost {
 
     private var helpText: HelpText { HelpText(documentation, width: options.width()) }
 
-    private var overview: String {
+    var overview: String {
         """
         help(eoss)             all that there is; help(eoss.nn), help(eoss.run), … of one thing
         help(run)              what can be done with an object; help(run.track) with a method of it
@@ -86,5 +92,6 @@ extension ScriptHost {
         In examples data, net and run are there, made by
 
         """ + Examples.setting.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n")
+            + (isAtPrompt ? promptKeys : "")
     }
 }

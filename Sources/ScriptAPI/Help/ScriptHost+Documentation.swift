@@ -59,9 +59,18 @@ public enum Examples {
     public static let all: [String: String] = Dictionary(
         sections.filter { $0.name != "setting" }.map { ($0.name, $0.text) }, uniquingKeysWith: { first, _ in first })
 
-    /// A file's pieces, each below a line `--- name`.
-    public static let sections: [(file: String, name: String, text: String)] = {
-        var sections: [(file: String, name: String, text: String)] = []
+    public struct Section: Sendable {
+        /// Its file under `docs/examples/`, and what it shows.
+        public let file: String
+        public let name: String
+        /// Whether it needs a data set that the machine may not have.
+        public let needsData: Bool
+        public fileprivate(set) var text = ""
+    }
+
+    /// A file's pieces, each below a line `--- name`, or `--- name (needs data)`.
+    public static let sections: [Section] = {
+        var sections: [Section] = []
         guard var next = eoss_examples() else { return sections }
         while let name = next.pointee.name {
             let file = String(cString: name)
@@ -69,13 +78,17 @@ public enum Examples {
             for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
             {
                 if line.hasPrefix("--- ") {
-                    sections.append((file, String(line.dropFirst(4)), ""))
+                    let words = line.dropFirst(4).split(separator: " (")
+                    sections.append(Section(file: file, name: String(words[0]), needsData: words.count > 1))
                 } else if !sections.isEmpty {
                     sections[sections.count - 1].text += line + "\n"
                 }
             }
             next += 1
         }
-        return sections.map { ($0.file, $0.name, $0.text.trimmingCharacters(in: .newlines)) }
+        for index in sections.indices {
+            sections[index].text = sections[index].text.trimmingCharacters(in: .newlines)
+        }
+        return sections
     }()
 }

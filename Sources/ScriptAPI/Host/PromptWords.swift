@@ -14,18 +14,24 @@ extension ScriptHost {
         guard word == "help" || word == "run" else { return nil }
         // Reading a name does nothing. One that is not defined is nil, or an error.
         let value = try? state.evaluate(word, name: "prompt")
+        if word == "help", value == .values(["function " + Self.helpDeclaration.signature]) { return overview }
         guard value == nil || value == .values(["nil"]) else { return nil }
-        return word == "help" ? helpText : runText
+        return word == "help" ? overview : runText
     }
 
-    private var helpText: String {
+    /// What there is at a prompt beside the functions of scripts.
+    var promptKeys: String {
         """
-        Type Lua. An expression shows its value; names mean the script's variables.
-          eoss.run           a function shows how it is called (run.train: a method, of a run in 'run')
-          reload("module")   reads a module that was required again, after you have edited it
-        \(pauseDepth > 0 ? "  continue()         goes on with the paused training\n" : "")\
-          Ctrl-C             ends what runs, and comes back here
-          Ctrl-D             leaves
+
+
+        Here
+          expression             shows its value, which is in _ from then on; names mean the script's variables
+          time(f)                calls f, and says how long that took
+          reload("module")       reads a module that was required again, after you have edited it
+        \(pauseDepth > 0 ? "  continue()             goes on with the script, or the paused training\n" : "")\
+          Tab                    completes names, options and what strings may be
+          Ctrl-C                 ends what runs, and comes back here
+          Ctrl-D                 leaves
         """
     }
 

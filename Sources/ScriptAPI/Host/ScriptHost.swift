@@ -30,6 +30,8 @@ public final class ScriptHost {
     var scripts: [RunScript] = []
     var files: [WeakRun] = []
     private(set) var paths: PathPolicy
+    /// Where the script lies.
+    private(set) var scriptFolder = FileManager.default.currentDirectoryPath
     /// What scripts see: the module, the classes of their objects, and functions that are globals.
     private(set) var eoss = Namespace("eoss", "")
     private(set) var objectClasses: [AnyObjectClass] = []
@@ -108,6 +110,7 @@ public final class ScriptHost {
         do {
             let script = try ScriptFile(file)
             paths = Self.paths(options, scriptFolder: script.folder)
+            scriptFolder = script.folder
             try installModules(folder: script.folder)
             scripts = [RunScript(path: script.name, source: script.bytes)]
             try options.resumption?.check(scripts[0], isMain: true)

@@ -24,7 +24,7 @@ extension ScriptHost {
         let arrays = eoss.namespace("arrays", "Files of named arrays.")
         arrays.function(
             "load", "Reads the arrays of a safetensors, npz, npy or MATLAB file (one array of it is called 'array').",
-            parameters: [Parameter("path", .string, "The file; what it holds decides, not its name.")],
+            parameters: [Parameter("path", .path, "The file; what it holds decides, not its name.")],
             results: [Parameter("arrays", .map(of: .object("array")), "The arrays by their names.")]
         ) { [unowned self] call in
             let path: String = try call.get("path")
@@ -35,8 +35,10 @@ extension ScriptHost {
             "save",
             "Writes arrays and vectors below the output folder, for NumPy and PyTorch: as .safetensors or .npz, or one array as .npy.",
             parameters: [
-                Parameter("path", .string, "The file, such as 'eigenvectors.safetensors'; its ending is the format."),
-                Parameter("arrays", .table, "Arrays, vectors or tables of numbers by their names."),
+                Parameter("path", .path, "The file, such as 'eigenvectors.safetensors'; its ending is the format."),
+                Parameter(
+                    "arrays", .map(of: LuaType.object("array").or(.vector).or(.list(of: .any))),
+                    "Arrays, vectors or tables of numbers by their names."),
             ]
         ) { [unowned self] call in
             guard case .table(let table) = try call.value("arrays"), table.array.isEmpty, !table.fields.isEmpty else {
@@ -51,7 +53,9 @@ extension ScriptHost {
         }
         arrays.function(
             "from", "An array of the numbers in a table, or in tables of equal lengths.",
-            parameters: [Parameter("numbers", .table, "Such as { { 1, 2 }, { 3, 4 } }.")],
+            parameters: [
+                Parameter("numbers", .list(of: LuaType.number.or(.list(of: .any))), "Such as { { 1, 2 }, { 3, 4 } }.")
+            ],
             results: [Parameter("array", .object("array"), "The array.")]
         ) { call in ArrayObject(try ArrayObject.spelled(by: call.value("numbers"), "numbers")) }
     }

@@ -36,7 +36,7 @@ extension ScriptHost {
                     "How pixels are shifted and scaled."),
                 .optional("test_n", .integer(.nonNegative), "The first so many test samples; all by default."),
                 .optional(
-                    "path", .string,
+                    "path", .path,
                     "The folder of the files; by default EOSS_DATA and the system's folders are searched."),
                 .seed,
             ], results: Self.dataset

@@ -59,14 +59,14 @@ extension ScriptHost {
             "save",
             "Writes the parameters below the output folder, in PyTorch's names and shapes, as .safetensors or .npz.",
             parameters: [
-                Parameter("path", .string, "The file, such as 'weights.safetensors'; its ending is the format.")
+                Parameter("path", .path, "The file, such as 'weights.safetensors'; its ending is the format.")
             ]
         ) { [unowned self] model, call in
             try save(model.model.initial, model.model.initialBuffers, of: model.model, to: call.get("path"))
         }
         models.method(
             "load", "Takes the parameters from a safetensors file; every name and shape must be the model's.",
-            parameters: [Parameter("path", .string, "The file.")],
+            parameters: [Parameter("path", .path, "The file.")],
             results: [Parameter("model", .object("model"), "The model itself.")]
         ) { [unowned self] model, call in
             let path: String = try call.get("path")

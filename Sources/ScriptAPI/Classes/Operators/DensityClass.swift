@@ -99,7 +99,7 @@ extension ScriptHost {
         }
         densities.procedure(
             "plot", "Draws the density and its outliers into the output folder.",
-            parameters: [Parameter("path", .string, "The file: .svg, .pdf, .png or .txt.")],
+            parameters: [Parameter("path", .path, "The file: .svg, .pdf, .png or .txt.")],
             options: SpectrumFigure.options
         ) { [unowned self] object, call in
             let figure = try SpectrumFigure(call).drawing(

@@ -19,7 +19,7 @@ extension ScriptHost {
                     "runs", .list(of: .object("run").or(.record([own] + TrainingGoal.parameters))),
                     "The runs; { run = r, steps = 100 } is one with a goal of its own, as run:train takes it.")
             ], options: TrainingGoal.parameters,
-            results: [Parameter("reached", .list(of: .string), "Which goal each has reached: 'step', 'loss', …")]
+            results: [Parameter("reached", .list(of: .trainingEnd), "Which goal each has reached.")]
         ) { [unowned self] call in
             var shared: [String: LuaValue] = [:]
             for option in TrainingGoal.parameters { shared[option.name] = try call.value(option.name) }

@@ -13,7 +13,7 @@ extension ScriptHost {
         runs.procedure(
             "save",
             "Writes the parameters below the output folder, in PyTorch's names and shapes, as .safetensors or .npz.",
-            parameters: [Parameter("path", .string, "The file, such as 'point.safetensors'; its ending is the format.")]
+            parameters: [Parameter("path", .path, "The file, such as 'point.safetensors'; its ending is the format.")]
         ) { [unowned self] run, call in
             // Written when the program came here the first time.
             if run.isBehind { return }
@@ -23,7 +23,7 @@ extension ScriptHost {
             "plot",
             "Draws series over the steps, curvatures against the moving edge, into the output folder and the run file.",
             parameters: [
-                Parameter("path", .string, "The file: .svg, .pdf, .png or .txt."),
+                Parameter("path", .path, "The file: .svg, .pdf, .png or .txt."),
                 Parameter("names", .names, "The series."),
             ], options: SeriesFigure.options
         ) { [unowned self] run, call in
@@ -33,7 +33,7 @@ extension ScriptHost {
         runs.procedure(
             "plot_spectrum",
             "Draws the spectrum of a curvature matrix at this step, its largest eigenvalues against the stability edge, into the output folder and the run file.",
-            parameters: [Parameter("path", .string, "The file: .svg, .pdf, .png or .txt.")],
+            parameters: [Parameter("path", .path, "The file: .svg, .pdf, .png or .txt.")],
             options: [
                 Parameter(
                     "matrix", .choice(CurvatureMatrix.allCases.map(\.rawValue)), default: "hessian", "Which matrix."),

@@ -47,7 +47,7 @@ extension ScriptHost {
         runs.procedure(
             "plot_slice",
             "Draws a slice of the loss: along a line a curve, in a plane colours and lines of equal loss with the trajectory on them, into the output folder and the run file.",
-            parameters: [Parameter("path", .string, "The file: .svg, .pdf, .png or .txt.")],
+            parameters: [Parameter("path", .path, "The file: .svg, .pdf, .png or .txt.")],
             options: [
                 .optional("of", .object("slice"), "One that there is already, in place of the options that make one."),
                 .optional("title", .string, "Above the figure."),

@@ -8,7 +8,7 @@ extension ScriptHost {
         runs.method(
             "train", "Trains until the first of these goals is reached.",
             options: TrainingGoal.parameters,
-            results: [Parameter("reached", .string, "Which goal was reached: 'step', 'loss', …")]
+            results: [Parameter("reached", .trainingEnd, "Which goal was reached.")]
         ) { run, call in
             var given: [String: LuaValue] = [:]
             for option in TrainingGoal.parameters { given[option.name] = try call.value(option.name) }

@@ -23,7 +23,7 @@ extension ScriptHost {
         let files = ObjectClass<RunFileObject>(
             "runfile", "A run file, read only; also one that is still being written.")
         files.property("name", .string, "The run's name.") { $0.reader.name }
-        files.property("path", .string, "Where the file is.") { Self.shortPath($0.reader.url) }
+        files.property("path", .path, "Where the file is.") { Self.shortPath($0.reader.url) }
         files.property(
             "status", .string, "How the run stands: running, paused, done, stopped, failed or killed; nil in old files."
         ) { try $0.reader.status()?.words }
@@ -110,7 +110,7 @@ extension ScriptHost {
     func addOpen(to eoss: Namespace) {
         eoss.function(
             "open", "Opens a run file to read it: series, parameters, events, checkpoints.",
-            parameters: [Parameter("path", .string, "The file, below the output folder or the script's.")],
+            parameters: [Parameter("path", .path, "The file, below the output folder or the script's.")],
             results: [Parameter("file", .object("runfile"), "The file.")]
         ) { [unowned self] call in
             RunFileObject(try RunFile.open(URL(fileURLWithPath: paths.readable(call.get("path")))))

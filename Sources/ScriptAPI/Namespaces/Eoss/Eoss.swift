@@ -37,7 +37,7 @@ extension ScriptHost {
             "params", "Declares the parameters of an experiment; eoss run FILE --set name=value changes them.",
             parameters: [
                 Parameter("defaults", .map(of: Self.parameterType), "Each parameter's name and default.")
-            ], results: [Parameter("parameters", .table, "The same table with the values set.")]
+            ], results: [Parameter("parameters", .map(of: Self.parameterType), "The same table with the values set.")]
         ) { [unowned self] call in
             LuaRecord(try declareParameters(call.get("defaults")), called: "the parameters")
         }
@@ -78,7 +78,7 @@ extension ScriptHost {
         eoss.procedure(
             "plot", "Draws series of several runs into one figure.",
             parameters: [
-                Parameter("path", .string, "The file: .svg, .pdf, .png or .txt."),
+                Parameter("path", .path, "The file: .svg, .pdf, .png or .txt."),
                 Parameter("runs", .list(of: .object("run")), "The runs."), Parameter("names", .names, "The series."),
             ], options: SeriesFigure.options
         ) { [unowned self] call in
