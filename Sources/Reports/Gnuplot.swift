@@ -4,17 +4,21 @@ import Foundation
 ///
 /// All three streams are files without a name, not pipes: whatever the sizes nothing waits for a reader, and a gnuplot that ends
 /// early sends no SIGPIPE.
-enum Gnuplot {
+public enum Gnuplot {
+    /// Where it is among these folders, by default those where programs are; nil where it is not.
+    public static func program(
+        in path: String = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    ) -> String? {
+        path.split(separator: ":").map { "\($0)/gnuplot" }.first {
+            $0.hasPrefix("/") && FileManager.default.isExecutableFile(atPath: $0)
+        }
+    }
+
     /// - Throws: `ReportError` when gnuplot is not there, does not succeed within the time, or gives nothing.
     static func run(
         _ script: String, timeout: Double, path: String = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     ) throws(ReportError) -> Data {
-        let directories = path.split(separator: ":").map(String.init)
-        guard
-            let program = directories.map({ "\($0)/gnuplot" }).first(where: {
-                $0.hasPrefix("/") && FileManager.default.isExecutableFile(atPath: $0)
-            })
-        else {
+        guard let program = program(in: path) else {
             throw ReportError("gnuplot, which draws the figures, was not found. On Debian: apt install gnuplot-nox")
         }
         let input = try UnnamedFile()

@@ -7,8 +7,9 @@ import Synchronization
 ///
 /// Results go to standard output, everything else to standard error, and the progress line to a terminal only.
 final class Console: Sendable {
-    /// Whether there is a progress line.
+    /// Whether progress is shown, and whether by a line that is drawn again in place.
     let showsProgress: Bool
+    private let redraws: Bool
     /// Least seconds between two drawings of it.
     private let interval: Double
     private let state = Mutex(State())
@@ -18,9 +19,13 @@ final class Console: Sendable {
         var isDrawn = false
     }
 
-    init(quiet: Bool, interval: Double = 0.1) {
-        showsProgress = !quiet && isatty(STDERR_FILENO) == 1
-        self.interval = interval
+    /// - Parameter interval: seconds between two drawings; a tenth on a terminal, else thirty.
+    init(quiet: Bool, style: ProgressStyle = .auto, interval: Double? = nil) {
+        showsProgress = !quiet && style != .off
+        redraws = style == .auto && isatty(STDERR_FILENO) == 1
+        self.interval = interval ?? (redraws ? 0.1 : 30)
+        // The first line of a log comes when there is something to say.
+        if !redraws { state.withLock { $0.lastDrawn = Stopwatch.now } }
     }
 
     /// The system's number of the first error at writing to standard output, 0 where all went well: what was to be printed is
@@ -73,6 +78,10 @@ final class Console: Sendable {
         state.withLock { state in
             guard now - state.lastDrawn >= interval else { return }
             state.lastDrawn = now
+            guard redraws else {
+                Self.write(progress.line(width: 200) + "\n", to: STDERR_FILENO)
+                return
+            }
             state.isDrawn = true
             // In the last column a terminal may already begin a new line.
             Self.write("\r\u{1B}[K" + progress.line(width: Self.width - 1), to: STDERR_FILENO)

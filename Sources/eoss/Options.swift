@@ -34,6 +34,23 @@ struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
     }
 }
 
+/// How far a training is, for whoever looks.
+enum ProgressStyle: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case auto, line, off
+}
+
+/// `--time-limit 30m`: seconds, or a number with s, m, h or d.
+extension Duration: @retroactive ExpressibleByArgument {
+    public init?(argument: String) {
+        let scales: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        let scale = argument.last.flatMap { scales[$0] }
+        guard let number = Double(scale == nil ? argument[...] : argument.dropLast()), number > 0, number < 1e9 else {
+            return nil
+        }
+        self = .seconds(number * (scale ?? 1))
+    }
+}
+
 /// What `eoss run` and `eoss repl` have in common.
 struct ScriptArguments: ParsableArguments {
     @Option(
@@ -62,6 +79,24 @@ struct ScriptArguments: ParsableArguments {
 
     @Flag(help: "Show no progress.")
     var quiet = false
+
+    @Option(
+        help: ArgumentHelp(
+            "How progress is shown: line (a line each 30 s, for logs), off, or auto: in place on a terminal, else as line.",
+            valueName: "auto|line|off"))
+    var progress = ProgressStyle.auto
+
+    @Option(
+        name: .customLong("time-limit"),
+        help: ArgumentHelp(
+            "Stop after this time, in order, so that --resume goes on: 90s, 30m, 2h.", valueName: "time"))
+    var timeLimit: Duration?
+
+    @Option(
+        name: .customLong("lua-memory"),
+        help: ArgumentHelp(
+            "Let the script's own tables and strings take so much (default: 256M).", valueName: "size"))
+    var luaMemory: MemorySize?
 
     func validate() throws {
         if let threads, threads < 1 || threads > 64 {

@@ -14,13 +14,14 @@ final class Session {
     init(_ arguments: ScriptArguments, interactive: Bool, resumption: Resumption? = nil) throws {
         if let threads = arguments.threads { Engine.shared.threads = threads }
         if let memory = arguments.memory { MemoryAccount.shared.limit = memory.bytes }
-        let console = Console(quiet: arguments.quiet)
+        let console = Console(quiet: arguments.quiet, style: arguments.progress)
         self.console = console
         let prompt = interactive ? Prompt(lines: Self.lines(), console: console) : nil
         self.prompt = prompt
 
         var options = ScriptOptions()
         options.settings = arguments.settings
+        if let memory = arguments.luaMemory { options.luaMemory = memory.bytes }
         options.isTrusted = arguments.trust
         options.resumption = resumption
         options.outputFolder =
@@ -42,8 +43,19 @@ final class Session {
             options.prompt = { Prompt(lines: Self.lines(), console: console).run($0.evaluate, complete: $0.complete) }
         }
         host = try ScriptHost(options)
+        if let limit = arguments.timeLimit { Self.stop(after: limit, console) }
         Interrupts.shared.attach(
             host, prompt: prompt.map { $0.lines is TerminalLines ? .terminal : .file } ?? InterruptPolicy.Prompt.none)
+    }
+
+    /// As a signal from outside would: what runs is stopped in order, with its checkpoint.
+    private static func stop(after limit: Duration, _ console: Console) {
+        Thread.detachNewThread {
+            Thread.sleep(
+                forTimeInterval: Double(limit.components.seconds) + Double(limit.components.attoseconds) * 1e-18)
+            console.message("eoss: the time limit of \(limit.formatted()) is over; --resume goes on")
+            kill(getpid(), SIGTERM)
+        }
     }
 
     /// A history belongs to what is typed; lines that come from a file or a pipe have none.

@@ -7,9 +7,12 @@ public enum ArrayFormat: String, CaseIterable, Sendable {
     /// The format that a file's name asks for.
     /// - Throws: `DatasetError` that names the suffixes there are.
     public init(path: String) throws(DatasetError) {
-        guard let format = Self(rawValue: (path as NSString).pathExtension.lowercased()) else {
+        let suffix = (path as NSString).pathExtension.lowercased()
+        guard let format = Self(rawValue: suffix) else {
+            let pickles = ["pt", "pth", "ckpt", "pkl"].contains(suffix)
             throw DatasetError(
-                "'\(path)': the name of a file of arrays ends in .safetensors, .npz or, for one array, .npy")
+                "'\(path)': the name of a file of arrays ends in .safetensors, .npz or, for one array, .npy"
+                    + (pickles ? "; PyTorch reads .safetensors by safetensors.torch.load_file" : ""))
         }
         self = format
     }

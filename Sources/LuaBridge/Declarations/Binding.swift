@@ -140,7 +140,7 @@ extension FunctionDeclaration {
             let known = options.map(\.name) + parameters.map(\.name)
             throw ArgumentError(
                 "unknown option '\(shortened(option))' for \(name)"
-                    + suggestion(for: option, among: known, called: "options"))
+                    + suggestion(for: option, among: known, called: "options", in: stack.state))
         }
         return true
     }

@@ -127,7 +127,7 @@ extension LuaState {
                 let name = call.stack.string(at: 2) ?? call.stack.shown(at: 2)
                 throw ArgumentError(
                     "unknown name '\(shortened(name))' in \(path)"
-                        + suggestion(for: name, among: names, called: "names"))
+                        + suggestion(for: name, among: names, called: "names", in: call.stack.state))
             }
             try stack.setField(metatable, "__index")
         }

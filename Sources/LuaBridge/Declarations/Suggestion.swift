@@ -22,7 +22,11 @@ public func nearestNameQuestion(to name: String, among candidates: some Sequence
 }
 
 /// ": did you mean 'x'?", or all known names where none is near.
-func suggestion(for name: String, among candidates: [String], called what: String) -> String {
+/// - Parameter state: knows names from elsewhere.
+func suggestion(
+    for name: String, among candidates: [String], called what: String, in state: LuaState? = nil
+) -> String {
+    if let hint = state?.configuration.hint(shortened(name)) { return ": \(hint)" }
     let near = nearestNameQuestion(to: name, among: candidates)
     if !near.isEmpty { return near }
     if candidates.isEmpty { return " (it has no \(what))" }

@@ -317,7 +317,7 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             names.sort()
             throw ArgumentError(
                 "unknown property '\(shortened(key))' of \(name)"
-                    + suggestion(for: key, among: names, called: "members"))
+                    + suggestion(for: key, among: names, called: "members", in: raw.stack.state))
         }
     }
 

@@ -22,6 +22,8 @@ public final class LuaState {
         public var describe: (any Error) -> String = { String(describing: $0) }
         /// Whether a Swift error ends the script as a stop does, which nothing in Lua can catch: what it called was cancelled.
         public var isStop: (any Error) -> Bool = { _ in false }
+        /// What a name means that nothing has here: a sentence, for who knows it from elsewhere.
+        public var hint: (String) -> String? = { _ in nil }
         /// For tests: which allocations are refused (see `clua_options`).
         var firstFailure: Int64 = 0
         var failureCount: Int64 = 0

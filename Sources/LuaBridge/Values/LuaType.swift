@@ -252,6 +252,9 @@ extension LuaType {
         case .choice(let names):
             guard kind == CLUA_STRING, let text = stack.string(at: index) else { return expected(stack, index) }
             if names.contains(text) { return nil }
+            if let hint = stack.state.configuration.hint(shortened(text)) {
+                return "\(expected(stack, index)): \(hint)"
+            }
             return expected(stack, index) + nearestNameQuestion(to: text, among: names)
         case .function: return kind == CLUA_FUNCTION ? nil : expected(stack, index)
         case .table: return kind == CLUA_TABLE ? nil : expected(stack, index)
@@ -274,9 +277,16 @@ extension LuaType {
             }
             if let nearest { return nearest }
             let loud = kind == CLUA_NUMBER || kind == CLUA_STRING ? types.filter { !$0.isQuiet } : types
-            return "expected \(loud.map(\.words).joined(separator: " or ")), got \(stack.shown(at: index))"
+            let words = "expected \(loud.map(\.words).joined(separator: " or ")), got \(stack.shown(at: index))"
+            guard kind == CLUA_STRING, types.contains(where: \.isChoice), let text = stack.string(at: index) else {
+                return words
+            }
+            if let hint = stack.state.configuration.hint(shortened(text)) { return "\(words): \(hint)" }
+            return words
         }
     }
+
+    private var isChoice: Bool { if case .choice = shape { true } else { false } }
 
     private func expected(_ stack: LuaStack, _ index: Int32) -> String {
         "expected \(words), got \(stack.shown(at: index))"

@@ -65,6 +65,7 @@ public final class ScriptHost {
         configuration.print = options.print
         configuration.describe = words(for:)
         configuration.isStop = { $0 is Cancelled }
+        configuration.hint = OtherNames.hint
         state = try LuaState(configuration, interrupt: interrupt)
         objectClasses = classes()
         for declaration in objectClasses { try state.install(declaration) }
@@ -158,6 +159,11 @@ public final class ScriptHost {
                 frames.removeSubrange((outermost + 1)...)
             }
             error.traceback = frames.count > 1 ? frames.joined(separator: "\n") : ""
+            if let match = error.message.firstMatch(of: /\((?:global|field) '(\w+)'\)$/),
+                let hint = OtherNames.hint(for: String(match.1))
+            {
+                error.message += ": \(hint)"
+            }
             return .failed(error.fullDescription)
         default: return .failed(words(for: error))
         }
