@@ -15,7 +15,7 @@ extension RunComparison {
             runs.add([letter, names[index].label(), states[index], step])
         }
         var lines = runs.lines(width: width, hasTitle: false)
-        lines += [""] + scriptLines
+        lines += [""] + (scripts.isEmpty ? ["script  the same"] : scriptLines)
         for (title, differences) in [
             ("parameters", parameters), ("settings", settings), ("environment", environment),
         ] {
@@ -27,9 +27,9 @@ extension RunComparison {
         return lines + [""] + deviationLines(width)
     }
 
-    private var scriptLines: [String] {
-        if scripts.isEmpty { return ["script  the same"] }
-        return scripts.flatMap { script -> [String] in
+    /// What differs in scripts and modules; nothing where they are the same.
+    package var scriptLines: [String] {
+        scripts.flatMap { script -> [String] in
             let (path, letter) = (script.path.label(), letters[script.run])
             switch script.kind {
             case .onlyInFirst: return ["script  '\(path)': \(letters[0]) has it, \(letter) does not"]

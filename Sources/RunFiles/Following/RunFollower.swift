@@ -23,9 +23,6 @@ public final class RunFollower {
 
     /// How many values of a series a snapshot has at most.
     public static let tailLength = 256
-    /// Seconds to wait at a look for a program that has the file for itself.
-    private static let patience = 0.5
-
     private var reader: RunFileReader
     private var status: RunStatus?
     private var changes: Int?
@@ -34,19 +31,24 @@ public final class RunFollower {
     /// The run's name as it was recorded.
     public var name: String { reader.name }
 
-    public init(_ file: URL) throws(RunFileError) { reader = try RunFileReader(file, patience: Self.patience) }
+    public init(_ file: URL) throws(RunFileError) { reader = try RunFileReader(file) }
 
     /// Whether nobody writes to the file any more: the run has ended, or its process is gone.
     public var isOver: Bool { changes != nil && !(status?.isAlive ?? false) }
 
-    /// What has changed since the last look; nil for nothing, and where another program has the file for itself just now.
+    /// Why the last look saw nothing: another program has had the file for itself for some seconds.
+    public private(set) var obstacle: String?
+
+    /// What has changed since the last look; nil for nothing, and where there is an ``obstacle``.
     public func look() throws(RunFileError) -> Snapshot? {
         do throws(RunFileError) {
             let count = try reader.changeCount()
+            obstacle = nil
             return count == changes ? nil : try read(count)
         } catch {
-            if case .cannotRead = error { return nil }
-            throw error
+            guard case .cannotRead(_, let reason) = error else { throw error }
+            obstacle = reason
+            return nil
         }
     }
 

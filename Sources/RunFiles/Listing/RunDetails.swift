@@ -138,6 +138,11 @@ public struct RunSetting: Sendable, Hashable {
     public let name: String
     public let value: String
 
+    /// What the run of a file was made of.
+    public static func all(of reader: RunFileReader) throws(RunFileError) -> [RunSetting] {
+        all(in: try reader.events())
+    }
+
     /// Those that the event `start` names, in its words: `model: mlp 1-8-1; loss: mse`.
     static func all(in events: some Sequence<RunEvent>) -> [RunSetting] {
         guard let start = events.first(where: { $0.kind == "start" })?.message else { return [] }

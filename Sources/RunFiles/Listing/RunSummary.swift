@@ -69,6 +69,12 @@ public struct ListedRun: Sendable {
         }
     }
 
+    /// A file that is not opened, for a reason.
+    public init(_ file: URL, refused reason: String) {
+        self.file = file
+        summary = .failure(.cannotRead(path: file.path, reason: reason))
+    }
+
     /// That of the file, by which one opens it.
     public var name: String { file.deletingPathExtension().lastPathComponent }
 

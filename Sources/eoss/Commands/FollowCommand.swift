@@ -27,9 +27,15 @@ struct FollowCommand: ParsableCommand {
     func run() throws {
         let follower = try RunFollower(URL(fileURLWithPath: file))
         let table = FollowedTable(name: follower.name, style: .standard)
+        var told: String?
         while true {
-            if let news = try follower.look() { try table.show(news) }
+            try table.show(follower.look())
             if follower.isOver { break }
+            if let obstacle = follower.obstacle, obstacle != told {
+                Console.tell("waiting: \(obstacle)")
+                table.leave()
+            }
+            told = follower.obstacle
             usleep(UInt32(every * 1e6))
         }
         let end = try follower.end()
@@ -45,18 +51,25 @@ private final class FollowedTable {
     private let style: OutputStyle
     /// Lines on the terminal that the next drawing replaces.
     private var drawn = 0
+    private var newest: RunFollower.Snapshot?
 
     init(name: String, style: OutputStyle) { (self.name, self.style) = (name, style) }
 
-    func show(_ news: RunFollower.Snapshot) throws {
+    /// Somebody else has written to the terminal: the table is drawn below that.
+    func leave() { drawn = 0 }
+
+    /// - Parameter news: nil for none; the time since the last ones is drawn anew.
+    func show(_ news: RunFollower.Snapshot?) throws {
+        newest = news ?? newest
         let text: String
         if style.isTerminal {
-            let lines = table(news)
+            guard let newest else { return }
+            let lines = table(newest)
             let up = drawn > 0 ? "\u{1B}[\(drawn)A" : ""
             text = up + lines.map { "\r\u{1B}[K\($0)\n" }.joined() + "\u{1B}[J"
             drawn = lines.count
         } else {
-            guard news.hasNewValues, !news.series.isEmpty else { return }
+            guard let news, news.hasNewValues, !news.series.isEmpty else { return }
             text = line(news) + "\n"
         }
         let failure = Console.writeOutput(text)
