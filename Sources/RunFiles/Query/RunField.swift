@@ -40,6 +40,9 @@ public struct RunField: Sendable, Hashable {
 
     public init(_ name: String, in scope: Scope = .any) { (self.name, self.scope) = (name, scope) }
 
+    /// For messages.
+    var words: String { (scope == .any ? "" : "\(scope.rawValue).") + name.label(40) }
+
     /// As a list shows them; age in seconds since the file was last written, created as text that sorts in order of time.
     public static let own = ["name", "script", "step", "steps", "state", "age", "created", "alert", "parent"]
 
@@ -110,12 +113,12 @@ extension [ListedRun] {
         }.map(\.element.run)
     }
 
-    /// Every name that some run here has a value of.
-    public var fieldNames: [String] {
-        var names = Set(RunField.own)
+    /// Every name that some run here has a value of, but for those that all have.
+    func names(in scope: RunField.Scope) -> [String] {
+        var names: Set<String> = []
         for run in compactMap(\.run) {
-            names.formUnion(run.last.map(\.name))
-            names.formUnion(run.parameters.keys)
+            if scope != .parameters { names.formUnion(run.last.map(\.name)) }
+            if scope != .last { names.formUnion(run.parameters.keys) }
         }
         return names.sorted()
     }

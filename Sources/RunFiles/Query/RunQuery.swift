@@ -62,12 +62,13 @@ public struct RunQuery: Sendable {
     }
 
     private func unknown(_ field: RunField, _ place: Int, _ runs: [ListedRun]) -> RunQueryError {
-        let known = runs.fieldNames
-        let list = known.filter { !RunField.own.contains($0) }.prefix(12).map { $0.label(40) }.joined(separator: ", ")
-        let near = ExperimentError.suggestion(field.name, known).printable
+        let known = runs.names(in: field.scope)
+        let list = known.prefix(12).map { $0.label(40) }.joined(separator: ", ")
+        let own = field.scope == .any ? RunField.own : []
+        let near = ExperimentError.suggestion(field.name, known + own).printable
         let hint = near.isEmpty && !list.isEmpty ? "; there are \(list)" : near
         return RunQueryError(
-            text: text, place: place, reason: "no run here has '\(field.name.label(40))'\(hint)")
+            text: text, place: place, reason: "no run here has '\(field.words)'\(hint)")
     }
 
     private static func value(of node: Node, _ run: ListedRun, _ now: Date) -> RunValue? {

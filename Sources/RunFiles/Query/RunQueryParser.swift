@@ -24,7 +24,7 @@ struct RunQueryParser {
         var words: String {
             switch self {
             case .end: "the end"
-            case .number(let number): "\(number)"
+            case .number(let number): "'\(number)'"
             case .quoted(let text): "'\(text.label(40))'"
             case .name(let text), .symbol(let text): "'\(text.label(40))'"
             }
