@@ -20,7 +20,8 @@ final class Terminal {
     private var shown: [UInt8] = []
     private var seen = 0
 
-    init(_ arguments: [String]) throws {
+    /// - Parameter program: another one than eoss.
+    init(_ arguments: [String], program: String? = nil) throws {
         // posix_openpt, unlockpt and ptsname, which Glibc's module does not show, as Linux does them.
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var (unlocked, number): (Int32, UInt32) = (0, 0)
@@ -39,9 +40,9 @@ final class Terminal {
         defer { posix_spawnattr_destroy(&attributes) }
         posix_spawnattr_setflags(&attributes, Self.newSession)
         let environment = ProcessInfo.processInfo.environment.merging([
-            "TERM": "xterm", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent",
+            "TERM": "xterm", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "NO_COLOR": "",
         ]) { $1 }
-        let path = EossProgram.executable.path
+        let path = program ?? EossProgram.executable.path
         var words = ([path] + arguments).map { strdup($0) } + [nil]
         var variables = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + variables { free(text) } }
@@ -87,6 +88,13 @@ final class Terminal {
         let start = seen
         try expect(last)
         return String(decoding: shown[start..<seen - last.utf8.count], as: UTF8.self)
+    }
+
+    /// All that comes before a mark.
+    func text(before mark: String) throws -> String {
+        let start = seen
+        try expect(mark)
+        return String(decoding: shown[start..<seen - mark.utf8.count], as: UTF8.self)
     }
 
     /// Waits for the end of the program; its exit status, nil where a signal ended it.

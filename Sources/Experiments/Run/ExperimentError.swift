@@ -30,7 +30,7 @@ public enum ExperimentError: Error, CustomStringConvertible, Sendable, Hashable 
     static func shown(_ name: String) -> String { name.utf8.count > 80 ? name.prefix(80) + "…" : name }
 
     /// ": did you mean 'x'?", where one of the names is near (CSpelling.h says what is); the first of several that are as near.
-    static func suggestion(_ name: String, _ known: [String]) -> String {
+    package static func suggestion(_ name: String, _ known: [String]) -> String {
         var search = spelling()
         let letters = Array(name.utf8CString)
         spelling_begin(&search, letters, letters.count - 1)

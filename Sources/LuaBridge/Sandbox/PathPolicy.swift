@@ -41,16 +41,25 @@ public struct PathPolicy: Sendable {
 
     /// The absolute path, without links, of an existing file that the script may read.
     public func readable(_ path: String) throws -> String {
+        try found(path, "file") { isBelow($0, $1) }
+    }
+
+    /// The absolute path, without links, of an existing folder whose files the script may read: `.` is the output folder.
+    public func readableFolder(_ path: String) throws -> String {
+        try found(path, "folder") { $0 == $1 || isBelow($0, $1) }
+    }
+
+    private func found(_ path: String, _ kind: String, isInside: (String, String) -> Bool) throws -> String {
         try check(path)
         let folders = [outputFolder] + (scriptFolder.map { [$0] } ?? []) + readFolders
         if path.hasPrefix("/") {
-            guard let found = resolved(path) else { throw PathError(description: "no such file: '\(path)'") }
+            guard let found = resolved(path) else { throw PathError(description: "no such \(kind): '\(path)'") }
             return found
         }
         var refused = false
         for folder in folders {
             guard let root = resolved(folder), let found = resolved("\(folder)/\(path)") else { continue }
-            if isTrusted || isBelow(found, root) { return found }
+            if isTrusted || isInside(found, root) { return found }
             refused = true
         }
         if refused {
@@ -58,7 +67,7 @@ public struct PathPolicy: Sendable {
             throw PathError(description: "'\(path)' leads out of the folders a script may read\(remedy)")
         }
         let tried = folders.map { "'\($0)'" }.joined(separator: ", ")
-        throw PathError(description: "no such file: '\(path)' (looked for below \(tried))")
+        throw PathError(description: "no such \(kind): '\(path)' (looked for below \(tried))")
     }
 
     /// The absolute path of a file that the script may write. Makes the folders on the way to it.

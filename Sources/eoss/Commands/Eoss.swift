@@ -8,7 +8,7 @@ struct Eoss: ParsableCommand {
         abstract: "A laboratory for the dynamics of training at the edge of stability.",
         version: RunEnvironment.eossVersion,
         subcommands: [
-            RunCommand.self, ReplCommand.self, DocCommand.self, InitCommand.self,
-            DoctorCommand.self,
+            RunCommand.self, ReplCommand.self, ListCommand.self, ShowCommand.self, CompareCommand.self,
+            FollowCommand.self, DocCommand.self, InitCommand.self, DoctorCommand.self,
         ])
 }

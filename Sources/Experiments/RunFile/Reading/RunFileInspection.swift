@@ -18,36 +18,36 @@ enum RunFileInspection {
         let spillLeft: String?
     }
 
-    static func open(_ path: String) throws(RunFileError) -> Opened {
+    static func open(_ path: String, patience: Double) throws(RunFileError) -> Opened {
         let limit = ReadingLimit(path: path)
-        let (queue, version) = try openFile(path, limit)
+        let (queue, version) = try openFile(path, limit, patience)
         return Opened(
             queue: queue, version: version, limit: limit, spillLeft: bringInSpill(of: path, queue, version))
     }
 
     private static func openFile(
-        _ path: String, _ limit: ReadingLimit
+        _ path: String, _ limit: ReadingLimit, _ patience: Double
     ) throws(RunFileError) -> (queue: DatabaseQueue, version: Int32) {
         try checkKind(path)
         let header = HeaderBytes()
         do {
-            return try openReadOnly(path, header, limit)
+            return try openReadOnly(path, header, limit, patience)
         } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
             try rollBack(path)
         } catch {
             throw failure(path, error, header)
         }
         do {
-            return try openReadOnly(path, header, limit)
+            return try openReadOnly(path, header, limit, patience)
         } catch {
             throw failure(path, error, header)
         }
     }
 
     private static func openReadOnly(
-        _ path: String, _ header: HeaderBytes, _ limit: ReadingLimit
+        _ path: String, _ header: HeaderBytes, _ limit: ReadingLimit, _ patience: Double
     ) throws -> (queue: DatabaseQueue, version: Int32) {
-        var configuration = guarded(limit)
+        var configuration = guarded(limit, patience: patience)
         configuration.readonly = true
         configuration.prepareDatabase { db in try header.check(db, path: path) }
         let queue = try DatabaseQueue(path: path, configuration: configuration)

@@ -61,13 +61,25 @@ extension RunFileReader {
         throw .damaged(path: url.path, reason: "the series '\(name)' has two values at step \(step)")
     }
 
+    /// What ``measurement(_:_:)`` takes.
+    private var measuredColumns: String {
+        let added = version >= 2 ? "operations, low, high" : "NULL, NULL, NULL"
+        return "step, value, standard_error, samples, products, residual, seconds, \(added), nan, extra"
+    }
+
+    /// The last rows of a series, in the order of their steps.
+    func lastRows(_ db: Database, _ id: Int, _ count: Int) throws -> [Measurement] {
+        let sql = "SELECT \(measuredColumns) FROM measurement WHERE series = ? ORDER BY step DESC, id DESC LIMIT ?"
+        var found: [Measurement] = []
+        try each(db, sql, [id, count]) { found.append(try Self.measurement($0, url.path)) }
+        return found.reversed()
+    }
+
     private func measuredRows(
         _ db: Database, _ id: Int, _ from: Int, _ to: Int
     ) throws -> [(row: Int64, value: Measurement)] {
-        let added = version >= 2 ? "operations, low, high" : "NULL, NULL, NULL"
         let sql = """
-            SELECT step, value, standard_error, samples, products, residual, seconds, \(added), nan, extra, id
-            FROM measurement WHERE series = ? AND step BETWEEN ? AND ? ORDER BY step, id
+            SELECT \(measuredColumns), id FROM measurement WHERE series = ? AND step BETWEEN ? AND ? ORDER BY step, id
             """
         let path = url.path
         var found: [(row: Int64, value: Measurement)] = []

@@ -31,10 +31,11 @@ public final class RunFileReader: Sendable {
     private let queue: DatabaseQueue
     private let limit: ReadingLimit
 
-    public init(_ url: URL) throws(RunFileError) {
+    /// - Parameter patience: seconds to wait, here and at each reading, for another program that has the file for itself.
+    public init(_ url: URL, patience: Double = 5) throws(RunFileError) {
         let path = url.standardizedFileURL.path
         self.url = url.standardizedFileURL
-        let opened = try RunFileInspection.open(path)
+        let opened = try RunFileInspection.open(path, patience: patience)
         (queue, version, spillLeft) = (opened.queue, opened.version, opened.spillLeft)
         limit = opened.limit
         let header = try Self.read(queue, limit, path) { db in
@@ -87,19 +88,21 @@ public final class RunFileReader: Sendable {
     }
 
     /// How the run stands; nil in files before version 3, which do not say.
-    public func status() throws(RunFileError) -> RunStatus? {
+    public func status() throws(RunFileError) -> RunStatus? { try read { db in try status(db) } }
+
+    func status(_ db: Database) throws -> RunStatus? {
         if version < 3 { return nil }
-        let path = url.path
-        let found = try rows("SELECT state, step, alert, process, heartbeat FROM run WHERE id = 1") { row in
+        var status: RunStatus?
+        try each(db, "SELECT state, step, alert, process, heartbeat FROM run WHERE id = 1", []) { row in
             guard let state = RunStatus.State(rawValue: try row.decode(String.self, atIndex: 0)),
                 let process = RunProcess(text: try row.decode(String.self, atIndex: 3)),
                 let heartbeat = Date(runTimestamp: try row.decode(String.self, atIndex: 4))
-            else { throw RunFileError.damaged(path: path, reason: "it does not say how the run stands") }
-            return RunStatus(
+            else { throw RunFileError.damaged(path: url.path, reason: "it does not say how the run stands") }
+            status = RunStatus(
                 state: state, step: try row.decode(Int.self, atIndex: 1),
                 alert: try row.decode(String?.self, atIndex: 2), process: process, heartbeat: heartbeat)
         }
-        return found.first
+        return status
     }
 
     /// Machine, kernels, threads, versions.
@@ -111,11 +114,14 @@ public final class RunFileReader: Sendable {
     }
 
     /// The parameters of the experiment; empty when none were set.
-    public func parameters() throws(RunFileError) -> [String: JSONValue] {
-        let texts = try rows("SELECT json FROM parameters") { try $0.decode(String.self, atIndex: 0) }
-        guard let text = texts.first else { return [:] }
+    public func parameters() throws(RunFileError) -> [String: JSONValue] { try read { db in try parameters(db) } }
+
+    func parameters(_ db: Database) throws -> [String: JSONValue] {
+        var text: String?
+        try each(db, "SELECT json FROM parameters", []) { text = try $0.decode(String.self, atIndex: 0) }
+        guard let text else { return [:] }
         guard case .object(let parameters)? = try? JSONValue(json: text) else {
-            throw .damaged(path: url.path, reason: "its parameters are not a JSON object")
+            throw RunFileError.damaged(path: url.path, reason: "its parameters are not a JSON object")
         }
         return parameters
     }
@@ -232,7 +238,7 @@ public final class RunFileReader: Sendable {
         _ db: Database, _ sql: String, _ arguments: StatementArguments, _ body: (Row) throws -> Void
     ) throws {
         limit.renew()
-        let statement = try db.makeStatement(sql: sql)
+        let statement = try db.cachedStatement(sql: sql)
         let cursor = try Row.fetchCursor(statement, arguments: arguments)
         while let row = try cursor.next() {
             try limit.count(statement)

@@ -44,11 +44,9 @@ extension ScriptHost {
             try file.reader.scripts().first.map { String(decoding: $0.source, as: UTF8.self) }
         }
         files.property("tracked", .list(of: .string), "The names of its series.") { try $0.reader.seriesNames() }
-        files.property("events", .list(of: .table), "What happened: step, kind, message.") { file in
-            try file.reader.events().map { event -> LuaValue in
-                ["step": .integer(event.step), "kind": .string(event.kind), "message": .string(event.message)]
-            }
-        }
+        files.property(
+            "events", .list(of: .table), "What happened: step, time (in UTC; nil in old files), kind, message, data."
+        ) { try events(of: $0.reader) }
         files.property("checkpoints", .list(of: .integer), unit: "steps", "The steps of its checkpoints.") {
             try $0.reader.checkpointSteps()
         }
@@ -100,16 +98,20 @@ extension ScriptHost {
                     "arrays": .table(LuaTable(named: contents.arrays.mapValues { .object(ArrayObject($0)) })),
                 ], called: "the checkpoint")
         }
+        addContents(to: files)
         files.description { file in
             let status = (try? file.reader.status()).flatMap { $0 }
-            return "run file '\(file.reader.name)'" + (status.map { ": \($0.words) at step \($0.step)" } ?? "")
+            return "run file '\(file.reader.name.printable)'"
+                + (status.map { ": \($0.words) at step \($0.step)" } ?? "")
         }
         return files
     }
 
     func addOpen(to eoss: Namespace) {
+        addRuns(to: eoss)
         eoss.function(
-            "open", "Opens a run file to read it: series, parameters, events, checkpoints.",
+            "open",
+            "Opens a run file to read it: series, parameters, events, figures, checkpoints; also while it is written.",
             parameters: [Parameter("path", .path, "The file, below the output folder or the script's.")],
             results: [Parameter("file", .object("runfile"), "The file.")]
         ) { [unowned self] call in

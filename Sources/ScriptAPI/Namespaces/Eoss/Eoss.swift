@@ -10,7 +10,8 @@ extension ScriptHost {
     /// The classes of the objects that scripts hold.
     func classes() -> [AnyObjectClass] {
         [
-            runClass(), seriesClass(), costsClass(), lockstepClass(), runFileClass(), averageClass(), forecastClass(),
+            runClass(), seriesClass(), costsClass(), lockstepClass(), runFileClass(), runSummaryClass(),
+            comparisonClass(), averageClass(), forecastClass(),
             modelClass(), layerClass(), initializerClass(), optimizerClass(), fieldClass(), scheduleClass(),
             stepContextClass(), datasetClass(),
             vectorClass(), arrayClass(), measurementClass(), evaluationClass(), tensorClass(),

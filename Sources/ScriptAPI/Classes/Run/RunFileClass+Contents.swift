@@ -1,0 +1,73 @@
+import Compute
+import Experiments
+import Foundation
+import LuaBridge
+import RunFiles
+
+extension ScriptHost {
+    /// What a run file keeps beside its values: modules, settings, notes, figures; and how it compares with another.
+    func addContents(to files: ObjectClass<RunFileObject>) {
+        files.property("uuid", .string, "By which forks know their run, whatever files are called.") {
+            $0.reader.uuid.uuidString
+        }
+        files.property("parent", .table, "The run that it is a fork of: name, uuid, step; nil for none.") { file in
+            file.reader.parent.map { parent -> LuaValue in
+                ["name": .string(parent.name), "uuid": .string(parent.uuid.uuidString), "step": .integer(parent.step)]
+            }
+        }
+        files.property(
+            "settings", .map(of: .string),
+            "What the run was made of, in words: model, data, loss, optimizer, batch_size, seed."
+        ) { file in
+            let settings = try RunSetting.all(of: file.reader)
+            return LuaRecord(
+                Dictionary(settings.map { ($0.name, .string($0.value)) }) { $1 }, called: "the settings")
+        }
+        files.property("modules", .list(of: .table), "The modules that the script required: path, source.") { file in
+            try file.reader.scripts().dropFirst().map { module -> LuaValue in
+                ["path": .string(module.path), "source": LuaBytes(module.source).luaValue]
+            }
+        }
+        files.property("notes", .list(of: .string), "The notes, in order.") { try $0.reader.notes() }
+        files.property("figures", .list(of: .string), "The names of the figures that are kept in it.") {
+            try $0.reader.figureNames()
+        }
+        files.procedure(
+            "save_figure", "Writes a figure that is kept in the file below the output folder.",
+            parameters: [
+                Parameter("name", .string, "Which, as in figures."),
+                .optional("path", .string, "The file; by default of the figure's name."),
+            ]
+        ) { [unowned self] file, call in
+            let name: String = try call.get("name")
+            let known = try file.reader.figureNames()
+            guard known.contains(name) else {
+                let list = known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"
+                throw ArgumentError("'\(file.reader.name)' has no figure '\(name)' (\(list))")
+            }
+            let target = try paths.writable(call.get("path", as: String?.self) ?? name)
+            try OutputFile.write(file.reader.figure(name).bytes, to: target)
+        }
+        files.method(
+            "compare", "What differs between this run and another: script, parameters, settings, environment, curves.",
+            parameters: [Parameter("other", .object("runfile"), "The other run's file.")],
+            results: [Parameter("comparison", .object("comparison"), "What differs; prints as a text.")]
+        ) { file, call in
+            let other: RunFileObject = try call.get("other")
+            return ComparisonObject(try RunComparison([file.reader, other.reader]))
+        }
+    }
+}
+
+/// As a list of tables.
+func events(of reader: RunFileReader) throws -> [LuaValue] {
+    let times = try reader.eventTimes()
+    return try reader.events().enumerated().map { place, event -> LuaValue in
+        var fields: [String: LuaValue] = [
+            "step": .integer(event.step), "kind": .string(event.kind), "message": .string(event.message),
+        ]
+        if place < times.count, let time = times[place] { fields["time"] = .string(time.timestamp) }
+        if let data = event.data { fields["data"] = LuaValue(json: .object(data)) }
+        return .table(LuaTable(named: fields))
+    }
+}
