@@ -58,6 +58,9 @@ final class Console: Sendable {
     /// Whether the last message said this: a full disk stops a script and fails again at the exit, and is told once.
     static func hasSaid(_ text: String) -> Bool { lastMessage.withLock { $0.contains(text) } }
 
+    /// What the last message said.
+    static var lastSaid: String { lastMessage.withLock { $0 } }
+
     /// Writes a line to standard error.
     func message(_ text: String) {
         Self.lastMessage.withLock { $0 = text }
@@ -111,9 +114,12 @@ final class Console: Sendable {
     }
 
     /// Columns of the terminal behind standard error, 80 where it does not say.
-    private static var width: Int {
+    private static var width: Int { size.columns }
+
+    /// Columns and rows of the terminal behind standard error, 80 by 24 where it does not say.
+    static var size: (columns: Int, rows: Int) {
         var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 else { return (80, 24) }
+        return (size.ws_col > 0 ? Int(size.ws_col) : 80, size.ws_row > 0 ? Int(size.ws_row) : 24)
     }
 }
