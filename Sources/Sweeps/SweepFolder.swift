@@ -22,8 +22,11 @@ public struct SweepFolder: Sendable {
         self.manifest = manifest
         let path = self.url.path
         try Self.checkIsFree(self.url)
-        do { try FileManager.default.createDirectory(at: self.url, withIntermediateDirectories: true) } catch {
-            throw SweepError("cannot make the folder '\(path)': \(words(for: error)); choose another with --out DIR")
+        let failure = RunFileName.makeFolder(path)
+        guard failure == 0 else {
+            throw SweepError(
+                "cannot make the folder '\(path)': \(String(cString: strerror(failure))); choose another with --out DIR"
+            )
         }
         if let taken = plan.names.first(where: { access("\(path)/\($0)", F_OK) == 0 }) {
             throw SweepError("'\(path)' has a '\(taken)' already, of no sweep: choose another folder with --out DIR")

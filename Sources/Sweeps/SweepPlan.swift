@@ -99,7 +99,7 @@ public struct SweepPlan: Sendable, Equatable {
     /// Bytes that mean something to shells, URLs or file systems are written as `%2F`.
     private static func escaped(_ value: String) -> String {
         value.utf8.map { byte in
-            if isLetterOrDigit(byte) || "._+-".utf8.contains(byte) { return String(UnicodeScalar(byte)) }
+            if isLetterOrDigit(byte) || "._+-,{}".utf8.contains(byte) { return String(UnicodeScalar(byte)) }
             let digits = String(byte, radix: 16, uppercase: true)
             return "%" + (byte < 16 ? "0" : "") + digits
         }.joined()

@@ -68,6 +68,10 @@ struct SweepCommand: ParsableCommand {
             throw ValidationError("which sweep? Call 'eoss sweep --resume --out FOLDER'")
         }
         if limits.force, !resume { throw ValidationError("--force belongs to --resume") }
+        if file != nil, !resume {
+            // What is wrong with them is wrong whatever the script says.
+            do { _ = try SweepPlan(axes, repeats: repeats) } catch { throw ValidationError("\(error)") }
+        }
         if let jobs, jobs < 1 { throw ValidationError("--jobs is \(jobs), and should be 1 or more") }
         if cluster.slurm, jobs != nil {
             throw ValidationError("--jobs is for this machine; with --slurm, --array-limit says how many run at a time")
@@ -171,7 +175,9 @@ struct SweepCommand: ParsableCommand {
 
     private func finish(_ folder: SweepFolder, isStopped: Bool) throws {
         let reports = folder.reports()
-        Console.writeOutput(folder.table(reports, columns: columns).text + "\n")
+        if reports.contains(where: \.state.isOver) {
+            Console.writeOutput(folder.table(reports, columns: columns).text + "\n")
+        }
         let left = reports.count { !$0.state.isOver }
         if left == 0 { return }
         complain(

@@ -145,6 +145,7 @@ extension ScriptHost {
 
     private func makeRun(_ call: borrowing LuaCall) throws -> Run {
         try parameters.checkSettingsWereUsed()
+        try stopWhereParametersAreWanted()
         try RunFile.check(name: call.get("name"))
         let model: ModelObject = try call.get("model")
         let data: DatasetObject = try call.get("data")
