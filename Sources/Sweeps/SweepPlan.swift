@@ -42,7 +42,7 @@ public struct SweepPlan: Sendable, Equatable {
                 throw SweepError("'\(axis.name.printable)' is no name of a parameter: letters, digits and _")
             }
             if axis.values.isEmpty {
-                throw SweepError("\(axis.name) has no values: --set \(axis.name)=value,value,…")
+                throw SweepError("\(axis.name) has no values")
             }
             if all[..<place].contains(where: { $0.name == axis.name }) {
                 throw SweepError("\(axis.name) is given twice: give all its values at once, --set \(axis.name)=a,b,c")

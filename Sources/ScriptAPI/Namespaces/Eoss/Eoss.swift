@@ -14,7 +14,7 @@ extension ScriptHost {
             modelClass(), layerClass(), initializerClass(), optimizerClass(), fieldClass(), scheduleClass(),
             stepContextClass(), datasetClass(),
             vectorClass(), arrayClass(), measurementClass(), evaluationClass(), tensorClass(),
-            layersClass(), sliceClass(),
+            layersClass(), sliceClass(), sweepClass(), sweepTableClass(),
             operatorClass(), eigenpairsClass(), densityClass(), diagonalClass(), solutionClass(), preconditionerClass(),
         ]
     }
@@ -72,6 +72,7 @@ extension ScriptHost {
         addLockstep(to: eoss)
         addParallel(to: eoss)
         addOpen(to: eoss)
+        addSweeps(to: eoss)
         eoss.procedure(
             "plot", "Draws series of several runs into one figure.",
             parameters: [
