@@ -11,10 +11,22 @@ import Testing
         let script: String
         var sweep: String { url.appendingPathComponent("sweep").path }
 
-        init(_ text: String = SweepTests.script) throws {
+        /// - Parameter isSlow: whether its runs take some seconds, until ``hurry()``.
+        init(_ text: String = SweepTests.script, isSlow: Bool = false) throws {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
             script = url.appendingPathComponent("net.lua").path
             try Data(text.utf8).write(to: URL(fileURLWithPath: script))
+            if !isSlow { try hurry() }
+        }
+
+        /// Writes what the script looks for: an array of one number.
+        func hurry() throws {
+            let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }".padding(
+                toLength: 117, withPad: " ", startingAt: 0)
+            let bytes =
+                [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array((header + "\n").utf8)
+                + [UInt8](repeating: 0, count: 8)
+            try Data(bytes).write(to: url.appendingPathComponent("hurry.npy"))
         }
 
         deinit { try? FileManager.default.removeItem(at: url) }
@@ -50,6 +62,11 @@ import Testing
         local run = eoss.run{ name = "net", model = net, data = data, loss = "mse", optimizer = eoss.optim.sgd{ lr = p.lr },
                               batch_size = p.batch, seed = p.seed, checkpoint = { every = 100 } }
         run:track("loss", { every = 1 })
+        run:every(10, function()
+          if pcall(eoss.arrays.load, "hurry.npy") then return end
+          local moment = eoss.clock() + 0.05
+          while eoss.clock() < moment do end
+        end)
         if p.fail == 2 then error("no luck") end
         run:train{ to = p.steps }
         print("end", run.step)
@@ -108,8 +125,8 @@ import Testing
 
     @Test(arguments: [SIGINT, SIGTERM])
     func aSweepThatIsInterruptedGoesOnWhereItWas(_ signal: Int32) throws {
-        let folder = try Folder()
-        let steps = ["--set", "steps=2500"]
+        let folder = try Folder(isSlow: true)
+        let steps = ["--set", "steps=1500"]
         let (process, errors) = try Self.start(
             ["sweep", folder.script, "--out", folder.sweep, "--jobs", "1"] + Self.grid + steps)
         let first = try folder.awaitCheckpoint().url
@@ -119,13 +136,14 @@ import Testing
         #expect(process.terminationStatus == 130)
         #expect(said.contains("go on with the rest: eoss sweep --resume --out \(folder.sweep) --jobs 1"), "\(said)")
         let stopped = try RunFile.open(first)
-        let step = try #require(try stopped.status()?.step)
-        #expect(try stopped.status()?.state == .stopped && stopped.lastCheckpointStep() == step && step < 2500)
+        let step = try #require(try stopped.lastCheckpointStep())
+        #expect(try stopped.status()?.state == .stopped && step < 1500)
         #expect(folder.files.count < 8)
 
+        try folder.hurry()
         let resumed = try EossProgram.run(["sweep", "--resume", "--out", folder.sweep])
         #expect(resumed.status == 0, "\(resumed.errors)")
-        #expect(folder.files.count == 8 && folder.files.allSatisfy { (try? $0.status()?.step) == 2500 })
+        #expect(folder.files.count == 8 && folder.files.allSatisfy { (try? $0.status()?.step) == 1500 })
         let name = first.deletingLastPathComponent().lastPathComponent
         let log = try String(contentsOfFile: "\(folder.sweep)/\(name)/log.txt", encoding: .utf8)
         #expect(log.contains("resumed: run 'net'") && log.contains("at step \(step)\n"), "\(log)")
@@ -135,14 +153,15 @@ import Testing
     }
 
     @Test func aPointWhoseProcessIsKilledGoesOnAtItsLastCheckpoint() throws {
-        let folder = try Folder()
+        let folder = try Folder(isSlow: true)
         let (process, errors) = try Self.start(
             [
-                "sweep", folder.script, "--out", folder.sweep, "--jobs", "1", "--set", "steps=3000", "--set",
+                "sweep", folder.script, "--out", folder.sweep, "--jobs", "1", "--set", "steps=1500", "--set",
                 "lr=0.05,0.1",
             ])
         let file = try folder.awaitCheckpoint()
         kill(try #require(try file.status()).process.number, SIGKILL)
+        try folder.hurry()
         let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationStatus == 1 && said.contains("ended by signal 9"), "\(said)")
@@ -151,7 +170,7 @@ import Testing
         #expect(status.output.contains("1 done, 1 stopped"), "\(status.output)")
         let resumed = try EossProgram.run(["sweep", "--resume", "--out", folder.sweep])
         #expect(
-            resumed.status == 0 && folder.files.allSatisfy { (try? $0.status()?.step) == 3000 }, "\(resumed.errors)")
+            resumed.status == 0 && folder.files.allSatisfy { (try? $0.status()?.step) == 1500 }, "\(resumed.errors)")
     }
 
     @Test func aPointThatDivergesIsAResult() throws {
@@ -214,15 +233,15 @@ import Testing
     }
 
     @Test func aPointIsWorkedAtByOneProcessOnly() throws {
-        let folder = try Folder()
+        let folder = try Folder(isSlow: true)
         let (process, errors) = try Self.start(
-            ["sweep", folder.script, "--out", folder.sweep, "--set", "steps=4000", "--set", "lr=0.1", "--jobs", "1"])
+            ["sweep", folder.script, "--out", folder.sweep, "--set", "steps=1500", "--set", "lr=0.1", "--jobs", "1"])
         _ = try folder.awaitCheckpoint()
         let other = try EossProgram.run(["sweep-point", folder.sweep, "0"])
-        let isRunning = process.isRunning
+        try folder.hurry()
         _ = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        #expect(!isRunning || other.status == 1 && other.errors.contains("another process works at"), "\(other.errors)")
+        #expect(other.status == 1 && other.errors.contains("another process works at"), "\(other.errors)")
         #expect(process.terminationStatus == 0 && folder.files.count == 1)
     }
 
