@@ -104,7 +104,8 @@ public struct SweepTable: Sendable, Equatable {
 extension SweepFolder {
     /// The table of the last values of the points that are over.
     /// - Parameter columns: the series that it shows; all by default, in the order in which they began.
-    public func table(_ reports: [PointReport], columns: [String]? = nil) -> SweepTable {
+    /// - Throws: ``SweepError`` for a series that no point has.
+    public func table(_ reports: [PointReport], columns: [String]? = nil) throws(SweepError) -> SweepTable {
         var found: [String] = []
         let entries = plan.points.indices.compactMap { point -> SweepTable.Entry? in
             guard reports[point].state.isOver else { return nil }
@@ -113,6 +114,10 @@ extension SweepFolder {
             return SweepTable.Entry(
                 settings: plan.points[point].settings, isDiverged: reports[point].state == .diverged,
                 values: Dictionary(values.map { ($0.series, $0.value) }) { $1 })
+        }
+        if let unknown = columns?.first(where: { !found.contains($0) }) {
+            let known = found.isEmpty ? "there are none" : "there are " + found.joined(separator: ", ").printable
+            throw SweepError("no point that is over has the series '\(unknown.printable)' (\(known))")
         }
         return SweepTable(entries, columns: columns ?? found)
     }

@@ -115,8 +115,9 @@ final class TemporaryFolder {
         #expect(sweep.reports().map(\.step) == [5000, 5000, 5000, nil])
         let last = sweep.lastValues(of: 0)
         #expect(last.map(\.series) == ["loss", "late"] && last.map(\.value) == [2500, 7])
-        let table = sweep.table(sweep.reports())
+        let table = try sweep.table(sweep.reports())
         #expect(table.rows.count == 1 && table.rows[0].count == 2 && table.rows[0].diverged == 1)
+        #expect(message { _ = try sweep.table(sweep.reports(), columns: ["lost"]) }.contains("(there are loss, late)"))
     }
 
     @Test func whatCannotBeReadIsNoResult() throws {

@@ -81,7 +81,7 @@ struct SweepCommand: ParsableCommand {
     func run() throws {
         if let status {
             let folder = try SweepFolder(opening: URL(fileURLWithPath: status))
-            Console.writeOutput(SweepStatusText(folder, columns: columns).text)
+            Console.writeOutput(try SweepStatusText(folder, columns: columns).text)
             return
         }
         if cluster.slurm { try SlurmPrograms().require() }
@@ -176,7 +176,7 @@ struct SweepCommand: ParsableCommand {
     private func finish(_ folder: SweepFolder, isStopped: Bool) throws {
         let reports = folder.reports()
         if reports.contains(where: \.state.isOver) {
-            Console.writeOutput(folder.table(reports, columns: columns).text + "\n")
+            Console.writeOutput(try folder.table(reports, columns: columns).text + "\n")
         }
         let left = reports.count { !$0.state.isOver }
         if left == 0 { return }

@@ -7,7 +7,7 @@ import Sweeps
 struct SweepStatusText {
     let text: String
 
-    init(_ folder: SweepFolder, columns: [String]?) {
+    init(_ folder: SweepFolder, columns: [String]?) throws {
         let reports = folder.reports()
         let slurm = SlurmStatus(folder)
         let counts = PointState.allCases.compactMap { state -> String? in
@@ -27,7 +27,7 @@ struct SweepStatusText {
         ]
         let failures = Self.failures(folder, reports)
         if !failures.isEmpty { parts.append(failures.joined(separator: "\n")) }
-        if reports.contains(where: \.state.isOver) { parts.append(folder.table(reports, columns: columns).text) }
+        if reports.contains(where: \.state.isOver) { parts.append(try folder.table(reports, columns: columns).text) }
         text = parts.joined(separator: "\n\n") + "\n"
     }
 

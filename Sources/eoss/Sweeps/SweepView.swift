@@ -18,6 +18,8 @@ final class SweepView: Sendable {
         var running: [Int] = []
         /// Lines of the block at the bottom of the terminal.
         var drawn = 0
+        /// When something was last written.
+        var lastLine = Stopwatch.now
     }
 
     init(_ folder: SweepFolder, reports: [PointReport], quiet: Bool) {
@@ -46,9 +48,18 @@ final class SweepView: Sendable {
         }
     }
 
+    /// Seconds after which a log without a terminal has a line more.
+    private static let silence = 30.0
+
     /// Draws what runs.
     func look(_ running: [Int]) {
-        guard isTerminal else { return }
+        if !isTerminal {
+            let line = state.withLock { state in
+                quiet || Stopwatch.now - state.lastLine < Self.silence ? nil : summary(state, running: running.count)
+            }
+            if let line { say(line) }
+            return
+        }
         let (columns, rows) = Console.size
         let shown = running.prefix(max(1, rows - 3))
         var lines = shown.map { point -> String in
@@ -75,6 +86,7 @@ final class SweepView: Sendable {
     func say(_ text: String) {
         state.withLock { state in
             erase(&state)
+            state.lastLine = Stopwatch.now
             Console.write("eoss: \(text.printable)\n", to: STDERR_FILENO)
         }
     }
