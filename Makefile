@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test sanitize check-peers lint bench install clean
+.PHONY: help setup build run test sanitize check-peers check-slurm lint bench install clean
 
 SCRIPT ?= scripts/quickstart.lua
 ARGS ?=
@@ -18,7 +18,7 @@ RELEASE := swift build -c release --static-swift-stdlib
 # Tests are built for debugging, with every check on; C, where the kernels are, is optimized as it is shipped, and so is the Swift
 # that tests wait for.
 TESTING := -Xcc -O2
-test check-peers: export EOSS_OPTIMIZED := Graph,Compute
+test check-peers check-slurm: export EOSS_OPTIMIZED := Graph,Compute
 # C is optimized, so that kernels are those that are shipped; Swift is not, so that every check is made.
 SANITIZED := -Xcc -O1 --disable-xctest
 # Every kind of kernel and of memory, without what does the same for much longer; what runs on several threads.
@@ -66,6 +66,11 @@ check-peers: setup ## run the tests that compare with PyTorch and JAX, in a virt
 	'$(PEERS)/bin/python' -m pip install --quiet --upgrade $(PEERS_PACKAGES)
 	swift build $(TESTING) --build-tests
 	PEERS_PYTHON='$(PEERS)/bin/python' swift test $(TESTING) --skip-build --disable-xctest --filter '$(PEER_TESTS)'
+
+check-slurm: ## run a sweep on a Slurm of one node, started for it (as root)
+	@PACKAGES='$(PACKAGES) slurm-wlm munge sqlite3' .ci/setup
+	swift build $(TESTING) --product eoss
+	.ci/check-slurm .build/debug/eoss
 
 lint: ## check the style of the Swift code
 	swift format lint --strict --parallel --recursive $(SWIFT_FOLDERS)

@@ -52,7 +52,7 @@ let swiftTargets: [Target] = [
         ]),
     .target(name: "Reports", dependencies: ["Compute", "Graph"]),
     .target(name: "RunFiles", dependencies: ["Experiments", "Reports", "Datasets", "Compute", "Graph"]),
-    .target(name: "Sweeps", dependencies: ["RunFiles", "Experiments"]),
+    .target(name: "Sweeps", dependencies: ["RunFiles", "Experiments", "Reports"]),
     .target(
         name: "ScriptAPI",
         dependencies: [

@@ -3,8 +3,8 @@ import Foundation
 /// A program that is run to its end, with three streams and no other descriptor of ours.
 ///
 /// (Foundation's `Process` fails under a low limit of open files, with "Bad file descriptor", and needs a thread and sockets.)
-struct ChildProgram {
-    enum Failure: Error {
+package struct ChildProgram {
+    package enum Failure: Error {
         /// The system's error number.
         case notStarted(Int32)
         case tooSlow
@@ -17,6 +17,10 @@ struct ChildProgram {
     /// The descriptors of its standard input, output and error. Those of this process are closed in it as they say themselves
     /// (`O_CLOEXEC`).
     var streams: [Int32]
+
+    package init(path: String, arguments: [String], environment: [String], streams: [Int32]) {
+        (self.path, self.arguments, self.environment, self.streams) = (path, arguments, environment, streams)
+    }
 
     /// Returns its exit status, or the number of the signal that ended it.
     /// - Throws: ``Failure/tooSlow`` after `timeout` seconds; it is then ended.
@@ -38,7 +42,8 @@ struct ChildProgram {
         return signal == 0 ? status >> 8 & 0xFF : signal
     }
 
-    private func start() throws(Failure) -> pid_t {
+    /// Starts it; whoever does waits for it.
+    package func start() throws(Failure) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

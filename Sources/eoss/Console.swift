@@ -63,6 +63,9 @@ final class Console: Sendable {
     /// Whether the last message said this: a full disk stops a script and fails again at the exit, and is told once.
     static func hasSaid(_ text: String) -> Bool { lastMessage.withLock { $0.contains(text) } }
 
+    /// What the last message said.
+    static var lastSaid: String { lastMessage.withLock { $0 } }
+
     /// Writes a line to standard error.
     func message(_ text: String) {
         Self.lastMessage.withLock { $0 = text }
@@ -120,14 +123,17 @@ final class Console: Sendable {
     }
 
     /// Columns of the terminal behind standard output, 80 where there is none.
-    static var outputWidth: Int { width(of: STDOUT_FILENO) }
+    static var outputWidth: Int { size(of: STDOUT_FILENO).columns }
 
-    /// Columns of the terminal behind standard error, 80 where it does not say.
-    private static var width: Int { width(of: STDERR_FILENO) }
+    private static var width: Int { size.columns }
 
-    private static func width(of descriptor: Int32) -> Int {
+    /// Columns and rows of the terminal behind standard error.
+    static var size: (columns: Int, rows: Int) { size(of: STDERR_FILENO) }
+
+    /// 80 by 24 where it does not say.
+    private static func size(of descriptor: Int32) -> (columns: Int, rows: Int) {
         var size = winsize()
-        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 else { return (80, 24) }
+        return (size.ws_col > 0 ? Int(size.ws_col) : 80, size.ws_row > 0 ? Int(size.ws_row) : 24)
     }
 }

@@ -90,6 +90,8 @@ final class Interrupts: Sendable {
         var policy = InterruptPolicy()
         var host: HostRequests?
         var watchdog: Watchdog?
+        /// What a stop is for where no script runs in this process.
+        var stopping: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -114,6 +116,9 @@ final class Interrupts: Sendable {
             state.policy.prompt = prompt
         }
     }
+
+    /// From now on a stop calls this, on the main thread.
+    func attach(stopping: @escaping @Sendable () -> Void) { state.withLock { $0.stopping = stopping } }
 
     /// Whether the session is to end: whoever sent SIGTERM or SIGHUP wants no prompt.
     var ends: Bool { state.withLock { $0.policy.ends } }
@@ -141,7 +146,7 @@ final class Interrupts: Sendable {
     }
 
     private func answer(_ action: InterruptPolicy.Action, because reason: String) {
-        let host = state.withLock(\.host)
+        let (host, stopping) = state.withLock { ($0.host, $0.stopping) }
         switch action {
         case .nothing: break
         case .pause:
@@ -150,6 +155,7 @@ final class Interrupts: Sendable {
         case .stop:
             host?.interrupt.requestStop()
             host?.cancellation.request()
+            stopping?()
         case .warn:
             // Past the console's lock, which may be what hangs.
             Console.write(

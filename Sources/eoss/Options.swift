@@ -16,6 +16,8 @@ extension ScriptOptions.Setting: ExpressibleByArgument {
 struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
     var bytes: Int
 
+    init(bytes: Int) { self.bytes = bytes }
+
     init?(argument: String) {
         var text = argument.uppercased()[...]
         for unit in ["IB", "B"] where text.hasSuffix(unit) {

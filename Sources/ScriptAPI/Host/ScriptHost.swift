@@ -38,6 +38,7 @@ public final class ScriptHost {
     private(set) var globals: [DeclaredFunction] = []
     private(set) lazy var documentation = makeDocumentation()
     private var wantsParametersOnly = false
+    private var knowsParameters = false
     private var collectsGarbage = false
     /// Trainings that stand paused, one inside the other.
     var pauseDepth = 0
@@ -92,14 +93,14 @@ public final class ScriptHost {
     }
 
     /// Runs a script up to its `eoss.params` and returns what it declares there, in the order of the script's text; nothing when
-    /// it never gets there.
+    /// it makes a run, or ends, before it gets there.
     public func parameters(of file: URL) throws(ScriptFailure) -> [ScriptParameter] {
         wantsParametersOnly = true
         defer { wantsParametersOnly = false }
         do {
             try perform(file) { source, name in try self.state.run(source, name: name) }
         } catch {
-            guard error == .stopped, parameters.areDeclared else { throw error }
+            guard error == .stopped, knowsParameters else { throw error }
         }
         return parameters.declared
     }
@@ -217,11 +218,16 @@ public final class ScriptHost {
         }
         let source = scripts.first.map { String(decoding: $0.source, as: UTF8.self) } ?? ""
         try parameters.declare(defaults, source: source)
-        if wantsParametersOnly {
-            interrupt.requestStop()
-            throw LuaError(.stopped(.requested), "stopped")
-        }
+        try stopWhereParametersAreWanted()
         return parameters.values
+    }
+
+    /// Ends a script that is executed for its parameters alone: it has declared them, or begins with its work.
+    func stopWhereParametersAreWanted() throws {
+        guard wantsParametersOnly else { return }
+        knowsParameters = true
+        interrupt.requestStop()
+        throw LuaError(.stopped(.requested), "stopped")
     }
 
     // MARK: - Files

@@ -16,6 +16,7 @@ struct ScriptParameters {
     private let recorded: [String: JSONValue]
     /// Declared so far, with their defaults.
     private(set) var declared: [ScriptParameter] = []
+    private var defaults: [String: LuaValue] = [:]
     /// As the script reads them.
     private(set) var values: [String: LuaValue] = [:]
     private(set) var areDeclared = false
@@ -32,23 +33,34 @@ struct ScriptParameters {
         }
         let order = Self.order(of: Array(defaults.keys), in: source)
         declared = order.map { ScriptParameter(name: $0, value: (defaults[$0] ?? .nil).literal) }
+        self.defaults = defaults
         values = defaults.merging(
             recorded.filter { defaults[$0.key] != nil }.compactMapValues(LuaValue.init)
         ) { standard, recorded in recorded.like(standard) }
         areDeclared = true
-        for setting in settings {
-            guard let value = defaults[setting.name] else {
-                let near = nearestNameQuestion(to: setting.name, among: order)
-                let known = order.isEmpty ? "it declares none" : "it declares " + order.joined(separator: ", ")
-                throw ArgumentError("--set \(setting.name): the script has no such parameter\(near) (\(known))")
-            }
-            guard let read = Self.read(setting.text, like: value) else {
-                throw ArgumentError(
-                    "--set \(setting.name)=\(setting.text): expected \(value.kindOfParameter), as the default "
-                        + value.literal)
-            }
-            values[setting.name] = read
+        for setting in settings { values[setting.name] = try value(of: setting) }
+    }
+
+    /// What a setting gives its parameter.
+    /// - Throws: `ArgumentError` for one of another type than the default's, or of no parameter.
+    func value(of setting: ScriptOptions.Setting) throws -> LuaValue {
+        guard let value = defaults[setting.name] else {
+            let order = declared.map(\.name)
+            let near = nearestNameQuestion(to: setting.name, among: order)
+            let known = order.isEmpty ? "it declares none" : "it declares " + order.joined(separator: ", ")
+            throw ArgumentError("--set \(setting.name): the script has no such parameter\(near) (\(known))")
         }
+        guard let read = Self.read(setting.text, like: value) else {
+            throw ArgumentError(
+                "--set \(setting.name)=\(setting.text): expected \(value.kindOfParameter), as the default "
+                    + value.literal)
+        }
+        return read
+    }
+
+    /// Whether the parameter of this name is a list.
+    func isList(_ name: String) -> Bool {
+        if case .table? = defaults[name] { true } else { false }
     }
 
     /// Throws where something was set and the script never asked.

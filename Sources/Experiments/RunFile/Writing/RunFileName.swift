@@ -1,7 +1,7 @@
 import Foundation
 
 /// How a run gets a file name that nobody else has.
-enum RunFileName {
+package enum RunFileName {
     /// Takes the next free one of `name.eoss`, `name-2.eoss`, … in the folder: makes an empty file that did not exist, in
     /// one system call, so that two processes never get the same. Returns its absolute path and the run's name.
     static func take(_ name: String, in directory: URL) throws(RunFileError) -> (path: String, name: String) {
@@ -40,7 +40,7 @@ enum RunFileName {
     }
 
     /// Makes a folder with those that it lies in. Returns 0, or the system's error number.
-    private static func makeFolder(_ path: String) -> Int32 {
+    package static func makeFolder(_ path: String) -> Int32 {
         if mkdir(path, 0o777) == 0 || errno == EEXIST { return 0 }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return errno }
         let failure = makeFolder(String(path[..<slash]))

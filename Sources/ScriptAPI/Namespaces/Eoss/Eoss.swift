@@ -15,7 +15,7 @@ extension ScriptHost {
             modelClass(), layerClass(), initializerClass(), optimizerClass(), fieldClass(), scheduleClass(),
             stepContextClass(), datasetClass(),
             vectorClass(), arrayClass(), measurementClass(), evaluationClass(), tensorClass(),
-            layersClass(), sliceClass(),
+            layersClass(), sliceClass(), sweepClass(), sweepTableClass(),
             operatorClass(), eigenpairsClass(), densityClass(), diagonalClass(), solutionClass(), preconditionerClass(),
         ]
     }
@@ -76,6 +76,7 @@ extension ScriptHost {
         addLockstep(to: eoss)
         addParallel(to: eoss)
         addOpen(to: eoss)
+        addSweeps(to: eoss)
         eoss.procedure(
             "plot", "Draws series of several runs into one figure.",
             parameters: [
@@ -149,6 +150,7 @@ extension ScriptHost {
 
     private func makeRun(_ call: borrowing LuaCall) throws -> Run {
         try parameters.checkSettingsWereUsed()
+        try stopWhereParametersAreWanted()
         try RunFile.check(name: call.get("name"))
         let model: ModelObject = try call.get("model")
         let data: DatasetObject = try call.get("data")
