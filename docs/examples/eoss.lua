@@ -21,6 +21,33 @@ run:train{ to = 20 }
 local file = eoss.open("run.eoss")
 print(file.step, file:series("loss"):last())
 
+--- eoss.runs
+run:track("loss", { every = 5 })
+run:train{ to = 10 }
+for _, summary in ipairs(eoss.runs()) do print(summary.name, summary.step) end
+
+--- eoss.sweep
+local sweep = eoss.sweep{ grid = { lr = { 0.02, 0.05 } }, repeats = 2, run = function(p, name)
+  local net = eoss.nn.mlp{ inputs = 1, hidden = { 8 }, outputs = 1, seed = p.seed }
+  local run = eoss.run{ name = name, model = net, data = data, loss = "mse", optimizer = eoss.optim.sgd{ lr = p.lr } }
+  run:train{ steps = 5 }
+  return { loss = run.loss }
+end }
+print(sweep:table())
+
+--- eoss.open_sweep
+-- eoss sweep experiment.lua --set lr=0.02,0.05 --repeat 3 --out runs/rates
+local found, sweep = pcall(eoss.open_sweep, "rates")
+print(found and sweep:table() or "there is no sweep yet")
+
+--- sweep:table
+local sweep = eoss.sweep{ grid = { x = { 1, 2, 3 } }, run = function(p) return { square = p.x ^ 2 } end }
+print(sweep:table("square"))
+
+--- sweep:plot
+local sweep = eoss.sweep{ grid = { x = { 1, 2, 3 } }, run = function(p) return { square = p.x ^ 2 } end }
+sweep:plot("x", "square", { band = "none" })
+
 --- eoss.plot
 local slow = run:fork{ name = "slow", lr = run.lr / 2 }
 for _, r in ipairs{ run, slow } do

@@ -241,3 +241,21 @@ run:train{ to = 10 }
 run:checkpoint()
 run:train{ to = 12 }
 print(eoss.open("run.eoss"):at(10).step)
+
+--- runfile:compare
+run:track("loss", { every = 5 })
+local fast = run:fork{ name = "fast", lr = 2 * run.lr }
+run:train{ to = 10 }
+fast:train{ to = 10 }
+print(eoss.open("run.eoss"):compare(eoss.open("fast.eoss")))
+
+--- runfile:save_figure
+run:track("loss", { every = 5 })
+run:train{ to = 10 }
+run:plot("loss.svg", { "loss" })
+eoss.open("run.eoss"):save_figure("loss.svg", "copy.svg")
+
+--- runsummary:open
+run:track("loss", { every = 5 })
+run:train{ to = 10 }
+for _, summary in ipairs(eoss.runs()) do print(summary:open():series("loss"):last()) end

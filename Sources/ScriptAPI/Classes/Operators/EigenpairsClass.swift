@@ -1,6 +1,7 @@
 import Curvature
 import LuaBridge
 import Networks
+import RunFiles
 
 final class EigenpairsObject: LuaObject {
     let pairs: Eigenpairs
@@ -47,11 +48,23 @@ extension ScriptHost {
             $0.pairs.isFinished
         }
         pairs.length("How many pairs there are.") { $0.pairs.values.count }
-        pairs.description { object in
-            let pairs = object.pairs
+        func state(of pairs: Eigenpairs) -> String {
             let values = zip(pairs.values, pairs.residuals).map { "\(short($0)) (residual \(short($1)))" }
             return (values.isEmpty ? "no eigenvalues" : values.joined(separator: ", ")) + ", \(pairs.products) products"
                 + (pairs.converged ? "" : ", not converged") + (pairs.isFinished ? "" : unfinished)
+        }
+        pairs.description { state(of: $0.pairs) }
+        pairs.view { object in
+            let pairs = object.pairs
+            guard pairs.values.count > 1 else { return state(of: pairs) }
+            var table = TextTable([.init(""), .init("value"), .init("residual")])
+            for (place, (value, residual)) in zip(pairs.values, pairs.residuals).enumerated() {
+                table.add(["\(place + 1)", short(value), short(residual)])
+            }
+            let rest =
+                "\(pairs.products) products" + (pairs.converged ? "" : ", not converged")
+                + (pairs.isFinished ? "" : unfinished)
+            return (table.lines() + [rest]).joined(separator: "\n")
         }
         pairs.external { $0.vectors.reduce(0) { $0 + $1.vector.count * $1.vector.element.byteCount } }
         return pairs

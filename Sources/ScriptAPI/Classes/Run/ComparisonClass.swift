@@ -25,7 +25,7 @@ extension ScriptHost {
             ("environment", "What differs of machine, kernels, threads and versions: a, b.", { $0.environment }),
         ]
         for (name, summary, part) in parts {
-            comparisons.property(name, .map(of: .table), summary) { object in
+            comparisons.property(name, .map(of: .map(of: .any)), summary) { object in
                 LuaTable(
                     named: Dictionary(
                         part(object.comparison).map { difference in
@@ -40,7 +40,7 @@ extension ScriptHost {
             }
         }
         comparisons.property(
-            "series", .map(of: .table),
+            "series", .map(of: .map(of: .any)),
             "Each series by name: a, b, the last values; common, how many steps both have; first, the first of them at which they "
                 + "differ, nil for none; largest, the largest distance, relative to a's value there, at step."
         ) { object in

@@ -19,12 +19,8 @@ extension ScriptHost {
         addLayers(to: runs)
         addSlices(to: runs)
         addForecast(to: runs)
-        runs.description { run in
-            if let custody = run.custody, !custody.isHere { return "\(custody.words)" }
-            return "run '\(run.name)' at step \(run.step): \(run.objective.model.name), \(run.data.name) "
-                + "(\(run.data.train.count) samples), \(run.objective.lossName), \(run.rule.name) "
-                + "lr \(short(run.learningRate)), batch_size \(run.batchSize)"
-        }
+        runs.description { $0.line }
+        runs.view { Self.view(of: $0) }
         runs.external { run in
             // Parameters, gradient and the memory of a step.
             4 * run.objective.model.layout.count * run.objective.model.element.byteCount
@@ -127,6 +123,14 @@ final class RunParts {
 }
 
 extension Run {
+    /// What print shows of it.
+    var line: String {
+        if let custody, !custody.isHere { return "\(custody.words)" }
+        return "run '\(name)' at step \(step): \(objective.model.name), \(data.name) "
+            + "(\(data.train.count) samples), \(objective.lossName), \(rule.name) "
+            + "lr \(short(learningRate)), batch_size \(batchSize)"
+    }
+
     var parts: RunParts? { attachment as? RunParts }
 
     /// What the run is made of, in a line.

@@ -10,7 +10,13 @@ extension ScriptHost {
         files.property("uuid", .string, "By which forks know their run, whatever files are called.") {
             $0.reader.uuid.uuidString
         }
-        files.property("parent", .table, "The run that it is a fork of: name, uuid, step; nil for none.") { file in
+        files.property(
+            "parent",
+            LuaType.record([
+                Parameter("name", .string, "Its name."), Parameter("uuid", .string, "That of its file."),
+                Parameter("step", .integer, unit: "steps", "Where the fork left it."),
+            ]).orNil, "The run that it is a fork of; nil for none."
+        ) { file in
             file.reader.parent.map { parent -> LuaValue in
                 ["name": .string(parent.name), "uuid": .string(parent.uuid.uuidString), "step": .integer(parent.step)]
             }
@@ -23,7 +29,13 @@ extension ScriptHost {
             return LuaRecord(
                 Dictionary(settings.map { ($0.name, .string($0.value)) }) { $1 }, called: "the settings")
         }
-        files.property("modules", .list(of: .table), "The modules that the script required: path, source.") { file in
+        files.property(
+            "modules",
+            .list(
+                of: .record([
+                    Parameter("path", .string, "Its path."), Parameter("source", .string, "Its text."),
+                ])), "The modules that the script required."
+        ) { file in
             try file.reader.scripts().dropFirst().map { module -> LuaValue in
                 ["path": .string(module.path), "source": LuaBytes(module.source).luaValue]
             }
@@ -36,7 +48,7 @@ extension ScriptHost {
             "save_figure", "Writes a figure that is kept in the file below the output folder.",
             parameters: [
                 Parameter("name", .string, "Which, as in figures."),
-                .optional("path", .string, "The file; by default of the figure's name."),
+                .optional("path", .path, "The file; by default of the figure's name."),
             ]
         ) { [unowned self] file, call in
             let name: String = try call.get("name")

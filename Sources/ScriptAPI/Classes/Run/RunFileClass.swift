@@ -23,35 +23,44 @@ extension ScriptHost {
         let files = ObjectClass<RunFileObject>(
             "runfile", "A run file, read only; also one that is still being written.")
         files.property("name", .string, "The run's name.") { $0.reader.name }
-        files.property("path", .path, "Where the file is.") { Self.shortPath($0.reader.url) }
+        files.property("path", .string, "Where the file is.") { Self.shortPath($0.reader.url) }
         files.property(
-            "status", .string, "How the run stands: running, paused, done, stopped, failed or killed; nil in old files."
+            "status", .string.orNil,
+            "How the run stands: running, paused, done, stopped, failed or killed; nil in old files."
         ) { try $0.reader.status()?.words }
-        files.property("step", .integer, unit: "steps", "Steps taken; nil in old files.") {
+        files.property("step", .integer.orNil, unit: "steps", "Steps taken; nil in old files.") {
             try $0.reader.status()?.step
         }
-        files.property("alert", .string, "What an alert last said; nil where none has.") {
+        files.property("alert", .string.orNil, "What an alert last said; nil where none has.") {
             try $0.reader.status()?.alert
         }
         files.property("created", .string, "When the run began, in UTC.") { "\($0.reader.created.formatted(.iso8601))" }
-        files.property("parameters", .table, "The parameters of the experiment.") { file in
+        files.property("parameters", .map(of: .any), "The parameters of the experiment.") { file in
             LuaRecord(try file.reader.parameters().mapValues(LuaValue.init(json:)), called: "the parameters")
         }
         files.property("environment", .map(of: .string), "Machine, kernels, threads, versions.") { file in
             try file.reader.environment().mapValues { LuaValue.string($0) }
         }
-        files.property("script", .string, "The text of the script.") { file in
+        files.property("script", .string.orNil, "The text of the script; nil of a run that was made without one.") {
+            file in
             try file.reader.scripts().first.map { String(decoding: $0.source, as: UTF8.self) }
         }
         files.property("tracked", .list(of: .string), "The names of its series.") { try $0.reader.seriesNames() }
         files.property(
-            "events", .list(of: .table), "What happened: step, time (in UTC; nil in old files), kind, message, data."
+            "events",
+            .list(
+                of: .record([
+                    Parameter("step", .integer, unit: "steps", "When."),
+                    Parameter("time", .string.orNil, "In UTC; nil in old files."),
+                    Parameter("kind", .string, "What: lr, fork, alert, …."), Parameter("message", .string, "In words."),
+                    Parameter("data", LuaType.map(of: .any).orNil, "The same for programs; nil for none."),
+                ])), "What happened."
         ) { try events(of: $0.reader) }
         files.property("checkpoints", .list(of: .integer), unit: "steps", "The steps of its checkpoints.") {
             try $0.reader.checkpointSteps()
         }
         files.method(
-            "series", "The values measured of a quantity.", parameters: [Parameter("name", .string, "Which.")],
+            "series", "The values measured of a quantity.", parameters: [Parameter("name", .seriesName, "Which.")],
             options: [
                 .optional("from", .integer, unit: "steps", "From this step on."),
                 .optional("to", .integer, unit: "steps", "Up to this step."),
@@ -65,7 +74,7 @@ extension ScriptHost {
                 Parameter("name", .string, "The series looked at."),
                 Parameter("relation", .choice(Series.Relation.allCases.map(\.rawValue)), "The relation."),
                 Parameter("other", .string.or(.number), "The name of a series, or a number."),
-            ], results: [Parameter("step", .integer, "The step; nil where there is none.")]
+            ], results: [Parameter("step", .integer.orNil, "The step; nil where there is none.")]
         ) { file, call in
             let series = try file.series(call.get("name"), from: nil, to: nil)
             let relation: Series.Relation = try call.choice("relation")
@@ -75,7 +84,15 @@ extension ScriptHost {
         files.method(
             "at", "The state of a checkpoint: arrays by their names, those of the model in PyTorch's, and run.state.",
             parameters: [Parameter("step", .integer(.nonNegative), unit: "steps", "Of which step.")],
-            results: [Parameter("state", .table, "step, arrays, state.")]
+            results: [
+                Parameter(
+                    "state",
+                    .record([
+                        Parameter("step", .integer, unit: "steps", "Of which step."),
+                        Parameter("arrays", .map(of: .object("array")), "By their names."),
+                        Parameter("state", .map(of: .any), "What run.state held."),
+                    ]), "The checkpoint.")
+            ]
         ) { file, call in
             let step: Int = try call.get("step")
             let steps = try file.reader.checkpointSteps()

@@ -44,15 +44,17 @@ extension ScriptHost {
         }
         addLists(to: series)
         series.length("How many values it has.") { $0.series.count }
-        series.description { object in
-            let series = object.series
-            guard let first = series.stepList.first, let last = series.stepList.last, let value = series.last else {
-                return "series '\(series.name)': no values"
-            }
-            return "series '\(series.name)': \(series.count) values, steps \(first) to \(last), "
-                + "mean \(short(series.mean)), last \(short(value))"
-        }
+        series.view { Self.view(of: $0.series, line: Self.line(of: $0.series)) }
+        series.description { Self.line(of: $0.series) }
         series.external { $0.series.byteCount }
         return series
+    }
+
+    private static func line(of series: Series) -> String {
+        guard let first = series.stepList.first, let last = series.stepList.last, let value = series.last else {
+            return "series '\(series.name)': no values"
+        }
+        return "series '\(series.name)': \(series.count) values, steps \(first) to \(last), "
+            + "mean \(short(series.mean)), last \(short(value))"
     }
 }

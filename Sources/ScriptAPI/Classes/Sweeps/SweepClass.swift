@@ -10,7 +10,7 @@ extension ScriptHost {
             "sweep",
             "The points of a sweep, sweep[1] to sweep[#sweep]: tables with the parameters, what the point has returned, name and diverged. A value."
         )
-        sweeps.property("rows", .list(of: .table), "The points as a list.") { sweep in
+        sweeps.property("rows", .list(of: .map(of: .any)), "The points as a list.") { sweep in
             sweep.rows.map { sweep.record($0) }
         }
         sweeps.property("parameters", .list(of: .string), "The parameters it goes through; the last changes fastest.") {
@@ -46,8 +46,10 @@ extension ScriptHost {
             let figure = try SweepFigure(call).drawing(sweep, x, y)
             try draw(figure, of: [], to: call.get("file", as: String?.self) ?? "\(y)-\(x).svg")
         }
-        sweeps.length { $0.rows.count }
-        sweeps.elements { sweep, i in sweep.rows.indices.contains(i - 1) ? sweep.record(sweep.rows[i - 1]) : nil }
+        sweeps.length("How many points it has.") { $0.rows.count }
+        sweeps.elements(LuaType.map(of: .any).orNil, "A point: its parameters, what it returned, name, diverged.") {
+            sweep, i in sweep.rows.indices.contains(i - 1) ? sweep.record(sweep.rows[i - 1]) : nil
+        }
         sweeps.description { sweep in
             let diverged = sweep.rows.count(where: \.isDiverged)
             return "sweep over \(sweep.axes.map(\.name).joined(separator: ", ")): \(sweep.rows.count) points"
@@ -63,8 +65,8 @@ extension ScriptHost {
             "A line for each combination of the parameters, by its number: t[1].lr, t[1].n, t[1].diverged, and of each column t[1].loss.mean, .median, .stderr, .n; prints as a table. A value."
         )
         tables.property("columns", .list(of: .string), "The columns.") { $0.table.columns }
-        tables.length { $0.table.rows.count }
-        tables.elements { object, i in
+        tables.length("How many lines it has.") { $0.table.rows.count }
+        tables.elements(LuaType.map(of: .any).orNil, "A line.") { object, i in
             object.table.rows.indices.contains(i - 1) ? object.record(object.table.rows[i - 1]) : nil
         }
         tables.description { $0.table.text }

@@ -20,7 +20,7 @@ extension ScriptHost {
                     "1: a script runs on one thread. 'eoss sweep FILE --jobs n' works at several points at a time, in processes of their own."
                 ),
                 Parameter(
-                    "run", .function("(p, name) -> table"),
+                    "run", .function(("p", .map(of: .any)), ("name", .string), returns: .map(of: .any)),
                     "What is done at a point: takes its parameters and its name, returns numbers, texts and booleans by name."
                 ),
             ], results: [Parameter("sweep", .object("sweep"), "The rows.")]
@@ -38,7 +38,7 @@ extension ScriptHost {
         eoss.function(
             "open_sweep",
             "Opens the folder of a sweep that 'eoss sweep' has made: the last values of the series of each point that is over.",
-            parameters: [Parameter("path", .string, "The folder, below the output folder or the script's.")],
+            parameters: [Parameter("path", .path, "The folder, below the output folder or the script's.")],
             results: [Parameter("sweep", .object("sweep"), "The rows.")]
         ) { [unowned self] call in
             try Self.sweep(SweepFolder(opening: URL(fileURLWithPath: paths.readable(call.get("path")))))
