@@ -72,6 +72,17 @@ final class TemporaryFolder {
         #expect(message { _ = try SweepFolder(opening: folder.url) }.contains("there is no sweep in"))
     }
 
+    /// Reading a pipe waits for ever, and a device never ends.
+    @Test func whatIsNoPlainFileIsNotRead() throws {
+        let folder = try TemporaryFolder()
+        let sweep = try folder.sweep()
+        let file = sweep.url.appendingPathComponent("sweep.json")
+        try FileManager.default.removeItem(at: file)
+        #expect(mkfifo(file.path, 0o600) == 0)
+        #expect(message { _ = try SweepFolder(opening: sweep.url) }.contains("it is no plain file"))
+        #expect(message { _ = try SweepFolder.digest(of: "/dev/zero") }.contains("cannot read the script '/dev/zero'"))
+    }
+
     @Test func aManifestOfTooManyPointsIsRefused() throws {
         let folder = try TemporaryFolder()
         let sweep = try folder.sweep()

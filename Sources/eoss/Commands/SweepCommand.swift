@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Experiments
 import Foundation
 import ScriptAPI
 import Sweeps
@@ -111,9 +112,9 @@ struct SweepCommand: ParsableCommand {
         let plan = try SweepPlan(axes, repeats: repeats)
         try SweepFolder.checkIsFree(target)
         let script = URL(fileURLWithPath: file ?? "").standardizedFileURL.path
+        let digest = try SweepFolder.digest(of: script)
         try SweepCheck(limits).check(script, plan, repeats: repeats)
-        let manifest = SweepManifest(
-            script: script, sha256: try SweepFolder.digest(of: script), axes: axes, repeats: repeats)
+        let manifest = SweepManifest(script: script, sha256: digest, axes: axes, repeats: repeats)
         return try SweepFolder(beginning: manifest, at: target)
     }
 
@@ -130,7 +131,7 @@ struct SweepCommand: ParsableCommand {
         if let file, URL(fileURLWithPath: file).standardizedFileURL.path != folder.manifest.script {
             guard limits.force else {
                 throw SweepError(
-                    "the sweep in '\(path)' is one of '\(folder.manifest.script)': --force goes on with the script '\(file)'"
+                    "the sweep in '\(path)' is one of '\(folder.manifest.script.printable)': --force goes on with the script '\(file)'"
                 )
             }
             let script = URL(fileURLWithPath: file).standardizedFileURL.path
