@@ -18,7 +18,7 @@ final class TemporaryFolder {
         try Data("print(1)".utf8).write(to: script)
         let manifest = SweepManifest(
             script: script.path, sha256: try SweepFolder.digest(of: script.path), axes: [.init("lr", ["1", "2"])],
-            repeats: 2)
+            repeats: 2, options: .init(threads: 2, memory: 1 << 30))
         return try SweepFolder(beginning: manifest, at: url.appendingPathComponent(name))
     }
 }
@@ -47,6 +47,7 @@ final class TemporaryFolder {
         try sweep.change { $0.submissions.append(.init(job: "12", submitted: Date(timeIntervalSince1970: 1e9))) }
         let read = try SweepFolder(opening: sweep.url)
         #expect(read.plan == sweep.plan && read.manifest.submissions == sweep.manifest.submissions)
+        #expect(read.manifest.options == .init(threads: 2, memory: 1 << 30))
         #expect(read.manifest.sha256 == sweep.manifest.sha256 && read.plan.names[3] == "lr=2-seed=2")
         #expect(read.reports() == Array(repeating: PointReport(state: .waiting), count: 4))
     }
