@@ -30,77 +30,87 @@ public struct LocalSweep {
     /// Seconds between two looks at processes, at the points of others, and two reports on what runs.
     private static let (nap, rest, view) = (0.02, 1.0, 0.5)
 
+    /// What is left to do, and what is being done.
+    private struct Work {
+        var waiting: ArraySlice<Int>
+        /// Points that processes of somebody else work at, since an earlier sweep was killed.
+        var elsewhere: [Int] = []
+        var workers: [pid_t: Int] = [:]
+        var hasSaidElsewhere = false
+    }
+
     /// Works until all points are over, or the sweep is to stop: each process then writes its checkpoint and ends.
     /// - Parameters:
     ///   - points: those to begin, or to go on with.
     ///   - stops: asked again and again.
     /// - Throws: ``SweepError`` where a process cannot be started. The others have ended by then.
     public func run(_ points: [Int], stops: () -> Bool) throws(SweepError) {
-        var waiting = points[...]
-        // Points that processes of somebody else work at, since an earlier sweep was killed.
-        var elsewhere: [Int] = []
-        var workers: [pid_t: Int] = [:]
-        var (isStopping, saidWaiting) = (false, false)
-        var lastView = -Double.infinity
+        var work = Work(waiting: points[...])
         var failure: SweepError?
+        var isStopping = false
+        var lastView = -Double.infinity
         while true {
-            if stops() || failure != nil, !isStopping {
+            if !isStopping, failure != nil || stops() {
                 isStopping = true
-                for worker in workers.keys { kill(worker, SIGTERM) }
+                for worker in work.workers.keys { kill(worker, SIGTERM) }
             }
-            while !isStopping, workers.count < jobs, let point = waiting.popFirst() {
-                if folder.report(on: point).state == .running {
-                    elsewhere.append(point)
-                    continue
-                }
-                do {
-                    workers[try start(point)] = point
-                    observe(.began(point))
-                } catch {
-                    failure = error
-                    break
-                }
+            if !isStopping {
+                do { try begin(&work) } catch { failure = error }
             }
-            reap(&workers)
-            if workers.isEmpty {
-                if isStopping { break }
-                if waiting.isEmpty {
-                    if elsewhere.isEmpty { break }
-                    if !saidWaiting { observe(.waits(for: elsewhere)) }
-                    saidWaiting = true
-                    for point in elsewhere {
-                        let report = folder.report(on: point)
-                        if report.state == .running { continue }
-                        elsewhere.removeAll { $0 == point }
-                        if report.state.isOver {
-                            observe(.ended(point, report, signal: nil))
-                        } else {
-                            waiting.append(point)
-                        }
-                    }
-                    if waiting.isEmpty { Thread.sleep(forTimeInterval: Self.rest) }
-                }
+            reap(&work)
+            if work.workers.isEmpty {
+                if isStopping || work.waiting.isEmpty && work.elsewhere.isEmpty { break }
+                if work.waiting.isEmpty { lookElsewhere(&work) }
                 continue
             }
             let now = Date().timeIntervalSinceReferenceDate
             if abs(now - lastView) > Self.view {
                 lastView = now
-                look(workers.values.sorted())
+                look(work.workers.values.sorted())
             }
             Thread.sleep(forTimeInterval: Self.nap)
         }
         if let failure { throw failure }
     }
 
+    /// Starts processes for points that wait, as many as there may be.
+    private func begin(_ work: inout Work) throws(SweepError) {
+        while work.workers.count < jobs, let point = work.waiting.popFirst() {
+            if folder.report(on: point).state == .running {
+                work.elsewhere.append(point)
+                continue
+            }
+            work.workers[try start(point)] = point
+            observe(.began(point))
+        }
+    }
+
     /// Looks which processes have ended.
-    private func reap(_ workers: inout [pid_t: Int]) {
-        for (worker, point) in workers.sorted(by: { $0.value < $1.value }) {
+    private func reap(_ work: inout Work) {
+        for (worker, point) in work.workers.sorted(by: { $0.value < $1.value }) {
             var status: Int32 = 0
             guard waitpid(worker, &status, WNOHANG) == worker else { continue }
-            workers[worker] = nil
+            work.workers[worker] = nil
             let signal = status & 0x7F
             observe(.ended(point, folder.report(on: point), signal: signal == 0 ? nil : signal))
         }
+    }
+
+    /// Looks which points nobody else works at any more: what is not over is ours.
+    private func lookElsewhere(_ work: inout Work) {
+        if !work.hasSaidElsewhere { observe(.waits(for: work.elsewhere)) }
+        work.hasSaidElsewhere = true
+        for point in work.elsewhere {
+            let report = folder.report(on: point)
+            if report.state == .running { continue }
+            work.elsewhere.removeAll { $0 == point }
+            if report.state.isOver {
+                observe(.ended(point, report, signal: nil))
+            } else {
+                work.waiting.append(point)
+            }
+        }
+        if work.waiting.isEmpty, !work.elsewhere.isEmpty { Thread.sleep(forTimeInterval: Self.rest) }
     }
 
     private func start(_ point: Int) throws(SweepError) -> pid_t {

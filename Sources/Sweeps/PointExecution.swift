@@ -74,8 +74,8 @@ extension SweepFolder {
 
     /// The SHA-256 of a script.
     public static func digest(of script: String) throws(SweepError) -> String {
-        do { return RunScript(path: script, source: try Data(contentsOf: URL(fileURLWithPath: script))).sha256 } catch {
-            throw SweepError("cannot read the script '\(script.printable)': \(words(for: error))")
-        }
+        do {
+            return RunScript(path: script, source: try SmallFile.contents(of: URL(fileURLWithPath: script))).sha256
+        } catch { throw SweepError("cannot read the script '\(script.printable)': \(error)") }
     }
 }

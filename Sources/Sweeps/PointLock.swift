@@ -34,7 +34,7 @@ final class PointLock {
 
     /// Whether another process than this one has the lock.
     static func isHeld(_ log: URL) -> Bool {
-        let descriptor = open(log.path, O_RDWR | O_CLOEXEC)
+        let descriptor = open(log.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var whole = wholeFile

@@ -10,7 +10,7 @@ struct PointOutcome: Codable, Equatable {
     var ended: Date
 
     static func read(_ file: URL) -> PointOutcome? {
-        guard let json = try? Data(contentsOf: file) else { return nil }
+        guard let json = try? SmallFile.contents(of: file) else { return nil }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         return try? decoder.decode(PointOutcome.self, from: json)

@@ -61,8 +61,9 @@ public struct SweepFolder: Sendable {
         guard access(file.path, F_OK) == 0 else {
             throw SweepError("there is no sweep in '\(self.url.path)': it has no \(Self.manifestName)")
         }
-        guard let json = try? Data(contentsOf: file) else {
-            throw SweepError("cannot read '\(file.path)': \(String(cString: strerror(errno)))")
+        let json: Data
+        do { json = try SmallFile.contents(of: file) } catch {
+            throw SweepError("cannot read '\(file.path)': \(error)")
         }
         manifest = try SweepManifest(json: json, path: file.path)
         do { plan = try manifest.plan() } catch {

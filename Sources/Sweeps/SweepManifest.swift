@@ -18,8 +18,20 @@ public struct SweepManifest: Codable, Sendable, Equatable {
     public var axes: [SweepPlan.Axis]
     /// Seeds of each combination.
     public var repeats: Int?
+    public var options = Options()
     /// What was submitted to Slurm, in order.
     public var submissions: [Submission] = []
+
+    /// What each point may use, where that was said.
+    public struct Options: Codable, Sendable, Equatable {
+        public var threads: Int?
+        /// In bytes.
+        public var memory: Int?
+
+        public init(threads: Int? = nil, memory: Int? = nil) { (self.threads, self.memory) = (threads, memory) }
+
+        fileprivate var isSane: Bool { (1...64).contains(threads ?? 1) && memory ?? 1 > 0 }
+    }
 
     /// A job array of Slurm: its tasks are numbers of points.
     public struct Submission: Codable, Sendable, Equatable {
@@ -30,10 +42,11 @@ public struct SweepManifest: Codable, Sendable, Equatable {
     }
 
     public init(
-        script: String, sha256: String, axes: [SweepPlan.Axis], repeats: Int? = nil, created: Date = Date()
+        script: String, sha256: String, axes: [SweepPlan.Axis], repeats: Int? = nil, options: Options = Options(),
+        created: Date = Date()
     ) {
         (self.script, self.sha256, self.axes, self.repeats) = (script, sha256, axes, repeats)
-        self.created = created
+        (self.options, self.created) = (options, created)
     }
 
     public func plan() throws(SweepError) -> SweepPlan { try SweepPlan(axes, repeats: repeats) }
@@ -61,7 +74,7 @@ public struct SweepManifest: Codable, Sendable, Equatable {
                 "'\(path)' was written by eoss \(version.eoss.printable): update this one (\(RunEnvironment.eossVersion))"
             )
         }
-        guard let manifest = try? decoder.decode(SweepManifest.self, from: json) else {
+        guard let manifest = try? decoder.decode(SweepManifest.self, from: json), manifest.options.isSane else {
             throw SweepError("'\(path)' does not describe a sweep: it is damaged")
         }
         self = manifest

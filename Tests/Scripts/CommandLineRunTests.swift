@@ -95,6 +95,7 @@ import Testing
         let steps = try read.series("loss").map(\.step)
         #expect(steps == Array(0..<steps.count) && read.closed != nil)
         #expect(try read.events().last?.kind == "stop")
+        #expect(try read.lastCheckpointStep() == read.status()?.step, "it can go on where it was stopped")
     }
 
     @Test func aFolderThatCannotBeWrittenIsOneMessage() throws {

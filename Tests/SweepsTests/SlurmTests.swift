@@ -80,7 +80,7 @@ import Testing
             folder,
             [
                 "sacct":
-                    #"case "$*" in *jobs=7*) printf '7_0|FAILED\n7_1|FAILED\n';; *) printf '12_1|COMPLETED\n12_2|RUNNING\n1_3|x\n';; esac"#,
+                    #"case "$*" in *jobs=7*) printf '7_0|FAILED\n7_1|FAILED\n';; *) printf '12_1|COMPLETED\n12_2|RUNNING\n12_[3-9]|PENDING\n1_3|x\n';; esac"#,
                 "squeue":
                     #"case "$*" in *jobs=7*) exit 1;; *) printf '2|RUNNING|node1\n3|PENDING|(Priority)\nN/A|x|y\n';; esac"#,
             ])

@@ -18,7 +18,7 @@ final class TemporaryFolder {
         try Data("print(1)".utf8).write(to: script)
         let manifest = SweepManifest(
             script: script.path, sha256: try SweepFolder.digest(of: script.path), axes: [.init("lr", ["1", "2"])],
-            repeats: 2)
+            repeats: 2, options: .init(threads: 2, memory: 1 << 30))
         return try SweepFolder(beginning: manifest, at: url.appendingPathComponent(name))
     }
 }
@@ -47,6 +47,7 @@ final class TemporaryFolder {
         try sweep.change { $0.submissions.append(.init(job: "12", submitted: Date(timeIntervalSince1970: 1e9))) }
         let read = try SweepFolder(opening: sweep.url)
         #expect(read.plan == sweep.plan && read.manifest.submissions == sweep.manifest.submissions)
+        #expect(read.manifest.options == .init(threads: 2, memory: 1 << 30))
         #expect(read.manifest.sha256 == sweep.manifest.sha256 && read.plan.names[3] == "lr=2-seed=2")
         #expect(read.reports() == Array(repeating: PointReport(state: .waiting), count: 4))
     }
@@ -70,6 +71,17 @@ final class TemporaryFolder {
         try Data(text.utf8).write(to: sweep.url.appendingPathComponent("sweep.json"))
         #expect(message { _ = try SweepFolder(opening: sweep.url) }.contains(expected))
         #expect(message { _ = try SweepFolder(opening: folder.url) }.contains("there is no sweep in"))
+    }
+
+    /// Reading a pipe waits for ever, and a device never ends.
+    @Test func whatIsNoPlainFileIsNotRead() throws {
+        let folder = try TemporaryFolder()
+        let sweep = try folder.sweep()
+        let file = sweep.url.appendingPathComponent("sweep.json")
+        try FileManager.default.removeItem(at: file)
+        #expect(mkfifo(file.path, 0o600) == 0)
+        #expect(message { _ = try SweepFolder(opening: sweep.url) }.contains("it is no plain file"))
+        #expect(message { _ = try SweepFolder.digest(of: "/dev/zero") }.contains("cannot read the script '/dev/zero'"))
     }
 
     @Test func aManifestOfTooManyPointsIsRefused() throws {

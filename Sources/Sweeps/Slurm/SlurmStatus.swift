@@ -16,7 +16,7 @@ public struct SlurmStatus: Sendable, Equatable {
             let accounts = try? slurm.run(
                 "sacct",
                 [
-                    "--noheader", "--parsable2", "--allocations", "--array", "--jobs=\(submission.job)",
+                    "--noheader", "--parsable2", "--allocations", "--jobs=\(submission.job)",
                     "--format=JobID,State",
                 ])
             readAccounts(accounts ?? "", of: submission.job)
@@ -26,7 +26,7 @@ public struct SlurmStatus: Sendable, Equatable {
         }
     }
 
-    /// Lines `12_3|COMPLETED`.
+    /// Lines `12_3|COMPLETED`; tasks that wait stand together, `12_[4-9]|PENDING`, and each by itself in the queue.
     mutating func readAccounts(_ text: String, of job: String) {
         for line in text.split(whereSeparator: \.isNewline) {
             let parts = line.split(separator: "|", omittingEmptySubsequences: false)

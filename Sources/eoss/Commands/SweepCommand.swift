@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Experiments
 import Foundation
 import ScriptAPI
 import Sweeps
@@ -72,7 +73,9 @@ struct SweepCommand: ParsableCommand {
             // What is wrong with them is wrong whatever the script says.
             do { _ = try SweepPlan(axes, repeats: repeats) } catch { throw ValidationError("\(error)") }
         }
-        if let jobs, jobs < 1 { throw ValidationError("--jobs is \(jobs), and should be 1 or more") }
+        if let jobs, jobs < 1 || jobs > 1000 {
+            throw ValidationError("--jobs is \(jobs), and should be from 1 to 1000")
+        }
         if cluster.slurm, jobs != nil {
             throw ValidationError("--jobs is for this machine; with --slurm, --array-limit says how many run at a time")
         }
@@ -111,9 +114,11 @@ struct SweepCommand: ParsableCommand {
         let plan = try SweepPlan(axes, repeats: repeats)
         try SweepFolder.checkIsFree(target)
         let script = URL(fileURLWithPath: file ?? "").standardizedFileURL.path
+        let digest = try SweepFolder.digest(of: script)
         try SweepCheck(limits).check(script, plan, repeats: repeats)
         let manifest = SweepManifest(
-            script: script, sha256: try SweepFolder.digest(of: script), axes: axes, repeats: repeats)
+            script: script, sha256: digest, axes: axes, repeats: repeats,
+            options: SweepManifest.Options(threads: limits.threads, memory: limits.memory?.bytes))
         return try SweepFolder(beginning: manifest, at: target)
     }
 
@@ -130,7 +135,7 @@ struct SweepCommand: ParsableCommand {
         if let file, URL(fileURLWithPath: file).standardizedFileURL.path != folder.manifest.script {
             guard limits.force else {
                 throw SweepError(
-                    "the sweep in '\(path)' is one of '\(folder.manifest.script)': --force goes on with the script '\(file)'"
+                    "the sweep in '\(path)' is one of '\(folder.manifest.script.printable)': --force goes on with the script '\(file)'"
                 )
             }
             let script = URL(fileURLWithPath: file).standardizedFileURL.path
@@ -145,19 +150,27 @@ struct SweepCommand: ParsableCommand {
         return folder
     }
 
+    /// What is not given goes on as it was.
+    private func limits(of folder: SweepFolder) -> SweepLimits {
+        var limits = limits
+        limits.threads = limits.threads ?? folder.manifest.options.threads
+        limits.memory = limits.memory ?? folder.manifest.options.memory.map { MemorySize(bytes: $0) }
+        return limits
+    }
+
     // MARK: - Here
 
     private func runHere(_ folder: SweepFolder) throws {
         let reports = folder.reports()
         let left = reports.indices.filter { !reports[$0].state.isOver }
         let jobs = min(jobs ?? ProcessInfo.processInfo.activeProcessorCount, max(1, left.count))
-        var limits = limits
+        var limits = limits(of: folder)
         if jobs > 1, limits.threads == nil { limits.threads = 1 }
         // What one process may take by default all of them share.
         if jobs > 1, limits.memory == nil { limits.memory = MemorySize(bytes: MemoryAccount.shared.limit / jobs) }
         let flags = limits.arguments + (limits.force ? ["--force"] : [])
         var sweep = LocalSweep(
-            folder, jobs: jobs, program: Self.program, arguments: ["sweep-point", folder.url.path] + flags)
+            folder, jobs: jobs, program: Self.thisProgram, arguments: ["sweep-point", folder.url.path] + flags)
         let view = SweepView(folder, reports: reports, quiet: quiet)
         sweep.observe = view.show
         sweep.look = view.look
@@ -198,8 +211,11 @@ struct SweepCommand: ParsableCommand {
 
     private func complain(_ text: String) { Console.write("eoss: \(text)\n", to: STDERR_FILENO) }
 
-    /// This program, wherever it is found by then.
-    private static var program: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
+    /// This very program, though another be built in its place meanwhile.
+    private static let thisProgram = "/proc/self/exe"
+
+    /// Where it is, for other machines.
+    private static var program: String { URL(fileURLWithPath: thisProgram).resolvingSymlinksInPath().path }
 
     // MARK: - On a cluster
 
@@ -212,7 +228,7 @@ struct SweepCommand: ParsableCommand {
             Console.writeOutput("nothing to submit: no point is left that Slurm does not have already\n")
             return
         }
-        var limits = limits
+        var limits = limits(of: folder)
         limits.threads = limits.threads ?? 1
         let flags = limits.arguments + (limits.force ? ["--force"] : [])
         var submission = SlurmSubmission()

@@ -101,9 +101,12 @@ final class SweepView: Sendable {
 
     private func summary(_ state: State, running: Int) -> String {
         let seconds = Int(Stopwatch.now - beginning)
+        var counts = state.counts
+        counts[.running] = running
+        counts[.waiting] = folder.plan.points.count - counts.values.reduce(0, +)
         var parts = PointState.allCases.compactMap { kind -> String? in
-            let count = kind == .running ? running : state.counts[kind] ?? 0
-            return count == 0 ? nil : "\(count) \(kind.rawValue)"
+            guard let count = counts[kind], count > 0 else { return nil }
+            return "\(count) \(kind.rawValue)"
         }
         parts.append("of \(folder.plan.points.count) points")
         return parts.joined(separator: ", ") + "  \(seconds / 60):\(seconds % 60 < 10 ? "0" : "")\(seconds % 60)"

@@ -72,57 +72,63 @@ extension ScriptHost {
     private func sweep(
         _ grid: [String: LuaValue], repeats: Int?, _ function: LuaFunction
     ) throws -> SweepObject {
-        var values: [String: [String: LuaValue]] = [:]
-        var axes: [SweepPlan.Axis] = []
         if grid.isEmpty, repeats == nil {
             throw ArgumentError("eoss.sweep: there is nothing to sweep: give a grid with values, or repeats")
         }
         if repeats != nil, grid[SweepPlan.seed] != nil {
             throw ArgumentError("eoss.sweep: the grid has seeds, and repeats gives others: leave one of them out")
         }
-        let names =
-            grid.keys.filter { $0 != SweepPlan.seed }.sorted() + (grid[SweepPlan.seed] == nil ? [] : [SweepPlan.seed])
-        for name in names {
-            guard case .table(let table)? = grid[name] else { continue }
-            var texts: [String] = []
-            for value in table.array {
-                let text = if case .string(let text) = value { text } else { value.literal }
-                values[name, default: [:]][text] = value
-                texts.append(text)
-            }
-            axes.append(SweepPlan.Axis(name, texts))
-        }
+        let axes: [SweepPlan.Axis]
+        var values: [String: [String: LuaValue]]
+        (axes, values) = Self.axes(grid)
         let plan: SweepPlan
         do { plan = try SweepPlan(axes, repeats: repeats) } catch { throw ArgumentError("eoss.sweep: \(error)") }
-        for seed in 1...(repeats ?? 1) where repeats != nil {
-            values[SweepPlan.seed, default: [:]]["\(seed)"] = .integer(seed)
+        if let repeats {
+            values[SweepPlan.seed] = Dictionary(uniqueKeysWithValues: (1...repeats).map { ("\($0)", .integer($0)) })
         }
         var rows: [SweepObject.Row] = []
         for (number, point) in plan.points.enumerated() {
-            options.message("sweep: point \(number + 1) of \(plan.points.count), \(plan.names[number])")
-            var row = SweepObject.Row(name: plan.names[number], settings: point.settings)
+            let name = plan.names[number]
+            options.message("sweep: point \(number + 1) of \(plan.points.count), \(name)")
             var parameters: [String: LuaValue] = [:]
             for setting in point.settings { parameters[setting.name] = values[setting.name]?[setting.value] }
-            try work(at: &row, LuaRecord(parameters, called: "the point"), function)
-            rows.append(row)
+            rows.append(try row(name, point, LuaRecord(parameters, called: "the point"), function))
         }
         let columns = Set(rows.flatMap(\.columns.keys)).sorted()
         return SweepObject(plan.axes, values: values, rows: rows, columns: columns)
     }
 
+    /// The axes of a grid in their order, and their values by the texts that stand for them in names.
+    private static func axes(
+        _ grid: [String: LuaValue]
+    ) -> (axes: [SweepPlan.Axis], values: [String: [String: LuaValue]]) {
+        var (axes, values): ([SweepPlan.Axis], [String: [String: LuaValue]]) = ([], [:])
+        let others = grid.keys.filter { $0 != SweepPlan.seed }.sorted()
+        for name in others + [SweepPlan.seed] {
+            guard case .table(let table)? = grid[name] else { continue }
+            let texts = table.array.map { value in if case .string(let text) = value { text } else { value.literal } }
+            axes.append(SweepPlan.Axis(name, texts))
+            values[name] = Dictionary(zip(texts, table.array)) { first, _ in first }
+        }
+        return (axes, values)
+    }
+
     /// Calls the function for a point.
-    private func work(at row: inout SweepObject.Row, _ parameters: LuaRecord, _ function: LuaFunction) throws {
-        let name = row.name
+    private func row(
+        _ name: String, _ point: SweepPoint, _ parameters: LuaRecord, _ function: LuaFunction
+    ) throws -> SweepObject.Row {
         do {
-            row.columns = try Self.columns(function.call(parameters, name), parameters, name)
+            let columns = try Self.columns(function.call(parameters, name), parameters, name)
+            return SweepObject.Row(name: name, settings: point.settings, columns: columns)
         } catch {
-            guard let divergence = Self.divergence(error) else {
-                guard var failure = error as? LuaError else { throw error }
-                if case .stopped = failure.kind { throw failure }
-                failure.message = "point \(name): \(failure.message)"
-                throw failure
+            if let divergence = Self.divergence(error) {
+                return SweepObject.Row(
+                    name: name, settings: point.settings, isDiverged: true, message: divergence.description)
             }
-            (row.isDiverged, row.message) = (true, divergence.description)
+            guard var failure = error as? LuaError else { throw error }
+            if case .stopped = failure.kind { throw failure }
+            failure.message = "point \(name): \(failure.message)"
+            throw failure
         }
     }
 
