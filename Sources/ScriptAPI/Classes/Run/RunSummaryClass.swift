@@ -90,7 +90,9 @@ extension ScriptHost {
                 }
                 let isReverse: Bool = try call.get("reverse")
                 if let key: String = try call.get("sort", as: String?.self) {
-                    runs = runs.sorted(by: try RunQuery.field(key), reversed: isReverse)
+                    let field = try RunQuery.field(key)
+                    try RunQuery.check([field], in: runs)
+                    runs = runs.sorted(by: field, reversed: isReverse)
                 } else if isReverse {
                     runs.reverse()
                 }
