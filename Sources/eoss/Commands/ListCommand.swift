@@ -104,7 +104,7 @@ struct ListCommand: ParsableCommand {
             do {
                 files += isFolder.boolValue ? try RunFolder(url).files() : [url]
             } catch {
-                Console.tell("the folder '\(place.printable)' cannot be read: \(words(for: error))")
+                Console.tell(words(for: error).printable)
                 failed = true
             }
         }

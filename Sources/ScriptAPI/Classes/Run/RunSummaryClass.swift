@@ -107,12 +107,7 @@ extension ScriptHost {
     /// Of a script, which may not read files that a link leads to elsewhere.
     private func runs(in folder: String) throws -> [ListedRun] {
         let found = URL(fileURLWithPath: try paths.readableFolder(folder))
-        let files: [URL]
-        do {
-            files = try RunFolder(found).files()
-        } catch {
-            throw ArgumentError("eoss.runs: the folder '\(folder)' cannot be read: \(words(for: error))")
-        }
+        let files = try RunFolder(found).files()
         var refused: [URL: String] = [:]
         for file in files {
             do {
