@@ -8,9 +8,13 @@ public struct RunFolder: Sendable {
     public init(_ url: URL) { self.url = url }
 
     /// The run files in it, by name; not those of folders in it.
-    /// - Throws: where the folder cannot be read.
+    /// - Throws: `RunFileError.cannotRead` where the folder cannot be read.
     public func files() throws -> [URL] {
-        try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
+        guard let folder = opendir(url.path) else {
+            throw RunFileError.cannotRead(path: url.path, reason: String(cString: strerror(errno)))
+        }
+        closedir(folder)
+        return try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "eoss" }
             .map { (file: $0, name: $0.deletingPathExtension().lastPathComponent) }
             .sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending }

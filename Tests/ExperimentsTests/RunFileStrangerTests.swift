@@ -42,7 +42,9 @@ import Testing
             count += try reader.series(name).count
             count += try reader.values(of: name).count + reader.arrays("numbers", of: name).count
         }
-        _ = try reader.status()
+        for (_, tail) in try reader.overview(last: 1024).series { count += tail.count }
+        count += try reader.seriesCounts().count + reader.checkpoints().count + reader.figures().count
+        count += try reader.eventTimes().count
         count += try reader.events().count + reader.notes().count + reader.costs().count
         for step in try reader.checkpointSteps() { count += try reader.checkpoint(step: step).count }
         for name in try reader.figureNames() { count += try reader.figure(name).bytes.count }

@@ -148,6 +148,11 @@ import Testing
         #expect(try read.status() == nil && read.session == nil && read.givenName == "old")
         #expect(try read.events() == [RunEvent(step: 3, kind: "lr", message: "0.1 to 0.2")])
         #expect(try read.checkpoint(step: 5) == Data([1, 2]) && read.lastCheckpointStep() == 5)
+        let overview = try read.overview()
+        #expect(overview.status == nil && overview.series.map(\.name) == ["loss"] && overview.script == nil)
+        #expect(overview.series[0].tail.map(\.step) == [7] && overview.parameters.isEmpty)
+        #expect(try read.seriesCounts().map(\.count) == [1] && read.eventTimes() == [nil] && read.figures().isEmpty)
+        #expect(try read.checkpoints() == [StoredCheckpoint(step: 5, size: 2, isPinned: false)])
         #expect(throws: RunFileError.olderFormat(path: read.url.path, version: 1)) { try RunFile.reopen(read.url) }
     }
 

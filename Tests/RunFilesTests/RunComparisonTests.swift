@@ -77,6 +77,16 @@ import Testing
         #expect(other.largest?.value == .infinity && other.first == 0)
     }
 
+    @Test func aForkSaysWhereItLeftItsRun() throws {
+        let folder = try TemporaryFolder()
+        let a = try RunFile.open(try folder.run("a"))
+        let parent = RunParent(uuid: a.uuid, name: "a", step: 3000)
+        let fork = try RunFile.create(name: "b", in: folder.url, header: RunHeader(parent: parent))
+        try fork.close()
+        let text = try Self.comparison([fork.url, a.url]).lines(width: nil)
+        #expect(text.contains("A is a fork of B at step 3,000"), "\(text)")
+    }
+
     @Test func filesOfOneNameAreToldApartByTheirFolders() throws {
         let folder = try TemporaryFolder()
         let (x, y) = (folder.url.appendingPathComponent("x"), folder.url.appendingPathComponent("y"))

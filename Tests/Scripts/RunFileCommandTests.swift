@@ -47,6 +47,12 @@ import Testing
         guard case .array(let found) = try JSONValue(json: chosen.output), case .object(let run)? = found.first else {
             throw CocoaError(.coderReadCorrupt)
         }
+        let shown = try EossProgram.run([
+            "ls", folder.runs, "--show", "lr,parameters.steps", "--sort", "lr", "--reverse",
+        ])
+        #expect(
+            shown.output.contains(/ALERT +lr +parameters.steps +loss.*\n.*late +0.2 +20 .*\n.*late +0.1 +20/),
+            "\(shown)")
         #expect(found.count == 1 && run["name"] == "cheb-2" && run["step"] == 20 && run["alert"] == "late")
 
         let page = try EossProgram.run(["show", first])
@@ -85,6 +91,36 @@ import Testing
         #expect(throws: Never.self) {
             try JSONValue(json: EossProgram.run(["compare", first, second, "--json"]).output)
         }
+    }
+
+    /// The commands and the script of `docs/run-files.md`.
+    @Test func thePageDoesWhatItSays() throws {
+        let folder = try RunsFolder()
+        try Self.twoRuns(in: folder)
+        for (name, new) in [("cheb", "experiment"), ("cheb-2", "other")] {
+            try FileManager.default.moveItem(
+                atPath: "\(folder.runs)/\(name).eoss", toPath: "\(folder.runs)/\(new).eoss")
+        }
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("docs/run-files.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        func block(_ language: String) throws -> String {
+            let blocks = try text.matches(of: Regex("```\(language)\n((?s:.*?))```", as: (Substring, Substring).self))
+            try #require(blocks.count == 1)
+            return String(blocks[0].output.1)
+        }
+        let commands = try block("sh").split(separator: "\n").map(String.init)
+        #expect(commands.count == 8)
+        for command in commands {
+            let line = command.replacing(/^eoss/, with: EossProgram.executable.path)
+            let result = try EossProgram.shell("cd '\(folder.url.path)' && set -e; \(line)\necho DONE")
+            #expect(result.hasSuffix("DONE\n"), "\(command)")
+        }
+        let again = try String(contentsOf: folder.url.appendingPathComponent("again.lua"), encoding: .utf8)
+        #expect(again == Self.script)
+        let script = try folder.write(try block("lua"), to: "page.lua")
+        let result = try EossProgram.run(["run", script, "--out", folder.runs])
+        #expect(result.status == 0 && result.output.contains("0.1\t0.2\t1\n"), "\(result.errors)\(result.output)")
     }
 
     @Test func aBadFileIsARowOfTheListAndOneMessageElsewhere() throws {
@@ -136,6 +172,13 @@ import Testing
         #expect(
             result.errors.contains("did you mean 'lr'?") && result.errors.hasSuffix("\n               ^\n"),
             "\(result.errors)")
+        for option in ["--sort", "--show"] {
+            let misspelt = try EossProgram.run(["ls", folder.runs, option, "lrr"])
+            #expect(misspelt.status == 2 && misspelt.output.isEmpty)
+            #expect(
+                misspelt.errors.hasPrefix("eoss: \(option): no run here has 'lrr': did you mean 'lr'?"),
+                "\(misspelt.errors)")
+        }
         let missing = try EossProgram.run(["show", folder.runs + "/a.eoss", "--series", "loss"])
         #expect(missing.status == 1 && missing.errors.contains("no series 'loss'"))
         #expect(try EossProgram.run(["show", folder.runs + "/a.eoss", "--figure", "x"]).errors.contains("it has none"))

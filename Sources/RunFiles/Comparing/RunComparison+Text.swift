@@ -15,6 +15,7 @@ extension RunComparison {
             runs.add([letter, names[index].label(), states[index], step])
         }
         var lines = runs.lines(width: width, hasTitle: false)
+        lines += forks.map { "\(letters[$0.run]) is a fork of \(letters[$0.parent]) at step \($0.step.grouped)" }
         lines += [""] + (scripts.isEmpty ? ["script  the same"] : scriptLines)
         for (title, differences) in [
             ("parameters", parameters), ("settings", settings), ("environment", environment),
@@ -93,6 +94,10 @@ extension RunComparison {
                         "name": .string(names[$0]), "state": .string(states[$0]),
                         "step": steps[$0].map { .integer($0) } ?? .null,
                     ]
+                }),
+            "forks": .array(
+                forks.map {
+                    ["run": .integer($0.run), "parent": .integer($0.parent), "step": .integer($0.step)]
                 }),
             "scripts": .array(scripts.map(\.json)), "parameters": object(parameters), "settings": object(settings),
             "environment": object(environment), "series": .array(curves.map(\.json)),

@@ -59,6 +59,8 @@ public struct RunComparison: Sendable {
     public let parameters: [Difference]
     public let settings: [Difference]
     public let environment: [Difference]
+    /// Which of the runs, by their places, are forks of which, and where they left them.
+    public let forks: [(run: Int, parent: Int, step: Int)]
     public let states: [String]
     public let steps: [Int?]
     /// In the order in which the series of the first run began, then those that others have besides.
@@ -75,6 +77,11 @@ public struct RunComparison: Sendable {
             overviews.append(try RunSummary(reader))
             environments.append(try reader.environment().mapValues { .string($0) })
             events.append(try reader.events())
+        }
+        forks = readers.enumerated().compactMap { run, reader in
+            guard let parent = reader.parent, let place = readers.firstIndex(where: { $0.uuid == parent.uuid })
+            else { return nil }
+            return (run, place, parent.step)
         }
         (states, steps) = (overviews.map(\.state), overviews.map(\.step))
         parameters = Self.differences(overviews.map(\.parameters))

@@ -40,8 +40,8 @@ public struct RunField: Sendable, Hashable {
 
     public init(_ name: String, in scope: Scope = .any) { (self.name, self.scope) = (name, scope) }
 
-    /// For messages.
-    var words: String { (scope == .any ? "" : "\(scope.rawValue).") + name.label(40) }
+    /// As it is written.
+    public var words: String { (scope == .any ? "" : "\(scope.rawValue).") + name.label(40) }
 
     /// As a list shows them; age in seconds since the file was last written, created as text that sorts in order of time.
     public static let own = ["name", "script", "step", "steps", "state", "age", "created", "alert", "parent"]
@@ -78,6 +78,17 @@ public struct RunField: Sendable, Hashable {
 }
 
 extension RunValue {
+    /// As people read it, without control characters.
+    public var label: String {
+        switch self {
+        case .number(let number):
+            let exact = Int(exactly: number).map(String.init) ?? "\(number)"
+            return exact.count <= 8 ? exact : number.short
+        case .text(let text): return text.label()
+        case .truth(let flag): return "\(flag)"
+        }
+    }
+
     /// Nil for null.
     init?(_ json: JSONValue) {
         if let number = json.exactNumber {

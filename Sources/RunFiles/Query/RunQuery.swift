@@ -51,23 +51,38 @@ public struct RunQuery: Sendable {
         return field
     }
 
+    /// Several names, with commas between them.
+    public static func fields(_ text: String) throws(RunQueryError) -> [RunField] {
+        var fields: [RunField] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            fields.append(try field(String(part)))
+        }
+        return fields
+    }
+
     /// Those of these runs for which it holds; a file that cannot be read is never among them.
     /// - Throws: ``RunQueryError`` for a name that none of the runs has, where there are any: it is misspelt.
     public func matches(in runs: [ListedRun]) throws(RunQueryError) -> [ListedRun] {
-        if runs.contains(where: { $0.run != nil }) {
-            for (field, place) in fields where !runs.has(field) { throw unknown(field, place, runs) }
-        }
+        for (field, place) in fields { try Self.check(field, text, place, runs) }
         let now = Date()
         return runs.filter { run in run.run != nil && Self.isTrue(Self.value(of: condition, run, now)) }
     }
 
-    private func unknown(_ field: RunField, _ place: Int, _ runs: [ListedRun]) -> RunQueryError {
+    /// - Throws: ``RunQueryError`` for a name that none of the runs has, where there are any.
+    public static func check(_ fields: [RunField], in runs: [ListedRun]) throws(RunQueryError) {
+        for field in fields { try check(field, field.words, 0, runs) }
+    }
+
+    private static func check(
+        _ field: RunField, _ text: String, _ place: Int, _ runs: [ListedRun]
+    ) throws(RunQueryError) {
+        guard runs.contains(where: { $0.run != nil }), !runs.has(field) else { return }
         let known = runs.names(in: field.scope)
         let list = known.prefix(12).map { $0.label(40) }.joined(separator: ", ")
         let own = field.scope == .any ? RunField.own : []
         let near = ExperimentError.suggestion(field.name, known + own).printable
         let hint = near.isEmpty && !list.isEmpty ? "; there are \(list)" : near
-        return RunQueryError(
+        throw RunQueryError(
             text: text, place: place, reason: "no run here has '\(field.words)'\(hint)")
     }
 
@@ -145,7 +160,7 @@ public struct RunQueryError: Error, Sendable, Equatable, CustomStringConvertible
     public var description: String {
         let shown = text.map { String($0).printable }
         let before = shown.prefix(place).joined()
-        return "\(reason), at character \(place + 1) of the condition\n  \(shown.joined())\n  "
+        return "\(reason), at character \(place + 1)\n  \(shown.joined())\n  "
             + String(repeating: " ", count: before.count) + "^"
     }
 }

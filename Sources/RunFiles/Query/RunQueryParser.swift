@@ -11,8 +11,8 @@ struct RunQueryParser {
     private var depth = 0
     private(set) var fields: [(field: RunField, place: Int)] = []
 
-    /// More than anyone writes; fewer than the stack holds.
-    private static let deepest = 100
+    /// More than anyone writes; fewer than the stack holds: a sum is as deep as it is long.
+    private static let (deepest, longest) = (100, 2000)
 
     private enum Token: Equatable {
         case end
@@ -38,6 +38,12 @@ struct RunQueryParser {
 
     /// All of the text.
     mutating func condition() throws(RunQueryError) -> RunQuery.Node {
+        if characters.count > Self.longest {
+            throw RunQueryError(
+                text: String(characters.prefix(40)) + "…", place: 40,
+                reason:
+                    "a condition has at most \(Self.longest.grouped) characters, this one \(characters.count.grouped)")
+        }
         try advance()
         if token == .end { throw failure("a condition is needed, such as lr > 0.1") }
         let node = try alternatives()

@@ -54,6 +54,7 @@ package struct TextTable {
                     columns[column].alignment == .right ? space + cell : isLast ? cell : cell + space
                 line += (place == 0 ? "" : String(repeating: " ", count: Self.gap)) + styled(text, row, column)
             }
+            while line.last == " " { line.removeLast() }
             return line
         }
         return (hasTitle ? [line(columns.map(\.title), nil)] : []) + rows.enumerated().map { line($1, $0) }

@@ -36,6 +36,12 @@ struct ListCommand: ParsableCommand {
         help: ArgumentHelp("Only those for which this holds.", valueName: "condition"), transform: RunQuery.init)
     var condition: RunQuery?
 
+    @Option(
+        name: .customLong("show"),
+        help: ArgumentHelp("Further columns: parameters, say, with commas between them.", valueName: "names"),
+        transform: RunQuery.fields)
+    var shown: [RunField] = []
+
     @Flag(help: "For other programs: an array, an object for each file.")
     var json = false
 
@@ -43,13 +49,10 @@ struct ListCommand: ParsableCommand {
         let (files, failed) = files()
         var runs = RunFolder.runs(files)
         let unreadable = runs.filter { $0.run == nil }.count
+        try Self.telling("--sort") { () throws(RunQueryError) in try RunQuery.check(sort.map { [$0] } ?? [], in: runs) }
+        try Self.telling("--show") { () throws(RunQueryError) in try RunQuery.check(shown, in: runs) }
         if let condition {
-            do {
-                runs = try condition.matches(in: runs)
-            } catch {
-                Console.tell("--where: \(error)")
-                throw ExitCode(ExitStatus.usage.rawValue)
-            }
+            runs = try Self.telling("--where") { () throws(RunQueryError) in try condition.matches(in: runs) }
             if unreadable > 0 { Console.tell("\(unreadable) file\(unreadable == 1 ? "" : "s") cannot be read") }
         }
         if let sort {
@@ -63,9 +66,21 @@ struct ListCommand: ParsableCommand {
             if files.isEmpty, !failed {
                 Console.tell("no run files in \(folders.map { "'\($0.printable)'" }.joined(separator: ", "))")
             }
-            if !runs.isEmpty { Console.write(RunTable(runs, isOneFolder: folders.count < 2).lines(.standard)) }
+            if !runs.isEmpty { Console.write(RunTable(runs, shown, isOneFolder: folders.count < 2).lines(.standard)) }
         }
         if failed { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+
+    /// Only when the files have been read is it known which names there are.
+    private static func telling<Result>(
+        _ option: String, _ body: () throws(RunQueryError) -> Result
+    ) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            Console.tell("\(option): \(error)")
+            throw ExitCode(ExitStatus.usage.rawValue)
+        }
     }
 
     private var folders: [String] {
@@ -89,7 +104,7 @@ struct ListCommand: ParsableCommand {
             do {
                 files += isFolder.boolValue ? try RunFolder(url).files() : [url]
             } catch {
-                Console.tell("the folder '\(place.printable)' cannot be read: \(words(for: error))")
+                Console.tell(words(for: error).printable)
                 failed = true
             }
         }
@@ -100,14 +115,15 @@ struct ListCommand: ParsableCommand {
 /// What `eoss ls` prints.
 struct RunTable {
     private let runs: [ListedRun]
+    private let shown: [RunField]
     private let isOneFolder: Bool
     private let now: Date
 
     /// More series than this are for `--json`, wherever it is printed.
     private static let mostSeries = 12
 
-    init(_ runs: [ListedRun], isOneFolder: Bool, now: Date = Date()) {
-        (self.runs, self.isOneFolder, self.now) = (runs, isOneFolder, now)
+    init(_ runs: [ListedRun], _ shown: [RunField] = [], isOneFolder: Bool, now: Date = Date()) {
+        (self.runs, self.shown, self.isOneFolder, self.now) = (runs, shown, isOneFolder, now)
     }
 
     func lines(_ style: OutputStyle) -> [String] {
@@ -117,7 +133,7 @@ struct RunTable {
             [
                 .init("NAME", .left, least: 24), .init("SCRIPT", .left, least: 12), .init("STEPS"),
                 .init("STATE", .left), .init("AGE"),
-            ] + (hasAlerts ? [.init("ALERT", .left, least: 12)] : [])
+            ] + (hasAlerts ? [.init("ALERT", .left, least: 12)] : []) + shown.map { .init($0.words, least: 6) }
                 + series.map { .init($0.label(40), isOptional: true) })
         for listed in runs { table.add(cells(listed, series, hasAlerts: hasAlerts)) }
         let stateColumn = 3
@@ -138,7 +154,8 @@ struct RunTable {
             let last = Dictionary(run.last.map { ($0.name, $0.value.value.short) }) { $1 }
             return [
                 name, script, run.step?.grouped ?? "", run.state, now.timeIntervalSince(run.written).age,
-            ] + (hasAlerts ? [run.alert?.label() ?? ""] : []) + series.map { last[$0] ?? "" }
+            ] + (hasAlerts ? [run.alert?.label() ?? ""] : [])
+                + shown.map { $0.value(in: listed, now: now)?.label ?? "" } + series.map { last[$0] ?? "" }
         }
     }
 

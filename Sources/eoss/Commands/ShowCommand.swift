@@ -128,7 +128,8 @@ struct ShowCommand: ParsableCommand {
         if let output {
             try OutputFile.write(figure.bytes, to: output)
         } else if OutputStyle.standard.isTerminal {
-            throw ValidationError("where does the figure go? Name a file with -o FILE")
+            Console.tell("where does the figure go? Name a file with -o FILE")
+            throw ExitCode(ExitStatus.usage.rawValue)
         } else {
             Console(quiet: true).output(bytes: Array(figure.bytes))
         }

@@ -132,7 +132,9 @@ extension ScriptHost {
             parameters: [Parameter("path", .path, "The file, below the output folder or the script's.")],
             results: [Parameter("file", .object("runfile"), "The file.")]
         ) { [unowned self] call in
-            RunFileObject(try RunFile.open(URL(fileURLWithPath: paths.readable(call.get("path")))))
+            // Of one's own run all that is there.
+            for file in openFiles { try file.commit() }
+            return RunFileObject(try RunFile.open(URL(fileURLWithPath: paths.readable(call.get("path")))))
         }
     }
 }

@@ -90,7 +90,9 @@ extension ScriptHost {
                 }
                 let isReverse: Bool = try call.get("reverse")
                 if let key: String = try call.get("sort", as: String?.self) {
-                    runs = runs.sorted(by: try RunQuery.field(key), reversed: isReverse)
+                    let field = try RunQuery.field(key)
+                    try RunQuery.check([field], in: runs)
+                    runs = runs.sorted(by: field, reversed: isReverse)
                 } else if isReverse {
                     runs.reverse()
                 }
@@ -105,12 +107,7 @@ extension ScriptHost {
     /// Of a script, which may not read files that a link leads to elsewhere.
     private func runs(in folder: String) throws -> [ListedRun] {
         let found = URL(fileURLWithPath: try paths.readableFolder(folder))
-        let files: [URL]
-        do {
-            files = try RunFolder(found).files()
-        } catch {
-            throw ArgumentError("eoss.runs: the folder '\(folder)' cannot be read: \(words(for: error))")
-        }
+        let files = try RunFolder(found).files()
         var refused: [URL: String] = [:]
         for file in files {
             do {
