@@ -26,12 +26,11 @@ public struct LuaStubs {
         if let element = declaration.elementDeclaration {
             lines.append("---@field [integer] \(Self.spelled(element.type)) \(oneLine(element.summary))")
         }
-        if let entry = declaration.entryDeclaration {
-            lines.append("---@field [string] \(Self.spelled(entry.type)) \(oneLine(entry.summary))")
-        }
+        // Names that an object itself knows have no field here: with one for all strings nothing would be misspelt any more.
         for one in declaration.operators {
             guard let stub = Self.operatorStub(one, of: declaration.name) else { continue }
-            lines.append("---@operator \(stub)")
+            let line = "---@operator \(stub)"
+            if !lines.contains(line) { lines.append(line) }
         }
         if declaration.lengthDeclaration != nil { lines.append("---@operator len: integer") }
         if let call = declaration.callDeclaration {

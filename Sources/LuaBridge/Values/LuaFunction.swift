@@ -23,11 +23,11 @@ public struct LuaFunction {
 
     /// Calls the function. What it raises is thrown as a `LuaError`.
     @discardableResult
-    public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] { try call(arguments: arguments) }
+    public func call(_ arguments: any LuaReturnable...) throws -> [LuaValue] { try call(arguments: arguments) }
 
     /// The same for a list of arguments.
     @discardableResult
-    public func call(arguments: [any LuaPushable]) throws -> [LuaValue] {
+    public func call(arguments: [any LuaReturnable]) throws -> [LuaValue] {
         try state.call(arguments) { try state.push(anchor, to: $0) }
     }
 
@@ -86,7 +86,7 @@ public final class LuaCallback {
 
     /// Calls the function. What it raises is thrown as a `LuaError`.
     @discardableResult
-    public func call(_ arguments: any LuaPushable...) throws -> [LuaValue] { try call(arguments: arguments) }
+    public func call(_ arguments: any LuaReturnable...) throws -> [LuaValue] { try call(arguments: arguments) }
 
     /// The same for a list of arguments, one value each.
     @discardableResult
