@@ -16,6 +16,11 @@ enum RunSchema {
 
     static let objects = objects(of: version)
 
+    /// The objects of each version from 1 on, by their names.
+    static let objectsByName = (1...version).map { version in
+        Dictionary(uniqueKeysWithValues: objects(of: version).map { ($0.name, $0) })
+    }
+
     /// The schema of a version, 1 to ``version``. Version 2 added operations, 95 % intervals and lists to measurements; version 3 what
     /// a run needs to be opened again: its state, checkpoints in parts, data of events, one measurement a step, and chunks.
     static func objects(of version: Int32) -> [Object] {

@@ -34,6 +34,11 @@ final class ReadingLimit: @unchecked Sendable {
     /// A row of ours takes nine bytes of the file or more, and SQLite fewer than seventy instructions, with its part of an index.
     func renew() {
         size = fileSize
+        renewForSameSize()
+    }
+
+    /// The same within a transaction, while which the file cannot grow.
+    func renewForSameSize() {
         bytesLeft = size
         instructions.pointee = 1_000_000 + Int64(8 * min(size, 1 << 56))
     }

@@ -152,7 +152,7 @@ enum RunFileInspection {
         guard version >= 1, let version = Int32(exactly: version) else {
             throw RunFileError.notARunFile(path: path, reason: "its format is number \(version)")
         }
-        var ours = Dictionary(uniqueKeysWithValues: RunSchema.objects(of: version).map { ($0.name, $0) })
+        var ours = RunSchema.objectsByName[Int(version) - 1]
         // `sqlite_autoindex_…`, made for UNIQUE columns, stand there without a statement.
         let rows = try Row.fetchCursor(db, sql: "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
         while let row = try rows.next() {

@@ -233,11 +233,11 @@ public final class RunFileReader: Sendable {
         }
     }
 
-    /// Calls with each row of a statement, as many as the file can have.
+    /// Calls with each row of a statement, as many as the file can have; only within ``read(_:)``.
     func each(
         _ db: Database, _ sql: String, _ arguments: StatementArguments, _ body: (Row) throws -> Void
     ) throws {
-        limit.renew()
+        limit.renewForSameSize()
         let statement = try db.cachedStatement(sql: sql)
         let cursor = try Row.fetchCursor(statement, arguments: arguments)
         while let row = try cursor.next() {
