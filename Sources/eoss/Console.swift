@@ -47,11 +47,14 @@ final class Console: Sendable {
     static func writeOutput(_ text: String) -> Int32 { writeOutput(Array(text.utf8)) }
 
     @discardableResult
-    private static func writeOutput(_ bytes: [UInt8]) -> Int32 {
+    static func writeOutput(_ bytes: [UInt8]) -> Int32 {
         let failure = write(bytes: bytes, to: STDOUT_FILENO)
         if failure != 0 { firstFailure.withLock { if $0 == 0 { $0 = failure } } }
         return failure
     }
+
+    /// Writes a line to standard error, where there is no progress line.
+    static func complain(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
     private static let lastMessage = Mutex("")
 

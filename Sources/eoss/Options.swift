@@ -13,8 +13,10 @@ extension ScriptOptions.Setting: ExpressibleByArgument {
 }
 
 /// `--memory 4G`: bytes, or a number with K, M, G or T (powers of 1024).
-struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
+struct MemorySize: ExpressibleByArgument, Sendable, Equatable, CustomStringConvertible {
     var bytes: Int
+
+    init(bytes: Int) { self.bytes = bytes }
 
     init?(argument: String) {
         var text = argument.uppercased()[...]
@@ -32,6 +34,8 @@ struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
         }
         self.bytes = bytes
     }
+
+    var description: String { bytes % (1 << 20) == 0 ? "\(bytes >> 20)M" : "\(bytes)" }
 }
 
 /// What `eoss run` and `eoss repl` have in common.

@@ -77,7 +77,5 @@ enum Program {
         return wrong + ": did you mean 'eoss \(near)'?"
     }
 
-    private static func complain(_ text: String) {
-        Console.write(text + "\n", to: STDERR_FILENO)
-    }
+    private static func complain(_ text: String) { Console.complain(text) }
 }

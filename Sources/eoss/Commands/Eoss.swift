@@ -7,5 +7,8 @@ struct Eoss: ParsableCommand {
         commandName: "eoss",
         abstract: "A laboratory for the dynamics of training at the edge of stability.",
         version: RunEnvironment.eossVersion,
-        subcommands: [RunCommand.self, ReplCommand.self])
+        subcommands: [
+            RunCommand.self, ReplCommand.self, ExportCommand.self, ReportCommand.self, ShareCommand.self,
+            ScriptCommand.self, VerifyCommand.self,
+        ])
 }
