@@ -87,7 +87,7 @@ let testImports: [String: [Target.Dependency]] = [
     // Graph's tests look at what becomes of its programs on this machine, too.
     "LuaBridge": ["CLua", "CLuaSystem"], "Graph": ["Compute"],
     "Networks": ["Datasets", "Objectives", "SmallNetworks"], "Objectives": ["Datasets", "SmallNetworks"],
-    "Compute": ["CKernels"], "Experiments": [grdb, "CAllocationCount"],
+    "Compute": ["CKernels"], "Experiments": [grdb, "CAllocationCount"], "RunFiles": [grdb],
 ]
 
 var testTargets: [Target] = tested.map { name in

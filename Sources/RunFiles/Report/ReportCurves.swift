@@ -56,23 +56,20 @@ struct ReportCurves {
         }
     }
 
-    /// The figure of a group; nil where nothing in it can be drawn.
-    func figure(_ group: Group, width: Int, height: Int) throws -> Figure? {
+    /// The panel of a group; nil where nothing in it can be drawn.
+    func panel(_ group: Group) throws -> Panel? {
         var panel = Panel(xLabel: "step")
         for (index, reader) in readers.enumerated() {
             let known = try reader.seriesNames()
             for name in group.names where known.contains(name) {
-                let series = try reader.values(of: name)
+                let series = try SeriesPoints(reader, name)
                 let label = name.printable + (readers.count > 1 ? ", \(labels[index])" : "")
                 if name == "edge", group.names.count > 1 {
                     panel.references.append(
-                        ReferenceLine(name: label, x: series.stepList.map(Double.init), y: series.values))
+                        ReferenceLine(name: label, x: series.steps, y: series.values))
                 } else {
-                    let hasErrors = series.errors.contains { $0 > 0 }
                     panel.series.append(
-                        PlottedSeries(
-                            name: label, x: series.stepList.map(Double.init), y: series.values,
-                            errors: hasErrors ? series.standardErrors : nil))
+                        PlottedSeries(name: label, x: series.steps, y: series.values, errors: series.errors))
                 }
             }
         }
@@ -80,6 +77,28 @@ struct ReportCurves {
         guard values.contains(where: { _ in true }) else { return nil }
         // A loss that is not positive has no place on a logarithmic axis.
         if group.isLoss, values.allSatisfy({ $0 > 0 }) { panel.yScale = .log }
-        return Figure(panels: [panel], size: (width, height))
+        return panel
+    }
+}
+
+/// What is drawn of a series: three numbers a value, whatever else stands beside it in the file.
+private struct SeriesPoints {
+    var steps: [Double] = []
+    var values: [Double] = []
+    /// Nil where no value has one.
+    var errors: [Double]?
+
+    init(_ reader: RunFileReader, _ name: String) throws {
+        let cursor = try SeriesCursor(reader, name)
+        while let measurement = cursor.current {
+            steps.append(Double(measurement.step))
+            values.append(measurement.value)
+            if let error = measurement.standardError, errors == nil {
+                errors = [Double](repeating: .nan, count: values.count - 1) + [error]
+            } else {
+                errors?.append(measurement.standardError ?? .nan)
+            }
+            try cursor.advance()
+        }
     }
 }

@@ -28,6 +28,7 @@ public struct ReportPage {
         if readers.count == 1 { try facts(of: readers[0], &page) }
         try curves(&page)
         try sink.write(Array(page.text.utf8))
+        var shown: Set<[String]> = []
         for reader in readers {
             page = HTML()
             if readers.count > 1 {
@@ -39,7 +40,12 @@ public struct ReportPage {
             try settings(of: reader, &page)
             try story(of: reader, &page)
             try figures(of: reader, &page)
-            try scripts(of: reader, &page)
+            let digests = try reader.scripts().map(\.sha256)
+            if shown.insert(digests).inserted {
+                try scripts(of: reader, &page)
+            } else {
+                page.element("p", "Its script is that of a run above, word for word.")
+            }
             try sink.write(Array(page.text.utf8))
         }
         try sink.write(Array("</body>\n</html>\n".utf8))
@@ -74,12 +80,12 @@ public struct ReportPage {
         for group in groups {
             page.element("h3", group.title)
             do {
-                guard let wide = try curves.figure(group, width: 940, height: 380),
-                    let narrow = try curves.figure(group, width: 420, height: 340)
-                else {
+                guard let panel = try curves.panel(group) else {
                     page.element("p", "No value of it is a number that can be drawn.")
                     continue
                 }
+                let wide = Figure(panels: [panel], size: (940, 380))
+                let narrow = Figure(panels: [panel], size: (420, 340))
                 page.image(
                     try wide.drawn(as: .svg), mime: "image/svg+xml", narrow: try narrow.drawn(as: .svg),
                     alternative: "Curves: \(group.names.joined(separator: ", "))")
@@ -104,9 +110,12 @@ public struct ReportPage {
         page.element(
             "pre",
             """
-            eoss run \(file)        # the script, the modules and the parameters inside of the file
-            eoss verify \(file)     # … compared value by value with what is there
-            eoss run \(Self.shellWord(script.path))\(settings.joined())
+            # the script, the modules and the parameters inside of the file
+            eoss run \(file)
+            # the same, compared value by value with what the file has
+            eoss verify \(file)
+            # the script as a file of its own, from 'eoss script \(file) -o .'
+            eoss run \(Self.shellWord((script.path as NSString).lastPathComponent))\(settings.joined())
             """)
     }
 
@@ -139,21 +148,28 @@ public struct ReportPage {
 
     private func values(of reader: RunFileReader, _ page: inout HTML) throws {
         let rows = try reader.seriesNames().map { name -> [String] in
-            let series = try reader.values(of: name)
-            guard let last = series.last, let step = series.stepList.last else { return [name, "0", "", "", "", ""] }
-            let error = series.errors.isEmpty ? Double.nan : series.errors[series.count - 1]
-            let finite = series.values.filter(\.isFinite)
-            return [
-                name, "\(series.count)", "\(step)", Self.short(last) + (error > 0 ? " ± \(Self.short(error))" : ""),
-                finite.min().map(Self.short) ?? "", finite.max().map(Self.short) ?? "",
-            ]
+            let cursor = try SeriesCursor(reader, name)
+            var (count, smallest, largest) = (0, Double.infinity, -Double.infinity)
+            var last: Experiments.Measurement?
+            while let measurement = cursor.current {
+                count += 1
+                last = measurement
+                if measurement.value.isFinite {
+                    (smallest, largest) = (min(smallest, measurement.value), max(largest, measurement.value))
+                }
+                try cursor.advance()
+            }
+            guard let last else { return [name, "", "", "0", "", ""] }
+            let error = last.standardError.map { " ± \(Self.short($0))" } ?? ""
+            return [name, Self.short(last.value) + error, "\(last.step)", "\(count)"]
+                + (smallest <= largest ? [Self.short(smallest), Self.short(largest)] : ["", ""])
         }
         if rows.isEmpty { return }
         page.element("h3", "Values")
-        page.table(["", "values", "last step", "last value", "smallest", "largest"], rows, firstNumber: 1)
+        page.table(["", "last value", "at step", "values", "smallest", "largest"], rows, firstNumber: 1)
     }
 
-    private static func short(_ number: Double) -> String { String(format: "%.6g", number) }
+    private static func short(_ number: Double) -> String { number.isNaN ? "nan" : String(format: "%.6g", number) }
 
     private func settings(of reader: RunFileReader, _ page: inout HTML) throws {
         let parameters = try reader.parameters().sorted { $0.key < $1.key }

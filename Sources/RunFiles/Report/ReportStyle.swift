@@ -26,6 +26,7 @@ enum ReportStyle {
         table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
         th, td { text-align: left; vertical-align: top; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); }
         th { font-weight: 600; color: var(--soft); white-space: nowrap; }
+        td:first-child { overflow-wrap: normal; }
         th.number, td.number { text-align: right; white-space: nowrap; }
         pre { margin: .4rem 0; padding: .8rem; overflow-x: auto; background: var(--panel); font: 13px/1.45 ui-monospace, monospace;
           tab-size: 2; overflow-wrap: normal; }

@@ -27,7 +27,11 @@ final class PrivateText {
         var at = 0
         while at < characters.count {
             let before = at > 0 ? characters[at - 1] : " "
-            guard characters[at] == "/", !before.isLetter, !before.isNumber, !"._~-)]/:".contains(before) else {
+            // `file:///home/…` is one, `https://host/…` is none.
+            let isOfURL = at >= 3 && String(characters[at - 3..<at]) == "://"
+            guard characters[at] == "/",
+                isOfURL || !before.isLetter && !before.isNumber && !"._~-)]/:".contains(before)
+            else {
                 cleaned.append(characters[at])
                 at += 1
                 continue

@@ -53,6 +53,10 @@ public struct ScriptArchive: Sendable {
                 throw RunFileError.damaged(
                     path: path, reason: "'\(name)' is longer than \(Self.longestScript >> 20) MiB")
             }
+            guard script.source.first != 0x1B else {
+                throw RunFileError.damaged(
+                    path: path, reason: "'\(name)' is compiled Lua, which may do anything: scripts are text")
+            }
             guard script.sha256 == RunScript(path: script.path, source: script.source).sha256 else {
                 throw RunFileError.damaged(path: path, reason: "the text of '\(name)' is not the one of its digest")
             }

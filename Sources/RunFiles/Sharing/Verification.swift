@@ -142,7 +142,9 @@ public struct Verification {
     private func isAllowed(
         _ deviation: Double, _ a: Experiments.Measurement, _ b: Experiments.Measurement, _ tolerance: Tolerance
     ) -> Bool {
-        guard deviation > 0, case .errorBars(let share, _) = tolerance else { return deviation == 0 }
+        guard deviation > 0, deviation.isFinite, case .errorBars(let share, _) = tolerance else {
+            return deviation == 0
+        }
         if let first = a.standardError, let second = b.standardError {
             return deviation <= Self.standardErrors * (first * first + second * second).squareRoot()
         }

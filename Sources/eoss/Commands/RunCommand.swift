@@ -59,6 +59,9 @@ struct RunCommand: ParsableCommand {
                     + "'eoss run FILE --resume \(resumed ?? "")'")
         }
         let archive = try ScriptArchive.isRunFile(file) ? ScriptArchive(RunFile.open(URL(fileURLWithPath: file))) : nil
+        if let archive, !help {
+            Console.complain("script: '\(archive.script.path)' of \(file), with the parameters that it has there")
+        }
         let session = try Session(options, interactive: interactive, resumption: resumption, archive: archive)
         if help {
             try session.showParameters(of: file)

@@ -6,7 +6,7 @@ extension RunFileReader {
     /// The step up to which about `count` measurements of a series stand behind another step; nil where no more follow than that.
     /// With ``series(_:from:to:)`` a series of any length is read in pieces: the next one begins behind this step.
     public func lastStep(
-        ofPageOf series: String, from step: Int, count: Int = 8192
+        ofPageOf series: String, from step: Int, count: Int
     ) throws(RunFileError) -> Int? {
         let id = try seriesID(series)
         func end(_ sql: String, _ place: Int) throws(RunFileError) -> Int? {
