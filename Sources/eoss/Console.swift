@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import Objectives
 import ScriptAPI
@@ -111,6 +112,14 @@ final class Console: Sendable {
             }
             return 0
         }
+    }
+
+    /// A message as it may go to a terminal: what it repeats of a file, or of a script, shall not act there. Lines and tabs stay.
+    static func harmless(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.split(separator: "\t", omittingEmptySubsequences: false).map { String($0).printable }.joined(
+                separator: "\t")
+        }.joined(separator: "\n")
     }
 
     /// Columns of the terminal behind standard error, 80 where it does not say.

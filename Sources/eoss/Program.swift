@@ -62,7 +62,7 @@ enum Program {
             Console.writeOutput(Eoss.fullMessage(for: error) + "\n")
             return .done
         }
-        complain(failure == .usage ? Eoss.fullMessage(for: error) : "eoss: \(words(for: error))")
+        complain(failure == .usage ? Eoss.fullMessage(for: error) : "eoss: \(Console.harmless(words(for: error)))")
         return failure
     }
 

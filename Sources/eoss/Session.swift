@@ -41,7 +41,7 @@ final class Session {
             if failure != 0 { throw OutputError(code: failure) }
         }
         options.message = { if !isSilent { console.message($0) } }
-        options.warning = { console.message("eoss: \($0)") }
+        options.warning = { console.message("eoss: \(Console.harmless($0))") }
         if console.showsProgress { options.progress = { console.progress($0) } }
         if let prompt { options.pause = { prompt.run($0.evaluate) } }
         host = try ScriptHost(options)
@@ -95,7 +95,7 @@ final class Session {
         } catch {
             switch error {
             case .failed(let message):
-                console.message("eoss: \(message)")
+                console.message("eoss: \(Console.harmless(message))")
                 return .failed
             case .stopped:
                 console.message("eoss: interrupted")

@@ -184,6 +184,45 @@ import Testing
         #expect(page.status == 0 && FileManager.default.fileExists(atPath: project.path("page.html")), "\(page)")
     }
 
+    @Test func aPageIsMadeWithoutGnuplotAndSaysWhatIsMissing() throws {
+        let project = try Project()
+        let page = try EossProgram.run(
+            ["report", "runs/edge.eoss", "-o", "page.html"], environment: ["PATH": "/nonexistent"],
+            directory: project.folder)
+        #expect(page.status == 0, "\(page)")
+        let text = try String(contentsOfFile: project.path("page.html"), encoding: .utf8)
+        #expect(text.contains("Not drawn: gnuplot") && text.contains("<td>loss</td>"))
+    }
+
+    /// Whatever a stranger called things: it does not act on the terminal that shows it.
+    @Test func whatAStrangersFileSaysHasItsControlCharactersEscaped() throws {
+        let project = try Project()
+        let evil = "x'); DROP TABLE run; --\u{1B}]0;owned\u{7}\u{1B}[2J\u{9B}31m"
+        let folder = URL(fileURLWithPath: project.path("strange"))
+        let file = try RunFile.create(name: "evil", in: folder)
+        try file.addScript(path: "s.lua", source: "error(eoss.params{ text = '' }.text)")
+        try file.setParameters(["text": .string(evil)])
+        for step in 0..<3 { try file.record(evil, step: step, value: 1) }
+        try file.addEvent(step: 0, kind: evil, message: evil, data: ["name": .string(evil), "digest": .string(evil)])
+        try file.addFigure(name: evil, mime: evil, bytes: Data())
+        try file.close()
+        for arguments in [
+            ["export", "strange/evil.eoss", "--to", "csv"], ["export", "strange/evil.eoss", "--to", "csv", "--long"],
+            ["export", "strange/evil.eoss", "--to", "jsonl"],
+            ["export", "strange/evil.eoss", "--to", "csv", "--series", "y" + evil],
+            ["share", "strange/evil.eoss", "-o", "o.eoss"], ["run", "strange/evil.eoss"],
+            ["verify", "strange/evil.eoss"],
+            ["script", "strange/evil.eoss", "-o", "o"], ["report", "strange/evil.eoss", "-o", "o.html"],
+        ] {
+            let result = try EossProgram.run(arguments, directory: project.folder)
+            let said = (result.output + result.errors).unicodeScalars
+            #expect(
+                !said.contains { $0 != "\n" && $0.properties.generalCategory == .control }, "\(arguments): \(result)")
+            if arguments[0] == "run" { #expect(result.errors.contains("DROP TABLE run; --\\u{1B}]0;owned")) }
+        }
+        #expect(try project.reader("strange/evil.eoss").series(evil).count == 3)
+    }
+
     @Test(arguments: [
         (["export", "x.eoss", "--to", "xlsx"], "csv"), (["export", "x.eoss"], "--to"),
         (["export", "x.eoss", "--to", "jsonl", "--long"], "--long belongs to csv and parquet"),

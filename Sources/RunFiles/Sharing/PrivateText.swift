@@ -7,12 +7,14 @@ final class PrivateText {
     private(set) var names = 0
     private let words: Set<String>
 
-    /// - Parameter words: names that are nobody's business, besides this user's. Names that are also words stay.
-    init(words: [String]) {
-        let home = (NSHomeDirectory() as NSString).lastPathComponent
+    /// - Parameter names: of machines and users. Those that are also words stay.
+    init(_ names: [String]) {
         let common: Set<String> = ["root", "user", "home", "shared", "localhost", "data", "test"]
-        self.words = Set((words + [NSUserName(), home]).filter { $0.count >= 3 && !common.contains($0) })
+        words = Set(names.filter { $0.count >= 3 && !common.contains($0) })
     }
+
+    /// What this user is called.
+    static var userNames: [String] { [NSUserName(), (NSHomeDirectory() as NSString).lastPathComponent] }
 
     func cleaned(_ text: String) -> String { withoutNames(withoutPaths(text)) }
 

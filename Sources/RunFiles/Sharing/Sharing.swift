@@ -33,9 +33,12 @@ public struct Sharing {
         var report = Report()
         var changes = RunFileChanges()
         changes.checkpoints = checkpoints
-        let words = try reader.status().map { [$0.process.host] } ?? []
-        let text = PrivateText(words: words)
+        let hosts = try reader.status().map { [$0.process.host] } ?? []
+        let text = PrivateText(hosts)
+        // A user may be called as an optimizer is: in what the run says of itself such a name stays.
+        let environment = PrivateText(hosts + PrivateText.userNames)
         changes.text = { text.cleaned($0) }
+        changes.environment = { environment.cleaned($0) }
         let original = try reader.scripts()[0].path
         if original != archive.script.path {
             changes.scriptNames[original] = Self.name(archive.script.path, besides: archive.modules.map(\.path))
@@ -60,8 +63,9 @@ public struct Sharing {
         try ExportFile.place(temporary, at: path, replacing: isReplacing)
 
         report.stripped.append("the machine and the process that wrote it")
-        if text.paths > 0 { report.stripped.append("\(text.paths) absolute path\(text.paths == 1 ? "" : "s")") }
-        if text.names > 0 { report.stripped.append("names of the machine or the user, \(text.names) times") }
+        let (paths, names) = (text.paths + environment.paths, text.names + environment.names)
+        if paths > 0 { report.stripped.append("\(paths) absolute path\(paths == 1 ? "" : "s")") }
+        if names > 0 { report.stripped.append("names of the machine or the user, \(names) times") }
         try noteWhatStays(archive, reader, &report)
         return report
     }

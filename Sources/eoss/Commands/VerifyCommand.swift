@@ -89,7 +89,7 @@ private struct Repetition {
         } catch let code as ExitCode {
             return ExitStatus(rawValue: code.rawValue) ?? .failed
         } catch {
-            Console.complain("eoss: \(words(for: error))")
+            Console.complain("eoss: \(Console.harmless(words(for: error)))")
             return .failed
         }
     }

@@ -8,8 +8,10 @@ public struct RunFileChanges {
     public var checkpoints = Checkpoints.last
     /// What scripts are called that shall not keep their paths.
     public var scriptNames: [String: String] = [:]
-    /// What becomes of the texts of events and notes, and of the values of the environment.
+    /// What becomes of the texts of events and notes.
     public var text: (String) -> String = { $0 }
+    /// What becomes of the values of the environment.
+    public var environment: (String) -> String = { $0 }
     /// Files that the script reads, to travel inside.
     public var data: [RunData] = []
 
@@ -107,17 +109,17 @@ private struct Copying {
                 row["path"] = name.databaseValue
             }
         }
-        try table("environment") { try text("value", &$0) }
+        try table("environment") { text("value", &$0, changes.environment) }
         for name in ["series", "measurement", "array", "chunk"] { try table(name) }
         try table("event") { row in
-            try text("message", &row)
+            text("message", &row, changes.text)
             guard let json = String.fromDatabaseValue(row["data"] ?? .null) else { return }
             guard let data = try? JSONValue(json: json) else {
                 throw RunFileError.damaged(path: reader.url.path, reason: "the data of an event are not a JSON object")
             }
             row["data"] = try data.mapStrings(changes.text).json().databaseValue
         }
-        try table("note") { try text("text", &$0) }
+        try table("note") { text("text", &$0, changes.text) }
         try table("figure")
         for data in changes.data {
             try target.execute(
@@ -164,9 +166,9 @@ private struct Copying {
         } catch { throw RunFileError.writing(targetPath, error) }
     }
 
-    private func text(_ column: String, _ row: inout [String: DatabaseValue]) throws {
+    private func text(_ column: String, _ row: inout [String: DatabaseValue], _ change: (String) -> String) {
         guard let text = String.fromDatabaseValue(row[column] ?? .null) else { return }
-        row[column] = changes.text(text).databaseValue
+        row[column] = change(text).databaseValue
     }
 }
 
