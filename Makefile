@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test sanitize check-peers check-slurm lint bench install clean
+.PHONY: help setup build run test sanitize fuzz check-peers check-slurm lint bench install clean
 
 SCRIPT ?= scripts/quickstart.lua
 ARGS ?=
@@ -25,6 +25,13 @@ SANITIZED := -Xcc -O1 --disable-xctest
 ADDRESS_TESTS := ConvolutionKernel|Donation|MovingKernel|OperationKernel|Pool|ProductView|RegionPair|RegionReduction|RunsOfAPlan|Vector
 ADDRESS_SKIPPED := sumsAndMaximaOfComputedValues|longReductionsGoThroughPartialSums
 THREAD_TESTS := Cancellation|Donation|Pool|RunsOfAPlan|Vector
+# Leaks are not looked for: what Swift keeps behind tagged pointers looks lost.
+# libFuzzer comes with Swift's clang; it is told of every branch of ours that an input takes.
+FUZZ_SECONDS ?= 600
+FUZZER = $(shell dirname "$$(readlink -f "$$(command -v swift)")")/../lib/clang/*/lib/linux/libclang_rt.fuzzer_no_main-$(shell uname -m).a
+FUZZED = -Xcc -O1 --sanitize=address --scratch-path .build-fuzz \
+	-Xswiftc -sanitize-coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table \
+	-Xlinker $(wildcard $(FUZZER)) -Xlinker -lstdc++
 # Where PyTorch and JAX live, and what is needed of them.
 PEERS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eoss-peers
 PEERS_PACKAGES ?= torch jax numpy safetensors
@@ -61,6 +68,14 @@ sanitize: setup ## run tests of what is unsafe again under AddressSanitizer and 
 	EOSS_ONLY=Compute TSAN_OPTIONS="suppressions=$(CURDIR)/.ci/thread-sanitizer.supp" \
 		swift test $(SANITIZED) --sanitize=thread --scratch-path .build-tsan --filter 'ComputeTests\.($(THREAD_TESTS))'
 
+fuzz: export ASAN_OPTIONS := detect_leaks=0
+fuzz: setup ## open damaged run files under AddressSanitizer for FUZZ_SECONDS=600, beginning with a few that are whole
+	EOSS_ONLY=RunFileFuzzer swift build $(FUZZED) --product RunFileFuzzer
+	mkdir -p .build-fuzz/corpus .build-fuzz/tmp
+	test -e .build-fuzz/corpus/closed.eoss || .build-fuzz/debug/RunFileFuzzer --seeds .build-fuzz/corpus
+	TMPDIR='$(CURDIR)/.build-fuzz/tmp' .build-fuzz/debug/RunFileFuzzer .build-fuzz/corpus \
+		-max_total_time=$(FUZZ_SECONDS) -max_len=300000 -timeout=60 -rss_limit_mb=4096 -artifact_prefix=.build-fuzz/
+
 check-peers: setup ## run the tests that compare with PyTorch and JAX, in a virtual environment made outside of here
 	@test -x '$(PEERS)/bin/python' || (set -x; python3 -m venv '$(PEERS)')
 	'$(PEERS)/bin/python' -m pip install --quiet --upgrade $(PEERS_PACKAGES)
@@ -85,4 +100,4 @@ install: build ## install eoss: PREFIX=/usr/local (asks for sudo where that need
 	(set -x; $$sudo install -D -m 755 .build/release/eoss "$$bin/eoss")
 
 clean: ## remove everything that was built
-	rm -rf .build .build-asan .build-tsan
+	rm -rf .build .build-asan .build-tsan .build-fuzz

@@ -51,7 +51,7 @@ let swiftTargets: [Target] = [
             "CMessageDigest", "CSpelling", grdb,
         ]),
     .target(name: "Reports", dependencies: ["Compute", "Graph"]),
-    .target(name: "RunFiles", dependencies: ["Experiments", "Reports", "Datasets", "Compute", "Graph"]),
+    .target(name: "RunFiles", dependencies: ["Experiments", "Reports", "Dynamics", "Datasets", "Compute", "Graph"]),
     .target(name: "Sweeps", dependencies: ["RunFiles", "Experiments", "Reports"]),
     .target(
         name: "ScriptAPI",
@@ -100,7 +100,18 @@ testTargets.append(
 testTargets.append(.target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"))
 testTargets.append(.testTarget(name: "Scripts", dependencies: ["eoss", "ScriptAPI", "Experiments", "CStdlib"]))
 
-var targets = systemLibraries + cTargets + swiftTargets + testTargets
+/// Opens damaged run files (`make fuzz`); built only by its name, for it wants a fuzzer to be linked with.
+let fuzzing: [Target] =
+    only?.contains("RunFileFuzzer") != true
+    ? []
+    : [
+        .target(name: "CFuzzer", path: "Tests/Support/CFuzzer"),
+        .executableTarget(
+            name: "RunFileFuzzer", dependencies: ["CFuzzer", "RunFiles", "Experiments"],
+            path: "Tests/Support/RunFileFuzzer"),
+    ]
+
+var targets = systemLibraries + cTargets + swiftTargets + testTargets + fuzzing
 
 func names(_ dependencies: [Target.Dependency]) -> [String] {
     dependencies.compactMap { dependency in

@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import Objectives
 import ScriptAPI
@@ -52,11 +53,14 @@ final class Console: Sendable {
     static func writeOutput(_ text: String) -> Int32 { writeOutput(Array(text.utf8)) }
 
     @discardableResult
-    private static func writeOutput(_ bytes: [UInt8]) -> Int32 {
+    static func writeOutput(_ bytes: [UInt8]) -> Int32 {
         let failure = write(bytes: bytes, to: STDOUT_FILENO)
         if failure != 0 { firstFailure.withLock { if $0 == 0 { $0 = failure } } }
         return failure
     }
+
+    /// Writes a line to standard error, where there is no progress line.
+    static func complain(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
     private static let lastMessage = Mutex("")
 
@@ -120,6 +124,14 @@ final class Console: Sendable {
             }
             return 0
         }
+    }
+
+    /// A message as it may go to a terminal: what it repeats of a file, or of a script, shall not act there. Lines and tabs stay.
+    static func harmless(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.split(separator: "\t", omittingEmptySubsequences: false).map { String($0).printable }.joined(
+                separator: "\t")
+        }.joined(separator: "\n")
     }
 
     /// Columns of the terminal behind standard output, 80 where there is none.

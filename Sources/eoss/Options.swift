@@ -13,7 +13,7 @@ extension ScriptOptions.Setting: ExpressibleByArgument {
 }
 
 /// `--memory 4G`: bytes, or a number with K, M, G or T (powers of 1024).
-struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
+struct MemorySize: ExpressibleByArgument, Sendable, Equatable, CustomStringConvertible {
     var bytes: Int
 
     init(bytes: Int) { self.bytes = bytes }
@@ -34,6 +34,8 @@ struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
         }
         self.bytes = bytes
     }
+
+    var description: String { bytes % (1 << 20) == 0 ? "\(bytes >> 20)M" : "\(bytes)" }
 }
 
 /// How far a training is, for whoever looks.

@@ -62,7 +62,7 @@ enum Program {
             Console.writeOutput(Eoss.fullMessage(for: error) + "\n")
             return .done
         }
-        complain(failure == .usage ? Eoss.fullMessage(for: error) : "eoss: \(words(for: error))")
+        complain(failure == .usage ? Eoss.fullMessage(for: error) : "eoss: \(Console.harmless(words(for: error)))")
         return failure
     }
 
@@ -77,7 +77,5 @@ enum Program {
         return wrong + ": did you mean 'eoss \(near)'?"
     }
 
-    private static func complain(_ text: String) {
-        Console.write(text + "\n", to: STDERR_FILENO)
-    }
+    private static func complain(_ text: String) { Console.complain(text) }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import Foundation
 import LuaBridge
+import RunFiles
 import ScriptAPI
 
 /// One run of the program: a script, a prompt, or one after the other.
@@ -11,7 +12,13 @@ final class Session {
     private let prompt: Prompt?
     private let host: ScriptHost
 
-    init(_ arguments: ScriptArguments, interactive: Bool, resumption: Resumption? = nil) throws {
+    /// - Parameters:
+    ///   - archive: a run file whose script is to be run.
+    ///   - isSilent: whether what the script prints, and says of its files, is nobody's concern.
+    init(
+        _ arguments: ScriptArguments, interactive: Bool, resumption: Resumption? = nil, archive: ScriptArchive? = nil,
+        isSilent: Bool = false
+    ) throws {
         if let threads = arguments.threads { Engine.shared.threads = threads }
         if let memory = arguments.memory { MemoryAccount.shared.limit = memory.bytes }
         let console = Console(quiet: arguments.quiet, style: arguments.progress)
@@ -24,16 +31,18 @@ final class Session {
         if let memory = arguments.luaMemory { options.luaMemory = memory.bytes }
         options.isTrusted = arguments.trust
         options.resumption = resumption
+        options.archive = archive
         options.outputFolder =
             arguments.outputFolder.map { URL(fileURLWithPath: $0) } ?? resumption?.folder
             ?? URL(fileURLWithPath: "runs")
         options.readFolders = arguments.readFolders.map { URL(fileURLWithPath: $0) }
         options.print = { line in
+            if isSilent { return }
             let failure = console.output(bytes: line.bytes + [UInt8(ascii: "\n")])
             if failure != 0 { throw OutputError(code: failure) }
         }
-        options.message = { console.message($0) }
-        options.warning = { console.message("eoss: \($0)") }
+        options.message = { if !isSilent { console.message($0) } }
+        options.warning = { console.message("eoss: \(Console.harmless($0))") }
         if console.showsProgress { options.progress = { console.progress($0) } }
         options.width = { Console.outputWidth }
         if let prompt {
@@ -104,7 +113,7 @@ final class Session {
         } catch {
             switch error {
             case .failed(let message):
-                console.message("eoss: \(message)")
+                console.message("eoss: \(Console.harmless(message))")
                 return .failed
             case .stopped:
                 console.message("eoss: interrupted")

@@ -18,10 +18,12 @@ struct EossProgram {
 
     /// Runs it to its end. With `signal`, that signal is sent as soon as the program has written something.
     static func run(
-        _ arguments: [String], input: String = "", environment: [String: String] = [:], signal: Int32? = nil
+        _ arguments: [String], input: String = "", environment: [String: String] = [:], signal: Int32? = nil,
+        directory: URL? = nil
     ) throws -> Result {
         let process = Process()
         process.executableURL = executable
+        if let directory { process.currentDirectoryURL = directory }
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, given in given }
         let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())

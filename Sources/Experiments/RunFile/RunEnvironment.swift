@@ -75,7 +75,7 @@ public enum RunEnvironment {
 
 extension Data {
     /// SHA-256 (FIPS 180-4), in lower-case hexadecimal.
-    var sha256: String {
+    package var sha256: String {
         var context = SHA2_CTX()
         SHA256Init(&context)
         withUnsafeBytes { bytes in

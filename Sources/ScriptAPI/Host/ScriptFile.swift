@@ -1,4 +1,5 @@
 import Foundation
+import RunFiles
 
 /// A script as it was read: a file, or what comes through a pipe or standard input.
 struct ScriptFile {
@@ -11,6 +12,12 @@ struct ScriptFile {
 
     /// A script is text that a person wrote; a pipe that never ends shall not fill the memory.
     private static let longest = 64 << 20
+
+    /// The script in a run file; it reads files of the folder where that lies.
+    init(_ archive: ScriptArchive) {
+        (name, bytes) = (archive.script.path, archive.script.source)
+        folder = archive.url.resolvingSymlinksInPath().deletingLastPathComponent().path
+    }
 
     /// Reads the script to its end.
     /// - Throws: `ScriptFailure.failed` with the reason.

@@ -6,6 +6,7 @@ import LuaBridge
 import Networks
 import Objectives
 import Reports
+import RunFiles
 
 extension ScriptHost {
     /// Writes parameters and running statistics as safetensors.
@@ -19,11 +20,46 @@ extension ScriptHost {
         let file = try paths.writable(path)
         try OutputFile.check(file)
         try OutputFile.write(ArrayFile.bytes(of: arrays, as: format, name: path), to: file)
+        filesWritten.insert(file)
+    }
+
+    /// The arrays of a file: of one that travels in the run file whose script runs, else of one on the disk. The files of the runs note
+    /// which it was.
+    func readArrays(_ path: String) throws -> [String: NDArray] {
+        if let inside = options.archive?.data[path] {
+            try note(ScriptArchive.FileRead(path: path, sha256: inside.sha256, bytes: inside.bytes.count))
+            return try ArrayFile.contents(of: inside.bytes, name: path).arrays
+        }
+        let file: String
+        do { file = try paths.readable(path) } catch {
+            guard let known = options.archive?.files.first(where: { $0.path == path }) else { throw error }
+            throw ArgumentError("\(error); the script read \(known.words): put that file below one of these folders")
+        }
+        let arrays = try ArrayFile.load(file)
+        if filesWritten.contains(file) { return arrays }
+        let read = try ScriptArchive.FileRead(path: path, file: file)
+        if let known = options.archive?.files.first(where: { $0.path == path }), known.sha256 != read.sha256 {
+            options.warning("'\(path.printable)' is not the file that the script read: that was \(known.words)")
+        }
+        try note(read)
+        return arrays
+    }
+
+    private func note(_ file: ScriptArchive.FileRead) throws {
+        guard !filesRead.contains(file) else { return }
+        filesRead.append(file)
+        // A script that is executed again reads again what its runs have noted.
+        if options.resumption != nil { return }
+        for entry in files { try entry.file.map { try add(file, to: $0, step: entry.run?.step ?? 0) } }
+    }
+
+    func add(_ read: ScriptArchive.FileRead, to file: RunFile, step: Int) throws {
+        try file.addEvent(step: step, kind: ScriptArchive.FileRead.eventKind, message: read.words, data: read.data)
     }
 
     /// Reads parameters and running statistics into a model.
     func load(_ path: String, into model: inout Model) throws {
-        let state = try model.state(from: ArrayFile.load(paths.readable(path)), source: path)
+        let state = try model.state(from: readArrays(path), source: path)
         model.initial = state.parameters
         model.initialBuffers = state.statistics
         model.fixedValues = state.fixed

@@ -148,6 +148,12 @@ extension ScriptHost {
         try file.addEvent(
             step: run.step, kind: "data", message: "\(run.data.summary), digest \(run.dataDigest)",
             data: ["name": .string(run.data.name), "digest": .string(run.dataDigest)])
+        if let archive = options.archive, archive.run == run.name, let then = archive.digest, then != run.dataDigest {
+            options.warning(
+                "run '\(run.name)': the data '\(run.data.name)' are not those of \(Self.shortPath(archive.url)): digest "
+                    + "\(then.printable) there, \(run.dataDigest) here")
+        }
+        for read in filesRead { try add(read, to: file, step: run.step) }
         if let parent = run.parent {
             try file.addEvent(step: run.step, kind: "fork of", message: "'\(parent.name)' at step \(parent.step)")
         }

@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import LuaBridge
 import Objectives
+import RunFiles
 
 /// Runs scripts: a Lua state with the module `eoss`, the files that its runs live in, and the user at the other end.
 ///
@@ -29,6 +30,9 @@ public final class ScriptHost {
     /// The experiment's script, then the modules it required.
     var scripts: [RunScript] = []
     var files: [WeakRun] = []
+    /// The files that the script has read so far, and those that it has written, by their paths on the disk.
+    var filesRead: [ScriptArchive.FileRead] = []
+    var filesWritten: Set<String> = []
     private(set) var paths: PathPolicy
     /// Where the script lies.
     private(set) var scriptFolder = FileManager.default.currentDirectoryPath
@@ -57,7 +61,9 @@ public final class ScriptHost {
         self.options = options
         self.interrupt = interrupt
         session = options.resumption?.session ?? UUID()
-        parameters = ScriptParameters(settings: options.settings, recorded: options.resumption?.parameters ?? [:])
+        parameters = ScriptParameters(
+            settings: options.settings,
+            recorded: options.resumption?.parameters ?? options.archive?.parameters ?? [:])
         paths = Self.paths(options, scriptFolder: FileManager.default.currentDirectoryPath)
         var configuration = LuaState.Configuration()
         configuration.memoryLimit = options.luaMemory
@@ -84,7 +90,7 @@ public final class ScriptHost {
 
     // MARK: - Scripts
 
-    /// Runs a script to its end. Its runs are committed whatever happens, and closed unless a prompt follows.
+    /// Runs a script to its end; that of ``ScriptOptions/archive`` where there is one. Its runs are committed whatever happens, and closed unless a prompt follows.
     public func run(file: URL) throws(ScriptFailure) {
         try perform(file) { source, name in
             try self.state.run(source, name: name, keepingLocals: self.options.pause != nil)
@@ -110,7 +116,7 @@ public final class ScriptHost {
     ) throws(ScriptFailure) {
         var failures: [String] = []
         do {
-            let script = try ScriptFile(file)
+            let script = try options.archive.map(ScriptFile.init) ?? ScriptFile(file)
             paths = Self.paths(options, scriptFolder: script.folder)
             scriptFolder = script.folder
             try installModules(folder: script.folder)
@@ -233,9 +239,12 @@ public final class ScriptHost {
     // MARK: - Files
 
     private func installModules(folder: String) throws {
-        let finder = ModuleFinder(scriptFolder: folder, embedded: Stdlib.modules)
+        let archive = options.archive
+        // What a run file has not is not taken from a folder in which it happens to lie.
+        let finder = ModuleFinder(scriptFolder: archive == nil ? folder : nil, embedded: Stdlib.modules)
         try state.installModules { [unowned self] name in
-            let module = try finder.find(name)
+            let kept = archive?.module(name).map { LuaModule(source: LuaBytes($0.source), name: $0.path) }
+            let module = try kept ?? finder.find(name)
             if let module {
                 let script = RunScript(path: module.name, source: Data(module.source.bytes))
                 try options.resumption?.check(script, isMain: false)

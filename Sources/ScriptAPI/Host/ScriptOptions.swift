@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import LuaBridge
+import RunFiles
 
 /// What a host is told by the command line, and whom it tells.
 public struct ScriptOptions {
@@ -15,6 +16,9 @@ public struct ScriptOptions {
     public var settings: [Setting] = []
     /// The execution that this one goes on with, if any.
     public var resumption: Resumption?
+    /// The run file whose script is to be run, instead of one on the disk: script and modules come from it, parameters are those it has
+    /// where they are not set.
+    public var archive: ScriptArchive?
     /// Lifts the sandbox.
     public var isTrusted = false
     /// Where run files, figures and saved arrays go.

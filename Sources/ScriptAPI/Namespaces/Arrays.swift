@@ -28,7 +28,7 @@ extension ScriptHost {
             results: [Parameter("arrays", .map(of: .object("array")), "The arrays by their names.")]
         ) { [unowned self] call in
             let path: String = try call.get("path")
-            let arrays = try ArrayFile.load(paths.readable(path)).mapValues { LuaValue.object(ArrayObject($0)) }
+            let arrays = try readArrays(path).mapValues { LuaValue.object(ArrayObject($0)) }
             return LuaRecord(arrays, called: "the arrays of '\(path)'")
         }
         arrays.procedure(

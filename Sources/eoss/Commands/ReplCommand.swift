@@ -1,4 +1,7 @@
 import ArgumentParser
+import Experiments
+import Foundation
+import RunFiles
 
 struct ReplCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,7 +17,10 @@ struct ReplCommand: ParsableCommand {
     @OptionGroup var options: ScriptArguments
 
     func run() throws {
-        let session = try Session(options, interactive: true)
+        let archive = try file.flatMap { file in
+            try ScriptArchive.isRunFile(file) ? ScriptArchive(RunFile.open(URL(fileURLWithPath: file))) : nil
+        }
+        let session = try Session(options, interactive: true, archive: archive)
         try session.run(file)
     }
 }

@@ -1,22 +1,28 @@
 import ArgumentParser
+import Experiments
 import Foundation
+import RunFiles
 import ScriptAPI
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run an experiment, a Lua script.",
+        abstract: "Run an experiment: a Lua script, or the one inside of a run file.",
         usage: """
             eoss run <file> [--set <name=value>] ... [<options>]
+            eoss run <run file> [--set <name=value>] ... [<options>]
             eoss run --resume <run file> [--set <name=value>] ... [<options>]
             """,
-        discussion: "'eoss run FILE --help' shows the parameters that the script itself declares.",
+        discussion: """
+            'eoss run FILE --help' shows the parameters that the script itself declares. Of a run file (.eoss) the script inside is run, \
+            with the modules and the parameters that it has there.
+            """,
         // Help belongs to the script when there is one.
         helpNames: [])
 
     @Argument(
-        help: ArgumentHelp("The script; - is standard input.", valueName: "file"),
-        completion: .file(extensions: ["lua"]))
+        help: ArgumentHelp("The script, or a run file; - is standard input.", valueName: "file"),
+        completion: .file(extensions: ["lua", "eoss"]))
     var file: String?
 
     @OptionGroup var options: ScriptArguments
@@ -52,7 +58,11 @@ struct RunCommand: ParsableCommand {
                 "the script '\(resumption?.scriptPath ?? "")' of '\(resumed ?? "")' is not there any more: name it, as in "
                     + "'eoss run FILE --resume \(resumed ?? "")'")
         }
-        let session = try Session(options, interactive: interactive, resumption: resumption)
+        let archive = try ScriptArchive.isRunFile(file) ? ScriptArchive(RunFile.open(URL(fileURLWithPath: file))) : nil
+        if let archive, !help {
+            Console.complain("script: '\(archive.script.path)' of \(file), with the parameters that it has there")
+        }
+        let session = try Session(options, interactive: interactive, resumption: resumption, archive: archive)
         if help {
             try session.showParameters(of: file)
         } else {

@@ -210,7 +210,9 @@ public final class RunFileReader: Sendable {
 
     /// The names of the figures.
     public func figureNames() throws(RunFileError) -> [String] {
-        try rows("SELECT name FROM figure ORDER BY id") { try $0.decode(String.self, atIndex: 0) }
+        try rows("SELECT name FROM figure WHERE mime != ? ORDER BY id", [RunData.mediaType]) {
+            try $0.decode(String.self, atIndex: 0)
+        }
     }
 
     public func figure(_ name: String) throws(RunFileError) -> RunFigure {

@@ -31,17 +31,27 @@ enum RunFileDatabase {
     /// Fills an empty database with the schema and the header, in one transaction.
     static func create(in queue: DatabaseQueue, name: String, given: String, header: RunHeader) throws {
         try queue.writeWithoutTransaction { db in
-            // Before the first table: so that what is deleted makes the file smaller.
-            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
-            try db.execute(sql: "PRAGMA journal_mode = DELETE")
+            try prepare(db)
             try db.inTransaction(.immediate) {
-                try db.execute(sql: "PRAGMA application_id = \(RunSchema.applicationID)")
-                try db.execute(sql: "PRAGMA user_version = \(RunSchema.version)")
-                for object in RunSchema.objects { try db.execute(sql: object.sql) }
+                try createSchema(in: db)
                 try insert(header, name: name, given: given, into: db)
                 return .commit
             }
         }
+    }
+
+    /// What an empty database is told before its first transaction.
+    static func prepare(_ db: Database) throws {
+        // Before the first table: so that what is deleted makes the file smaller.
+        try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+        try db.execute(sql: "PRAGMA journal_mode = DELETE")
+    }
+
+    /// Makes the tables, empty, in a transaction.
+    static func createSchema(in db: Database) throws {
+        try db.execute(sql: "PRAGMA application_id = \(RunSchema.applicationID)")
+        try db.execute(sql: "PRAGMA user_version = \(RunSchema.version)")
+        for object in RunSchema.objects { try db.execute(sql: object.sql) }
     }
 
     private static func insert(_ header: RunHeader, name: String, given: String, into db: Database) throws {
