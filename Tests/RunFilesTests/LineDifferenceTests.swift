@@ -2,14 +2,6 @@ import RunFiles
 import Testing
 
 @Suite struct LineDifferenceTests {
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ state >> 29
-        }
-    }
-
     /// The old text with the hunks applied, as `patch` does.
     private func patched(_ old: String, _ difference: LineDifference) throws -> String {
         var lines = old.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

@@ -60,3 +60,13 @@ final class ExclusiveLock {
 
     func letGo() throws { try queue.close() }
 }
+
+/// The same numbers each time.
+struct Generator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ state >> 29
+    }
+}
