@@ -7,15 +7,26 @@ public struct RunFolder: Sendable {
 
     public init(_ url: URL) { self.url = url }
 
-    /// The run files in it, by name; not those of folders in it.
+    /// The run files in it, by name; those of folders in it only where it is a sweep's, which has a folder for each point.
     /// - Throws: `RunFileError.cannotRead` where the folder cannot be read.
     public func files() throws -> [URL] {
         guard let folder = opendir(url.path) else {
             throw RunFileError.cannotRead(path: url.path, reason: String(cString: strerror(errno)))
         }
         closedir(folder)
-        return try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
-            .filter { $0.pathExtension == "eoss" }
+        let all = try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
+        let isSweep = all.contains { $0.lastPathComponent == "sweep.json" }
+        guard isSweep else { return Self.sorted(all) }
+        let points = all.sorted { $0.path.localizedStandardCompare($1.path) == .orderedAscending }
+        return Self.sorted(all) + points.flatMap { Self.sorted(Self.contents(of: $0)) }
+    }
+
+    private static func contents(of folder: URL) -> [URL] {
+        (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+    }
+
+    private static func sorted(_ files: [URL]) -> [URL] {
+        files.filter { $0.pathExtension == "eoss" }
             .map { (file: $0, name: $0.deletingPathExtension().lastPathComponent) }
             .sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending }
             .map(\.file)

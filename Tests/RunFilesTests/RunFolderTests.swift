@@ -3,6 +3,22 @@ import RunFiles
 import Testing
 
 @Suite struct RunFolderTests {
+    @Test func aSweepHasAFolderForEachPoint() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-test-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for point in ["lr=0.1", "lr=0.2"] {
+            let inner = folder.appendingPathComponent(point)
+            try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+            try Data().write(to: inner.appendingPathComponent("run.eoss"))
+        }
+        #expect(try RunFolder(folder).files().isEmpty)
+        try Data("{}".utf8).write(to: folder.appendingPathComponent("sweep.json"))
+        #expect(
+            try RunFolder(folder).files().map { $0.deletingLastPathComponent().lastPathComponent } == [
+                "lr=0.1", "lr=0.2",
+            ])
+    }
+
     @Test func filesAreInTheOrderOfTheirNumbers() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

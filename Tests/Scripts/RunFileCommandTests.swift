@@ -103,7 +103,8 @@ import Testing
         }
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/run-files.md")
-        let text = try String(contentsOf: page, encoding: .utf8)
+        let whole = try String(contentsOf: page, encoding: .utf8)
+        let text = try #require(whole.split(separator: "\n## ").first { $0.hasPrefix("With eoss") })
         func block(_ language: String) throws -> String {
             let blocks = try text.matches(of: Regex("```\(language)\n((?s:.*?))```", as: (Substring, Substring).self))
             try #require(blocks.count == 1)
