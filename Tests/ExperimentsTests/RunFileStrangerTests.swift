@@ -41,11 +41,14 @@ import Testing
         for name in try reader.seriesNames() {
             count += try reader.series(name).count
             count += try reader.values(of: name).count + reader.arrays("numbers", of: name).count
+            var start = Int.min
+            while let end = try reader.lastStep(ofPageOf: name, from: start, count: 40), end < .max { start = end + 1 }
         }
         for (_, tail) in try reader.overview(last: 1024).series { count += tail.count }
         count += try reader.seriesCounts().count + reader.checkpoints().count + reader.figures().count
         count += try reader.eventTimes().count
         count += try reader.events().count + reader.notes().count + reader.costs().count
+        _ = try reader.times().count + reader.data(limit: 1 << 20).count
         for step in try reader.checkpointSteps() { count += try reader.checkpoint(step: step).count }
         for name in try reader.figureNames() { count += try reader.figure(name).bytes.count }
         return count

@@ -76,7 +76,9 @@ struct ExportCommand: ParsableCommand {
 private final class StandardOutput: ByteSink {
     func write(_ bytes: [UInt8]) throws {
         let failure = Console.writeOutput(bytes)
-        // The reader may have seen enough: `eoss export … | head`. What failed is told at the end.
-        if failure != 0 { throw ExitCode(ExitStatus.failed.rawValue) }
+        if failure == 0 { return }
+        // The reader has seen enough: `eoss export … | head`.
+        if failure == EPIPE { throw ExitCode(ExitStatus.failed.rawValue) }
+        throw ExportError("cannot write to standard output: \(String(cString: strerror(failure)))")
     }
 }

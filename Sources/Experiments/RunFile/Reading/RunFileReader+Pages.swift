@@ -6,19 +6,26 @@ extension RunFileReader {
     /// The step up to which about `count` measurements of a series stand behind another step; nil where no more follow than that.
     /// With ``series(_:from:to:)`` a series of any length is read in pieces: the next one begins behind this step.
     public func lastStep(
-        ofPageOf series: String, from step: Int, count: Int
+        ofPageOf series: String, from first: Int, count: Int
     ) throws(RunFileError) -> Int? {
         let id = try seriesID(series)
-        func end(_ sql: String, _ place: Int) throws(RunFileError) -> Int? {
-            try rows(sql, [id, step, max(place, 1) - 1]) { try $0.decode(Int.self, atIndex: 0) }.first
+        func step(_ sql: String, _ place: Int) throws(RunFileError) -> Int? {
+            try rows(sql, [id, first, max(place, 1) - 1]) { try $0.decode(Int.self, atIndex: 0) }.first
         }
-        let row = try end(
+        let row = try step(
             "SELECT step FROM measurement WHERE series = ? AND step >= ? ORDER BY step LIMIT 1 OFFSET ?", count)
-        guard version >= 3 else { return row }
-        let chunk = try end(
-            "SELECT last FROM chunk WHERE series = ? AND last >= ? ORDER BY last LIMIT 1 OFFSET ?",
-            count / MeasurementChunk.capacity)
-        return [row, chunk].compactMap { $0 }.min()
+        let chunk =
+            version < 3
+            ? nil
+            : try step(
+                "SELECT last FROM chunk WHERE series = ? AND last >= ? ORDER BY last LIMIT 1 OFFSET ?",
+                count / MeasurementChunk.capacity)
+        let end = [row, chunk].compactMap { $0 }.min()
+        // In a hostile index a search for later steps may find earlier ones: whoever goes on from there never comes to an end.
+        if let end, end < first {
+            throw .damaged(path: url.path, reason: "the steps of the series '\(series)' are not in order")
+        }
+        return end
     }
 
     /// When the run was at which step, as far as its file says: its beginning, every event, its last sign of life. Steps and times
