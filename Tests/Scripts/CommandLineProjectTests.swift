@@ -26,6 +26,11 @@ import Testing
         let numbers = run.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
         try #require(numbers.count == 2, "\(run.output)")
         #expect(numbers[0] > 100 && abs(numbers[1] - 1) < 0.1)
+        let chapter = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("docs/tutorial/1-first-run.md")
+        let isInTheTutorial = try String(contentsOf: chapter, encoding: .utf8)
+            .contains("```lua\n\(String(contentsOf: script, encoding: .utf8))```")
+        #expect(isInTheTutorial)
         // What the user has made of it stays.
         try "print('mine')".write(to: script, atomically: true, encoding: .utf8)
         #expect(try EossProgram.run(["init", folder.path]).output.contains("kept experiment.lua"))

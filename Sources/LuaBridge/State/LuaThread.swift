@@ -2,10 +2,19 @@ import Glibc
 
 /// Threads with room for the deep stacks that Lua calling Swift calling Lua makes.
 public enum LuaThread {
-    /// On a thread that works for a script while the script's own thread waits: has that thread do something, and waits for it.
+    /// Has the thread of a script, which waits, do something, and waits for it.
+    ///
+    /// Around the function, for Swift 6.3, optimizing, makes code that crashes where a task-local variable is bound to a function itself.
+    public struct HandOver: Sendable {
+        public let perform: @Sendable (_ body: () -> Void) -> Void
+
+        public init(_ perform: @escaping @Sendable (_ body: () -> Void) -> Void) { self.perform = perform }
+    }
+
+    /// On a thread that works for a script while the script's own thread waits.
     ///
     /// Where there is one, a ``LuaCallback`` may be called on a thread that is not the state's.
-    @TaskLocal public static var handOver: (@Sendable (_ body: () -> Void) -> Void)?
+    @TaskLocal public static var handOver: HandOver?
 
     /// Runs `body` on a new thread with this much stack, and waits for it.
     public static func run<Result>(stackSize: Int = 16 << 20, _ body: () throws -> Result) throws -> Result {

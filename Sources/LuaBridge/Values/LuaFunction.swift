@@ -99,7 +99,7 @@ public final class LuaCallback {
         if pthread_equal(thread, pthread_self()) != 0 { return try body() }
         var result = Result<Value, any Error>.failure(
             LuaError(.misuse, "Lua was called on a thread that is not its own"))
-        LuaThread.handOver?({ result = Result(catching: body) })
+        LuaThread.handOver?.perform({ result = Result(catching: body) })
         return try result.get()
     }
 

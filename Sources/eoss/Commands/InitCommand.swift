@@ -64,7 +64,8 @@ struct InitCommand: ParsableCommand {
         run:train{ to = p.steps }
 
         print("reached 2/lr at step", run:first("lambda_max", ">=", "edge"))
-        print("lambda_max over 2/lr at the end", run:series("lambda_max"):last() / run.edge)
+        print("mean of lambda_max over 2/lr, second half",
+              run:series("lambda_max", { from = p.steps // 2 }):over(run:series("edge")):mean())
         run:plot("first.svg", { "loss", "lambda_max" })
 
         """

@@ -69,7 +69,7 @@ extension ScriptHost {
         parallel.aroundThread = { [state] body in
             // A thread that is refused memory has garbage collected where Lua is.
             let collect = { (try? HandOver.perform { state.collectGarbageIfCalled() }) ?? false }
-            let handOver: @Sendable (() -> Void) -> Void = { body in try? HandOver.perform(body) }
+            let handOver = LuaThread.HandOver { body in try? HandOver.perform(body) }
             LuaThread.$handOver.withValue(handOver) {
                 MemoryAccount.shared.reclaiming(by: collect, during: body)
             }
