@@ -51,7 +51,7 @@ let swiftTargets: [Target] = [
             "CMessageDigest", "CSpelling", grdb,
         ]),
     .target(name: "Reports", dependencies: ["Compute", "Graph"]),
-    .target(name: "RunFiles", dependencies: ["Experiments", "Reports", "Datasets", "Compute", "Graph"]),
+    .target(name: "RunFiles", dependencies: ["Experiments", "Reports", "Dynamics", "Datasets", "Compute", "Graph"]),
     .target(name: "Sweeps", dependencies: ["RunFiles", "Experiments"]),
     .target(
         name: "ScriptAPI",

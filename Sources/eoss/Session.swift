@@ -31,6 +31,7 @@ final class Session {
             let failure = console.output(bytes: line.bytes + [UInt8(ascii: "\n")])
             if failure != 0 { throw OutputError(code: failure) }
         }
+        options.printedFigure = { TerminalPicture.format() }
         options.message = { console.message($0) }
         options.warning = { console.message("eoss: \($0)") }
         if console.showsProgress { options.progress = { console.progress($0) } }

@@ -29,6 +29,8 @@ public final class ScriptHost {
     /// The experiment's script, then the modules it required.
     var scripts: [RunScript] = []
     var files: [WeakRun] = []
+    /// The figures that this program has written, by their paths, and whose they are.
+    var writtenFigures: [String: String] = [:]
     private(set) var paths: PathPolicy
     private var wantsParametersOnly = false
     private var collectsGarbage = false

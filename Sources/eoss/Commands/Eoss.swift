@@ -7,5 +7,5 @@ struct Eoss: ParsableCommand {
         commandName: "eoss",
         abstract: "A laboratory for the dynamics of training at the edge of stability.",
         version: RunEnvironment.eossVersion,
-        subcommands: [RunCommand.self, ReplCommand.self])
+        subcommands: [RunCommand.self, ReplCommand.self, PlotCommand.self])
 }

@@ -100,6 +100,7 @@ extension ScriptHost {
                     "arrays": .table(LuaTable(named: contents.arrays.mapValues { .object(ArrayObject($0)) })),
                 ], called: "the checkpoint")
         }
+        addPlot(to: files)
         files.description { file in
             let status = (try? file.reader.status()).flatMap { $0 }
             return "run file '\(file.reader.name)'" + (status.map { ": \($0.words) at step \($0.step)" } ?? "")
