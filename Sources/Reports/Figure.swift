@@ -41,9 +41,11 @@ public struct Figure: Sendable {
             }
         let pixel = 25.4 / 96
         let wide = millimetres / pixel
-        let panelWidth = wide / Double(max(1, columns))
-        let high = height.map { $0 / pixel } ?? panelWidth * (0.7 + 0.56 * Double(rows - 1))
-        (size, fontSize) = ((Int(wide.rounded()), Int(high.rounded())), 8 / 72 * 96)
+        let unit = 8 / 72.0 * 96
+        // Axes half as high as wide, less so where there are several, and the room of what is written about them.
+        let axes = wide / Double(max(1, columns)) * (0.5 + 0.42 * Double(rows - 1))
+        let high = height.map { $0 / pixel } ?? axes + Double(rows) * 6.2 * unit
+        (size, fontSize) = ((Int(wide.rounded()), Int(high.rounded())), unit)
     }
 }
 

@@ -44,7 +44,7 @@ struct GnuplotScript {
             return
                 "set terminal pdfcairo size \(Double(width) / 96)in,\(Double(height) / 96)in font 'Helvetica,\(size)' fontscale 0.57 linewidth 0.8"
         case .sixel, .text:
-            return "set terminal sixelgd size \(width),\(height) truecolor font 'Helvetica,\(size)' fontscale 0.75"
+            return "set terminal sixelgd size \(width),\(height) truecolor font 'sans,\(size)' fontscale 0.75"
         }
     }
 
@@ -130,7 +130,7 @@ struct GnuplotScript {
         let block = addBlock(curve.runs.map { $0.map { [$0.x, $0.y] } })
         let points = "lt 1 lc rgb '\(pen.colour)' pt \(pen.sample.point ?? 7)"
         switch series.style {
-        case .points: parts.append("\(block) using 1:2 with points \(points) ps 0.5")
+        case .points: parts.append("\(block) using 1:2 with points \(points) ps \(curve.count > 300 ? 0.25 : 0.5)")
         case .path:
             // On a dark line and a light one, so that it is seen on every colour.
             parts.append("\(block) using 1:2 with lines lt 1 lc rgb '#FFFFFF' lw 3.5")

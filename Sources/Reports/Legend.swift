@@ -29,9 +29,10 @@ struct Legend {
 
     /// Sets the entries with a name into rows of this many pixels; a name that is longer than a row is cut.
     init(_ all: [Entry], width: Double, fontSize: Double) {
+        let all = Self.few(all)
         var x = 0.0
         let sample = (Self.sampleWidth + 0.5) * fontSize
-        for var entry in all where !entry.name.isEmpty {
+        for var entry in all {
             entry.name = Self.cut(entry.name, to: width - sample, fontSize: fontSize)
             let entryWidth = sample + Self.textWidth(entry.name, fontSize: fontSize)
             if x > 0, x + entryWidth > width { (x, rows) = (0, rows + 1) }
@@ -41,6 +42,16 @@ struct Legend {
         }
         if !entries.isEmpty { rows += 1 }
     }
+
+    /// Not more entries than anybody can tell apart.
+    static func few(_ all: [Entry]) -> [Entry] {
+        let named = all.filter { !$0.name.isEmpty }
+        guard named.count > most else { return named }
+        return named.prefix(most - 1)
+            + [Entry(name: "… and \(named.count - most + 1) more", colour: SeriesPens.referenceInk, sample: Sample())]
+    }
+
+    private static let most = 24
 
     /// About how many pixels a text takes in a sans-serif face: a legend is set before the face is known.
     static func textWidth(_ text: String, fontSize: Double) -> Double {

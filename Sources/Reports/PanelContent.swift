@@ -118,7 +118,7 @@ struct PanelContent {
                 continue
             }
             // An edge that lies within twice what the series take is shown whole; else where it runs for most of the way, unless
-            // that is ten times as far, too.
+            // that is six times as far, too.
             func isWithin(_ value: Double, _ factor: Double) -> Bool {
                 switch panel.yScale {
                 case .linear: value <= max(high, high * factor) && value >= low - factor * max(high - low, abs(high))
@@ -128,7 +128,7 @@ struct PanelContent {
             if ends.allSatisfy({ isWithin($0, 2) }) {
                 levels += ends
             } else {
-                levels += Self.mostly(stair).filter { isWithin($0, 10) }
+                levels += Self.mostly(stair).filter { isWithin($0, 6) }
             }
         }
         return levels

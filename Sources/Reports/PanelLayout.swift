@@ -114,7 +114,11 @@ struct FigureLayout {
         let panel = content.panel
         // Beside a surface stands what its colours mean.
         let colours = panel.surface == nil ? 0 : 7.1 * unit
-        let right = cell.left + size.width - 1.7 * unit - colours
+        // Half of the last label of the x axis stands beyond its end.
+        let lastLabel =
+            Tics(content.xRange, length: size.width) { Self.width(of: $0, unit) + 1.4 * unit }.labels
+            .map { Self.width(of: $0.text, unit) }.max() ?? 0
+        let right = cell.left + size.width - max(1.7 * unit, lastLabel / 2 + 0.5 * unit) - colours
         let labelHeight = 1.15 * unit
         func yTics(_ length: Double) -> Tics {
             Tics(content.yRange, length: length) { _ in 1.7 * unit }

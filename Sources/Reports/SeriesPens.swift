@@ -23,7 +23,7 @@ struct SeriesPens {
     static let points = [7, 5, 13, 6, 4, 12, 2, 1]
     /// Of lines of a panel that show another quantity of the same run.
     static let dashTypes = [1, 2, 4, 5]
-    private static let referenceInk = "#222222"
+    static let referenceInk = "#222222"
     /// Lines of so few points get a dot at each.
     static let few = 40
 
@@ -38,7 +38,9 @@ struct SeriesPens {
         series = zip(panel.series, content.curves).enumerated().map { index, pair in
             let (series, curve) = pair
             let number = series.colour ?? index
-            let shape = Self.points[((number % Self.points.count) + Self.points.count) % Self.points.count]
+            // Where colours come again they come with other shapes.
+            let turn = number + number / Self.palette.count
+            let shape = Self.points[((turn % Self.points.count) + Self.points.count) % Self.points.count]
             let sample: Legend.Sample =
                 switch series.style {
                 case .points, .stems: Legend.Sample(dashes: nil, point: shape)

@@ -12,8 +12,8 @@ struct TextFigure {
         (self.figure, self.columns, self.rows, self.colour) = (figure, max(30, columns), max(8, rows), colour)
     }
 
-    /// gnuplot's characters for lines, and for points of the types that ``SeriesPens`` has no need of here.
-    private static let lines = ["*", "#", "$", "%", "@", "&", "=", "+"]
+    /// gnuplot's characters for lines.
+    private static let lines = ["*", "#", "$", "%", "@", "&", "="]
 
     func drawn(timeout: Double) throws(ReportError) -> Data {
         var lines = wrapped(figure.title)
@@ -25,7 +25,9 @@ struct TextFigure {
             lines += legend(content)
             let drawn = try Gnuplot.run(script(content), timeout: timeout)
             let page = String(decoding: drawn, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            let signs = colour ? signs(content) : [:]
             lines += page.map { $0.filter { $0 != "\u{C}" } }.map(Self.trimmed).filter { !$0.isEmpty }
+                .map { Self.coloured($0, signs) }
             for mark in panel.marks where !mark.name.isEmpty {
                 notes.append("\(mark.name) at \(PanelNotes.digits(mark.x))")
             }
@@ -79,6 +81,31 @@ struct TextFigure {
         return lines
     }
 
+    /// The escape sequence of each character that stands for a line: gnuplot's own colours come with one character for all lines.
+    private func signs(_ content: PanelContent) -> [Character: String] {
+        let pens = SeriesPens(content)
+        let colours = (pens.series + pens.references + pens.verticals).map(\.colour)
+        return Dictionary(
+            zip(Self.lines.map(Character.init), colours.prefix(Self.lines.count).map(Self.escape)),
+            uniquingKeysWith: { a, _ in a })
+    }
+
+    /// What is drawn between the borders, in its colours.
+    private static func coloured(_ line: String, _ signs: [Character: String]) -> String {
+        guard !signs.isEmpty, let left = line.firstIndex(of: "|"), let right = line.lastIndex(of: "|"), left < right
+        else {
+            return line
+        }
+        var (shown, current) = (String(line[..<left]), "")
+        for character in line[left..<right] {
+            let escape = signs[character] ?? ""
+            if escape != current { shown += escape.isEmpty ? "\u{1B}[0m" : escape }
+            current = escape
+            shown.append(character)
+        }
+        return shown + (current.isEmpty ? "" : "\u{1B}[0m") + line[right...]
+    }
+
     /// One of 256 colours.
     private static func escape(_ colour: String) -> String {
         let number = Int(colour.dropFirst(), radix: 16) ?? 0
@@ -90,9 +117,8 @@ struct TextFigure {
 
     private func script(_ content: PanelContent) -> String {
         let panel = content.panel
-        let colours = colour ? "ansi256" : "mono"
         var script = GnuplotLines()
-        script.emit("set terminal dumb size \(columns - 1),\(rows) noenhanced \(colours)")
+        script.emit("set terminal dumb size \(columns - 1),\(rows) noenhanced mono")
         script.emit("set encoding utf8")
         script.emit("unset key")
         script.emit("set clip two")
@@ -114,17 +140,17 @@ struct TextFigure {
     }
 
     private func parts(_ content: PanelContent, _ script: inout GnuplotLines) -> [String] {
-        let pens = SeriesPens(content)
         let panel = content.panel
         var parts: [String] = []
-        func pen(_ index: Int, _ colour: String) -> String { "lt \(index % Self.lines.count + 1) lc rgb '\(colour)'" }
-        for (index, line) in surfaceLines(panel.surface).enumerated() where index == 0 {
-            parts.append("\(script.addBlock(line)) using 1:2 with lines lt 8 notitle")
+        func pen(_ index: Int) -> String { "lt \(index % Self.lines.count + 1)" }
+        if let pieces = panel.surface?.contours(), !pieces.isEmpty {
+            let lines = script.addBlock(pieces.map { $0.map { [$0.x, $0.y] } })
+            parts.append("\(lines) using 1:2 with lines lt 0 notitle")
         }
         // What is told apart by characters only lies above what it is compared with.
         for (index, steps) in content.staircases.enumerated() where !steps.isEmpty {
             let number = panel.series.count + index
-            let own = pen(number, pens.references[index].colour)
+            let own = pen(number)
             let block = script.addBlock([steps.map { [$0.x, $0.y, $0.upper] }])
             if steps.contains(where: { $0.y != $0.upper }) {
                 parts.append("\(block) using 1:3 with lines \(own) notitle")
@@ -134,33 +160,27 @@ struct TextFigure {
         for (index, vertical) in content.verticals.enumerated() {
             let number = panel.series.count + panel.references.count + index
             let block = script.addBlock([[content.yRange.low, content.yRange.high].map { [vertical.x, $0] }])
-            parts.append("\(block) using 1:2 with lines \(pen(number, pens.verticals[index].colour)) notitle")
+            parts.append("\(block) using 1:2 with lines \(pen(number)) notitle")
         }
         for (index, (series, curve)) in zip(panel.series, content.curves).enumerated() where !curve.isEmpty {
             let block = script.addBlock(curve.runs.map { $0.map { [$0.x, $0.y] } })
-            let own = pen(index, pens.series[index].colour)
+            let own = pen(index)
             let dot = "'\(Self.lines[index % Self.lines.count])'"
             if series.style == .line || series.style == .path {
                 parts.append("\(block) using 1:2 with lines \(own) notitle")
             }
             parts.append("\(block) using 1:2 with points \(own) pt \(dot) notitle")
         }
-        let colours = (pens.series + pens.references).map(\.colour)
-        for (clipped, colour) in zip(content.clipped + content.clippedReferences, colours) where !clipped.isEmpty {
+        for clipped in content.clipped + content.clippedReferences where !clipped.isEmpty {
             for isAbove in [true, false] {
                 let own = clipped.filter { $0.isAbove == isAbove }
                 if own.isEmpty { continue }
                 let border = content.yRange.value(at: isAbove ? 1 : 0)
                 let block = script.addBlock([own.map { [$0.x, border] }])
-                parts.append("\(block) using 1:2 with points lc rgb '\(colour)' pt '\(isAbove ? "^" : "v")' notitle")
+                parts.append("\(block) using 1:2 with points pt '\(isAbove ? "^" : "v")' notitle")
             }
         }
         return parts.isEmpty ? ["NaN notitle"] : parts
-    }
-
-    private func surfaceLines(_ surface: Surface?) -> [[[[Double]]]] {
-        guard let pieces = surface?.contours(), !pieces.isEmpty else { return [] }
-        return [pieces.map { $0.map { [$0.x, $0.y] } }]
     }
 }
 

@@ -55,7 +55,7 @@ struct Tics {
         let exponent = largest > 0 ? Int(log10(largest).rounded(.down)) : 0
         let scaled = largest >= 1e5 || (largest > 0 && largest < 1e-3)
         let unit = scaled ? pow(10, Double(exponent)) : 1
-        let digits = min(12, max(0, -Int(log10(step / unit * 1.000001).rounded(.down))))
+        let digits = min(15, max(0, -Int(log10(step / unit * 1.000001).rounded(.down))))
         return places.map { place in
             // The place that is 0 up to rounding is 0.
             if abs(place) < 1e-9 * step { return Label(place: 0, text: "0") }
@@ -69,10 +69,12 @@ struct Tics {
         guard first <= last else { return }
         for stride in [1, 2, 3, 5, 10, 20, 50, 100, 200] {
             let exponents = (first...last).filter { $0 % stride == 0 }
+            // All in one way: as plain numbers, or as powers.
+            let isPlain = first >= -3 && last <= 4
             let made = exponents.map { exponent in
-                Label(
-                    place: pow(10, Double(exponent)),
-                    text: (-2...3).contains(exponent) ? Self.plain(pow(10, Double(exponent))) : "10^{\(exponent)}")
+                let place = pow(10, Double(exponent))
+                let isShort = isPlain || exponent == 0 || exponent == 1
+                return Label(place: place, text: isShort ? Self.plain(place) : "10^{\(exponent)}")
             }
             guard fit(made, range, length, room) else { continue }
             labels = made

@@ -104,15 +104,27 @@ struct EdgeHistory {
     var json: JSONValue {
         .array(
             regimes.map { regime in
-                [
+                let own: [String: JSONValue] = [
                     "step": .integer(regime.step), "batch": .integer(regime.batch), "count": .integer(regime.count),
-                    "rule": .string(regime.rule.name),
-                    "settings": .object(
-                        Dictionary(regime.rule.settings.map { ($0.name, JSONValue(exactly: $0.value)) }) { $1 }),
                     "schedules": .array(regime.schedules.map(\.json)),
                 ]
+                return .object(own.merging(Self.json(of: regime.rule)) { $1 })
             })
     }
+
+    /// A rule without its state.
+    static func json(of rule: any UpdateRule) -> [String: JSONValue] {
+        let settings = Dictionary(rule.settings.map { ($0.name, JSONValue(exactly: $0.value)) }) { $1 }
+        return ["rule": .string(rule.name), "settings": .object(settings)]
+    }
+
+    private static func rule(_ object: [String: JSONValue], _ model: RunModel) throws -> (any UpdateRule)? {
+        guard let name = object["rule"]?.text, case .object(let settings)? = object["settings"] else { return nil }
+        return try model.rule(name, settings.compactMap { name, value in value.realNumber.map { (name, $0) } })
+    }
+
+    /// The rule that an event tells of, as ``json(of:)`` has it; nil where it does not.
+    static func rule(_ object: [String: JSONValue]) -> (any UpdateRule)? { (try? rule(object, .catalogue)) ?? nil }
 
     init(json: JSONValue, _ model: RunModel) throws {
         let damaged = ExperimentError.invalid("the checkpoint is not complete: its edges are not")
@@ -120,11 +132,9 @@ struct EdgeHistory {
         regimes = try list.map { value in
             guard case .object(let object) = value, let step = object["step"]?.wholeNumber,
                 let batch = object["batch"]?.wholeNumber, let count = object["count"]?.wholeNumber, batch > 0,
-                count > 0,
-                let name = object["rule"]?.text, case .object(let settings)? = object["settings"],
+                count > 0, let rule = try Self.rule(object, model),
                 let schedules = object["schedules"]?.list({ SettingSchedule(json: $0) })
             else { throw damaged }
-            let rule = try model.rule(name, settings.compactMap { name, value in value.realNumber.map { (name, $0) } })
             return Regime(step: step, rule: rule, batch: batch, count: count, schedules: schedules)
         }
     }

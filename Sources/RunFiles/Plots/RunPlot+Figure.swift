@@ -17,7 +17,7 @@ extension RunPlot {
         for part in gathered() {
             switch part {
             case .panel(let group): panels.append(try maker.panel(group))
-            case .made(let panel): panels.append(panel)
+            case .made(let panel): panels.append(adjusted(panel))
             case .item: break
             }
         }
@@ -26,6 +26,17 @@ extension RunPlot {
         figure.notes = maker.notes
         if let width { figure.set(to: width, height: height) }
         return figure
+    }
+
+    /// A panel that was made elsewhere, as the options have it.
+    private func adjusted(_ panel: Panel) -> Panel {
+        var panel = panel
+        if let log, panel.surface == nil { panel.yScale = log ? .log : .linear }
+        panel.xRange = xRange ?? panel.xRange
+        panel.yRange = yRange ?? panel.yRange
+        panel.references += references
+        panel.verticals += verticals
+        return panel
     }
 
     /// With items of one kind in one panel, where the first of them stands.

@@ -30,7 +30,8 @@ extension RunFileReader {
     private static func settings(_ json: JSONValue) -> EdgeHistory? {
         guard let settings = try? EdgeHistory(json: json, .catalogue), !settings.regimes.isEmpty,
             zip(settings.regimes, settings.regimes.dropFirst()).allSatisfy({ $0.step < $1.step }),
-            settings.regimes.allSatisfy({ (0...RunHistory.longest).contains($0.step) })
+            settings.regimes.allSatisfy({ (0...RunHistory.longest).contains($0.step) }),
+            settings.regimes.flatMap(\.schedules).allSatisfy({ (0...RunHistory.longest).contains($0.origin) })
         else { return nil }
         return settings
     }
@@ -115,7 +116,11 @@ extension RunHistory {
                     ? regime.count : Int(words.filter(\.isNumber)).map { max(1, $0) } ?? regime.batch
             }
         case _ where event.kind == "optimizer" || event.kind.hasPrefix("optimizer."):
-            settings.append(after: event.step) { $0.rule = $0.unknownRule }
+            settings.append(after: event.step) { regime in
+                regime.rule = event.data.flatMap(EdgeHistory.rule) ?? regime.unknownRule
+                let setting = event.kind.dropFirst("optimizer.".count)
+                regime.schedules.removeAll { setting.isEmpty ? $0.setting != "batch_size" : $0.setting == setting }
+            }
         default: break
         }
     }

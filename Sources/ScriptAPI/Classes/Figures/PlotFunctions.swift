@@ -50,6 +50,11 @@ extension ScriptHost {
         let names = try call.value("names")
         let listed: [LuaValue] = try (names.isNil ? [] : names.elements) + call.items()
         for item in listed { try reader.add(item) }
+        if let name: String = try call.get("file"), !name.contains(".") {
+            throw ArgumentError(
+                "\(function): '\(shortened(name))' is no file, whose name ends in .svg, .pdf, .png or .txt; the series of that name is drawn by \(function){ \"\(shortened(name))\" }"
+            )
+        }
         let file = try figureFile(call)
         for run in reader.live { try run.custody?.check() }
         let figure = try reader.plot(call).figure()
