@@ -85,7 +85,7 @@ struct Curve {
         abs(value) <= 1e250 && (scale == .linear || value >= 1e-250)
     }
 
-    /// Keeps of each column of pixels the first, the lowest, the highest and the last point of a run: on paper the same line, in which no
+    /// Keeps of each column of pixels the first, the lowest, the highest and the last point of a run, and of bands their extremes: on paper the same line, in which no
     /// spike is lost and whose ends are where they were.
     /// - Parameter column: the column of a place on the x axis.
     mutating func thin(to columns: Int, _ column: (Double) -> Int) {
@@ -95,13 +95,16 @@ struct Curve {
             var start = 0
             while start < run.count {
                 let here = column(run[start].x)
-                var (end, low, high) = (start, start, start)
+                var (end, low, high, lowest, highest) = (start, start, start, start, start)
                 while end < run.count, column(run[end].x) == here {
                     if run[end].y < run[low].y { low = end }
                     if run[end].y > run[high].y { high = end }
+                    if run[end].low < run[lowest].low { lowest = end }
+                    if run[end].high > run[highest].high { highest = end }
                     end += 1
                 }
-                for i in Set([start, low, high, end - 1]).sorted() { kept.append(run[i]) }
+                let marked = hasErrors ? [start, low, high, lowest, highest, end - 1] : [start, low, high, end - 1]
+                for i in Set(marked).sorted() { kept.append(run[i]) }
                 start = end
             }
             runs[r] = kept

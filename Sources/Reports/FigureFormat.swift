@@ -41,7 +41,11 @@ extension Figure {
         if case .text(let columns, let rows, let colour) = format {
             return try TextFigure(self, columns: columns, rows: rows, colour: colour).drawn(timeout: timeout)
         }
-        let script = try GnuplotScript(self, format).text
+        var figure = self
+        if case .sixel(let width, let height) = format, size == nil {
+            figure.size = (width, height + 6 * height / 10 * (rows - 1))
+        }
+        let script = try GnuplotScript(figure, format).text
         return try Gnuplot.run(script, timeout: timeout)
     }
 

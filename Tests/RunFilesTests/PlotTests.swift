@@ -25,14 +25,16 @@ import Testing
 }
 
 /// Files that say what they like.
-@Suite struct PlotsOfFiles {
-    private func withFile(_ write: (RunFile) throws -> Void, _ read: (RunFileReader) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-test-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+@Suite final class PlotsOfFiles {
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-test-\(UUID().uuidString)")
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    private func file(_ write: (RunFile) throws -> Void) throws -> RunFileReader {
         let file = try RunFile.create(name: "x", in: folder)
         try write(file)
         try file.close()
-        try read(RunFile.open(file.url))
+        return try RunFile.open(file.url)
     }
 
     private func settings(_ steps: [Int], _ schedules: JSONValue = .array([])) -> [String: JSONValue] {
@@ -46,25 +48,24 @@ import Testing
     }
 
     @Test func aFileTellsItsEdgeAndItsClocks() throws {
-        try withFile({ file in
+        let reader = try file { file in
             try file.addEvent(step: 0, kind: "start", message: "", data: settings([0]))
             for step in stride(from: 0, through: 100, by: 10) {
                 try file.record("lambda_max", Measurement(step: step, value: 10))
             }
             try file.addEvent(step: 50, kind: "lr", message: "", data: ["from": 0.05, "to": 0.1])
-        }) { reader in
-            let history = try reader.history()
-            #expect(history.edges(of: .lambdaMax).map { [Double($0.step), $0.value] } == [[0, 40], [51, 20]])
-            #expect(history.changes.map(\.message) == ["lr 0.05 to 0.1"] && history.changes.map(\.step) == [50])
-            #expect(history.epochs(after: [0, 5, 100]) == [0, 1, 20])
-            let times = try #require(history.times(after: [0, 50, 100]))
-            #expect(abs(times[1] - 2.5) < 1e-12 && abs(times[2] - 7.5) < 1e-12)
-            var plot = RunPlot(of: [PlottedGroup(try PlottedRun(reader))])
-            let panel = try #require(try plot.figure().panels.first)
-            #expect(panel.references.map(\.name) == ["2/lr"] && panel.marks.map(\.x) == [50])
-            plot.isOverEdge = true
-            #expect(try plot.figure().panels[0].series[0].y.suffix(2) == [0.5, 0.5])
         }
+        let history = try reader.history()
+        #expect(history.edges(of: .lambdaMax).map { [Double($0.step), $0.value] } == [[0, 40], [51, 20]])
+        #expect(history.changes.map(\.message) == ["lr 0.05 to 0.1"] && history.changes.map(\.step) == [50])
+        #expect(history.epochs(after: [0, 5, 100]) == [0, 1, 20])
+        let times = try #require(history.times(after: [0, 50, 100]))
+        #expect(abs(times[1] - 2.5) < 1e-12 && abs(times[2] - 7.5) < 1e-12)
+        var plot = RunPlot(of: [PlottedGroup(try PlottedRun(reader))])
+        let panel = try #require(try plot.figure().panels.first)
+        #expect(panel.references.map(\.name) == ["2/lr"] && panel.marks.map(\.x) == [50])
+        plot.isOverEdge = true
+        #expect(try plot.figure().panels[0].series[0].y.suffix(2) == [0.5, 0.5])
     }
 
     @Test func whatAFileSaysIsNotBelievedBlindly() throws {
@@ -77,7 +78,7 @@ import Testing
                 ])),
         ]
         for data in hostile {
-            try withFile({ file in
+            let reader = try file { file in
                 try file.addEvent(step: 0, kind: "start", message: "\u{1B}[31m", data: data)
                 try file.record("lambda_max", Measurement(step: 0, value: 1))
                 try file.record("lambda_max\u{1B}[31m", Measurement(step: 0, value: 1))
@@ -87,30 +88,23 @@ import Testing
                     try file.addEvent(step: .max, kind: "batch_size", message: "", data: ["to": to])
                     try file.addEvent(step: -4, kind: "optimizer", message: "", data: ["rule": to, "settings": to])
                 }
-            }) { reader in
-                let run = try PlottedRun(reader)
-                for x in [RunPlot.Axis.step, .epoch, .time] {
-                    var plot = RunPlot(of: [PlottedGroup(run)])
-                    plot.x = x
-                    if let figure = try? plot.figure() { _ = try? figure.drawn(as: .text(columns: 80, rows: 10)) }
-                }
-                do {
-                    _ = try run.series("lambda_may")
-                    Issue.record("there is no such series")
-                } catch { #expect(!"\(error)".contains("\u{1B}")) }
             }
+            let run = try PlottedRun(reader)
+            for x in [RunPlot.Axis.step, .epoch, .time] {
+                var plot = RunPlot(of: [PlottedGroup(run)])
+                plot.x = x
+                if let figure = try? plot.figure() { _ = try? figure.drawn(as: .text(columns: 80, rows: 10)) }
+            }
+            do {
+                _ = try run.series("lambda_may")
+                Issue.record("there is no such series")
+            } catch { #expect(!"\(error)".contains("\u{1B}")) }
         }
     }
 
     @Test func filesThatDifferInTheirSeedBelongTogether() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-test-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        var readers: [RunFileReader] = []
-        for (lr, seed) in [(0.1, 1), (0.2, 1), (0.1, 2)] {
-            let file = try RunFile.create(name: "x", in: folder)
-            try file.setParameters(["lr": .number(lr), "seed": .integer(seed)])
-            try file.close()
-            readers.append(try RunFile.open(file.url))
+        let readers = try [(0.1, 1), (0.2, 1), (0.1, 2)].map { lr, seed in
+            try file { try $0.setParameters(["lr": .number(lr), "seed": .integer(seed)]) }
         }
         let groups = try RunGroups.bySeed(readers)
         #expect(groups.map(\.name) == ["lr = 0.1", "lr = 0.2"] && groups.map(\.runs.count) == [2, 1])

@@ -165,9 +165,11 @@ import Testing
         ("eoss.plot{ { x = { 1 }, y = { 1, 2 } } }", "1 x values, 2 y values"),
         ("run:plot{ 'loss', ylim = { 2, 1 } }", "'ylim' of run:plot is { from, to }"),
         ("run:plot{ 'lss' }", "did you mean 'loss'?"), ("run:plot('x.gif')", "a figure's name ends in"),
-        ("run:plot{ 'loss', band = 'sedes' }", "'seeds' or 'range', got 'sedes'"), ("eoss.plot{}", "there is nothing to draw"),
+        ("run:plot{ 'loss', band = 'sedes' }", "'seeds' or 'range', got 'sedes'"),
+        ("eoss.plot{}", "there is nothing to draw"), ("run:plot{ { } }", "has nothing in it"),
         ("eoss.plot{ run, { run } , 'loss', labels = { 'a' } }", "1 for 2 runs"),
-        ("run:plot('loss')", "run:plot{ \"loss\" }"), ("run:plot{ 'loss', height = 50 }", "belongs to a width"), ("run:plot{ { } }", "has nothing in it"),
+        ("run:plot('loss')", "run:plot{ \"loss\" }"),
+        ("run:plot{ 'loss', height = 50 }", "belongs to a width"),
         ("run:plot{ 'loss', lines = { { z = 1 } } }", "unknown 'z' in a line"),
     ])
     func whatIsWrongIsSaid(call: String, words: String) throws {

@@ -1,4 +1,5 @@
 import Dynamics
+import Foundation
 
 /// Under which settings a run was at which steps, of a live run or as its file tells it: its edges, what was changed, and what the
 /// epoch and the time were at a step.
@@ -28,8 +29,10 @@ public struct RunHistory {
 
     var settings: EdgeHistory
     var epochLength: EpochLength
-    /// Up to where it goes.
+    /// The last step that it goes to.
     var last: Int
+    /// Whether what comes after that is not to be seen, as while a program is executed again.
+    var isCut = false
 
     /// The name of the rule at the end, and its learning rate; nil where nothing is known.
     public var rule: (name: String, learningRate: Double)? {
@@ -42,7 +45,7 @@ public struct RunHistory {
     /// from t + 1 on. `upper` is the other end of an interval. Not a number from where there was none; empty where there never was
     /// one.
     public func edges(of quantity: EdgeQuantity?) -> [(step: Int, value: Double, upper: Double)] {
-        settings.entries(of: quantity, through: last).filter { $0.step <= last }
+        settings.entries(of: quantity, through: last).filter { !isCut || $0.step <= last }
             .map { ($0.step, $0.edge.lower, $0.edge.upper) }
     }
 
@@ -77,6 +80,7 @@ public struct RunHistory {
     /// What was changed, in order.
     public var changes: [Change] {
         zip(settings.regimes, settings.regimes.dropFirst()).compactMap { before, after in
+            if isCut, after.step > last { return nil }
             var words: [String] = []
             if before.rule.name != after.rule.name {
                 words.append("\(before.rule.name) to \(after.rule.name)")
@@ -101,9 +105,7 @@ public struct RunHistory {
         }
     }
 
-    private func digits(_ x: Double) -> String {
-        Int(exactly: x).map { "\($0)" } ?? "\((x * 1e6).rounded() / 1e6 == x ? x : Double(Float(x)))"
-    }
+    private func digits(_ x: Double) -> String { Int(exactly: x).map { "\($0)" } ?? String(format: "%.6g", x) }
 
     // MARK: - Clocks
 
@@ -160,7 +162,8 @@ extension Run {
         case .batches(let list): length.listed = list.count
         default: break
         }
-        return RunHistory(settings: edgeHistory, epochLength: length, last: isBehind ? programStep : step)
+        return RunHistory(
+            settings: edgeHistory, epochLength: length, last: isBehind ? programStep : step, isCut: isBehind)
     }
 
     /// The settings that it begins with, for its file.

@@ -209,7 +209,7 @@ private struct PanelMaker {
         guard let known else {
             let what = axis == .epoch ? "epochs" : "time"
             throw ReportError(
-                "the \(what) of run '\(run.name)' cannot be told from its settings: track it, as in run:track(\"my_\(what)\", { every = 10, fn = function(r) return r.\(axis == .epoch ? "epoch" : "time") end }), and give x = \"my_\(what)\""
+                "the \(what) of run '\(run.name.printable)' cannot be told from its settings: track it, as in run:track(\"my_\(what)\", { every = 10, fn = function(r) return r.\(axis == .epoch ? "epoch" : "time") end }), and give x = \"my_\(what)\""
             )
         }
         return known

@@ -30,7 +30,7 @@ public final class ScriptHost {
     var scripts: [RunScript] = []
     var files: [WeakRun] = []
     /// The figures that this program has written, by their paths, and whose they are.
-    var writtenFigures: [String: String] = [:]
+    var writtenFigures: [String: [WeakRun]] = [:]
     private(set) var paths: PathPolicy
     private var wantsParametersOnly = false
     private var collectsGarbage = false

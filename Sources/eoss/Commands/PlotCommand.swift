@@ -79,9 +79,7 @@ struct PlotCommand: ParsableCommand {
         }
     }
 
-    private static func isFile(_ word: String) -> Bool {
-        word.hasSuffix(".eoss") || word.contains("/") || FileManager.default.fileExists(atPath: word)
-    }
+    private static func isFile(_ word: String) -> Bool { word.hasSuffix(".eoss") || word.contains("/") }
 
     func run() throws {
         let files = words.filter(Self.isFile)

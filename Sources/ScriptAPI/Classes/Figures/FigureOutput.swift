@@ -41,7 +41,7 @@ extension ScriptHost {
         let bytes = try figure.drawn(as: file.format)
         let path = try freeFigure(file.name, of: runs)
         try OutputFile.write(bytes, to: path)
-        writtenFigures[path] = owner(of: runs)
+        writtenFigures[path] = runs.map { WeakRun(run: $0, file: $0.file) }
         let name = (path as NSString).lastPathComponent
         for run in runs { try run.file?.addFigure(name: name, mime: file.format.mimeType, bytes: bytes) }
         let shown = Self.shortPath(URL(fileURLWithPath: path))
@@ -53,11 +53,6 @@ extension ScriptHost {
         guard case .text = format else { return try options.print(LuaBytes(Array(bytes))) }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         for line in lines.dropLast() { try options.print(LuaBytes(String(line))) }
-    }
-
-    /// Whose a figure is: whoever draws it anew may replace it.
-    private func owner(of runs: [Run]) -> String {
-        runs.map { "\(ObjectIdentifier($0).hashValue)" }.joined(separator: " ")
     }
 
     /// The path for a figure of this name: where another's figure has it the one with the number of the run's file, or the next that is
@@ -83,7 +78,9 @@ extension ScriptHost {
 
     /// Nothing is there, or what the same runs drew, in this execution or in the one that it goes on with.
     private func isFree(_ path: String, for runs: [Run]) -> Bool {
-        if let owner = writtenFigures[path] { return owner == self.owner(of: runs) }
+        if let owners = writtenFigures[path] {
+            return owners.count == runs.count && zip(owners, runs).allSatisfy { $0.run === $1 }
+        }
         guard FileManager.default.fileExists(atPath: path) else { return true }
         guard options.resumption != nil, let run = runs.first, let file = run.file else { return false }
         let name = (path as NSString).lastPathComponent
