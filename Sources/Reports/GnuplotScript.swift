@@ -144,7 +144,7 @@ struct GnuplotScript {
             let dots = pens(curve, pen, content, number)
             if !dots.isEmpty {
                 let marked = addBlock([dots.map { [$0.x, $0.y] }])
-                parts.append("\(marked) using 1:2 with points \(points) ps \(pen.sample.point == 7 ? 0.45 : 0.6)")
+                parts.append("\(marked) using 1:2 with points \(points) ps \(pen.sample.point == 7 ? 0.6 : 0.75)")
             }
         }
         return parts
