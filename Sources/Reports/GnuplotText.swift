@@ -4,7 +4,10 @@ enum GnuplotText {
     ///
     /// Quotes and backticks become typographic quotes (gnuplot reads a doubled quote wrongly at the beginning of a string), control
     /// characters spaces (a newline would end the command), and long strings are cut.
-    static func quoted(_ string: String) -> String {
+    static func quoted(_ string: String) -> String { "'\(cleaned(string))'" }
+
+    /// What stands between the quotes.
+    static func cleaned(_ string: String) -> String {
         let longest = 200
         var cleaned = ""
         for scalar in string.unicodeScalars.prefix(longest) {
@@ -19,7 +22,7 @@ enum GnuplotText {
             }
         }
         if string.unicodeScalars.count > longest { cleaned += "…" }
-        return "'\(cleaned)'"
+        return cleaned
     }
 
     /// The shortest text that gives this finite number.

@@ -41,6 +41,7 @@ final class Session {
             let failure = console.output(bytes: line.bytes + [UInt8(ascii: "\n")])
             if failure != 0 { throw OutputError(code: failure) }
         }
+        options.printedFigure = { TerminalPicture.format() }
         options.message = { if !isSilent { console.message($0) } }
         options.warning = { console.message("eoss: \(Console.harmless($0))") }
         if console.showsProgress { options.progress = { console.progress($0) } }

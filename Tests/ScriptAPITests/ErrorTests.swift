@@ -98,14 +98,10 @@ import Testing
         ("net:load('none.safetensors')", "no such file: 'none.safetensors'"),
         ("net:load('/etc/passwd')", "'/etc/passwd' is absolute: paths in a script are relative (--trust lifts this)"),
         ("run:save('../x.safetensors')", "'../x.safetensors' is not a file below the output folder"),
-        ("run:plot('x.gif', 'loss')", "run 'small' has no series 'loss'; it tracks nothing yet"),
+        ("run:plot('x.svg', 'loss')", "run 'small' has no series 'loss'; it tracks nothing yet"),
         (
             "run:track('loss'); run:train{ to = 1 }; run:plot('x.gif', 'loss')",
             "x.gif: a figure's name ends in .svg, .pdf, .png or .txt"
-        ),
-        (
-            "run:track('h', { fn = function(r) return r.step == 1 and -1e308 or 1e308 end }); run:train{ to = 2 }; run:plot('h.svg', 'h')",
-            "there is nothing to draw: 'h': no values in range that are finite and at most 1e250 in size"
         ),
         (
             "run:track('a\\0b', { fn = function() return 1 end })",

@@ -130,7 +130,7 @@ import Testing
         ),
         // Figures.
         ("run:plot_spectrum('x.gif')", "x.gif: a figure's name ends in .svg, .pdf, .png or .txt"),
-        ("run:plot_spectrum()", "argument 1 'path' of run:plot_spectrum is missing"),
+        ("run:plot_spectrum('s.svg', { file = 3 })", "'file' is given twice to run:plot_spectrum"),
         ("run:plot_spectrum('x.svg', { matrix = 'hesian' })", "did you mean 'hessian'?"),
         ("run:plot_spectrum('x.svg', { from = 100, to = 2 })", "nothing lies between 'from' and 'to'"),
         ("run:plot_spectrum('x.svg', { preconditioned = true })", "sgd has no preconditioner"),

@@ -20,13 +20,23 @@ final class Terminal {
     private var shown: [UInt8] = []
     private var seen = 0
 
-    /// - Parameter program: another one than eoss.
-    init(_ arguments: [String], program: String? = nil) throws {
+    /// - Parameters:
+    ///   - program: another one than eoss.
+    ///   - size: columns, rows, and pixels across; by default the terminal does not tell.
+    init(
+        _ arguments: [String], program: String? = nil, environment given: [String: String] = [:],
+        size: (columns: UInt16, rows: UInt16, pixels: UInt16)? = nil
+    ) throws {
         // posix_openpt, unlockpt and ptsname, which Glibc's module does not show, as Linux does them.
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var (unlocked, number): (Int32, UInt32) = (0, 0)
         guard master >= 0, ioctl(master, Self.setLock, &unlocked) == 0, ioctl(master, Self.getNumber, &number) == 0
         else { throw Failure(description: "no pseudo-terminal: \(String(cString: strerror(errno)))") }
+        if let size {
+            var window = winsize(
+                ws_row: size.rows, ws_col: size.columns, ws_xpixel: size.pixels, ws_ypixel: size.pixels / 2)
+            _ = ioctl(master, UInt(TIOCSWINSZ), &window)
+        }
         let name = "/dev/pts/\(number)"
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -41,7 +51,7 @@ final class Terminal {
         posix_spawnattr_setflags(&attributes, Self.newSession)
         let environment = ProcessInfo.processInfo.environment.merging([
             "TERM": "xterm", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "NO_COLOR": "",
-        ]) { $1 }
+        ]) { $1 }.merging(given) { $1 }
         let path = program ?? EossProgram.executable.path
         var words = ([path] + arguments).map { strdup($0) } + [nil]
         var variables = environment.map { strdup("\($0)=\($1)") } + [nil]

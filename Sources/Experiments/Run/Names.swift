@@ -4,7 +4,7 @@ extension String {
     var hasControlCharacters: Bool { unicodeScalars.contains { $0.properties.generalCategory == .control } }
 
     /// For a message: with its control characters spelled out, as in `a\0b`.
-    package var printable: String {
+    public var printable: String {
         unicodeScalars.map { $0.properties.generalCategory == .control ? $0.escaped(asASCII: true) : String($0) }
             .joined()
     }

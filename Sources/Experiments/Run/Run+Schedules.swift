@@ -139,6 +139,8 @@ extension Schedule {
         func numbers(_ name: String, _ count: Int) -> [Double]? {
             object[name]?.list(\.realNumber).flatMap { $0.count == count ? $0 : nil }
         }
+        // No run is longer, and differences of such steps are numbers.
+        let possible = -(1 << 40)...(1 << 40)
         func whole(_ number: Double) -> Int? { Int(exactly: number).flatMap { $0 > 0 ? $0 : nil } }
         if let n = numbers("constant", 1) {
             self = .constant(n[0])
@@ -156,11 +158,12 @@ extension Schedule {
             self = .warmup(from: n[0], steps: steps, then: then)
         } else if let values = (object["lines"] ?? object["levels"])?.list(\.realNumber),
             let steps = object["steps"]?.list(\.wholeNumber), steps.count == values.count, !steps.isEmpty,
-            zip(steps, steps.dropFirst()).allSatisfy({ $0 < $1 })
+            zip(steps, steps.dropFirst()).allSatisfy({ $0 < $1 }), steps.allSatisfy(possible.contains)
         {
             self = .piecewise(zip(steps, values).map { Point($0, $1) }, isLinear: object["lines"] != nil)
         } else if let parts = object["sequence"]?.list({ Schedule(json: $0) }),
-            let steps = object["steps"]?.list(\.wholeNumber), steps.count == parts.count, !parts.isEmpty
+            let steps = object["steps"]?.list(\.wholeNumber), steps.count == parts.count, !parts.isEmpty,
+            steps.allSatisfy(possible.contains)
         {
             self = .sequence(zip(parts, steps).map { Part($0, steps: $1) })
         } else {

@@ -312,7 +312,7 @@ public final class Run {
             schedules.removeAll { $0.setting != "batch_size" }
             noteChange(
                 "optimizer", .string(self.rule.summary), .string(rule.summary),
-                "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)")
+                "\(self.rule.name) to \(rule.name), lr \(rule.learningRate)", EdgeHistory.json(of: rule))
             self.rule = rule
             assignments += 1
             noteEdge()
@@ -327,7 +327,9 @@ public final class Run {
         try assigning("optimizer.\(name)", JSONValue(exactly: value)) {
             let changed = try rule.with(name, value)
             endSchedule(of: name)
-            noteChange("optimizer.\(name)", .string(rule.summary), .string(changed.summary))
+            noteChange(
+                "optimizer.\(name)", .string(rule.summary), .string(changed.summary), nil, EdgeHistory.json(of: changed)
+            )
             rule = changed
             noteEdge()
         }
@@ -357,9 +359,12 @@ public final class Run {
         try? file?.addEvent(step: step, kind: kind, message: message, data: data)
     }
 
-    /// An assignment: from what to what.
-    func noteChange(_ what: String, _ old: JSONValue, _ new: JSONValue, _ message: String? = nil) {
-        note(what, message ?? "\(old.words) to \(new.words)", ["from": old, "to": new])
+    /// An assignment: from what to what, and more about it for programs.
+    func noteChange(
+        _ what: String, _ old: JSONValue, _ new: JSONValue, _ message: String? = nil, _ data: [String: JSONValue] = [:]
+    ) {
+        let message = message ?? "\(old.words) to \(new.words)"
+        note(what, message, ["from": old, "to": new].merging(data) { $1 })
     }
 
     // MARK: - The present point

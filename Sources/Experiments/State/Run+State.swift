@@ -93,7 +93,7 @@ extension Run {
     func resume(from coder: StateCoder, called source: String = "a checkpoint", forced: Bool = false) throws {
         coder.omitted = omittedFromCheckpoints
         var state = try state
-        try state.code(coder, model: RunModel { [self] in try rule(named: $0, with: $1) })
+        try state.code(coder, model: .catalogue)
         try Self.check(state, objective.model, source)
         let (inheritedTrackers, inheritedActions, inheritedAverages) = (trackers, registered, averages)
         (trackers, actions, averages) = ([], [], [])
@@ -178,12 +178,16 @@ extension Run {
                 "'\(source)' is damaged: its state is not one of this model and this optimizer")
         }
     }
+}
 
-    /// The rule of a checkpoint: of the catalogue, or one that the program has shown.
-    private func rule(named name: String, with settings: [(name: String, value: Double)]) throws -> any UpdateRule {
-        if let declaration = RuleCatalogue.declaration(of: name) {
-            return try declaration.make(Dictionary(settings.map { ($0.name, $0.value) }) { $1 })
+extension RunModel {
+    /// Rules of the catalogue; one that a program has made is known by its name alone.
+    static var catalogue: RunModel {
+        RunModel { name, settings in
+            if let declaration = RuleCatalogue.declaration(of: name) {
+                return try declaration.make(Dictionary(settings.map { ($0.name, $0.value) }) { $1 })
+            }
+            return AbsentRule(name: name, learningRate: settings.first { $0.name == "lr" }?.value ?? 1)
         }
-        return AbsentRule(name: name, learningRate: settings.first { $0.name == "lr" }?.value ?? 1)
     }
 }

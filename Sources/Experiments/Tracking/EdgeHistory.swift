@@ -12,11 +12,11 @@ struct EdgeHistory {
     }
 
     /// From a step on.
-    private struct Regime {
+    struct Regime {
         let step: Int
         /// Without what it has gathered.
-        let rule: any UpdateRule
-        let batch: Int
+        var rule: any UpdateRule
+        var batch: Int
         let count: Int
         /// What settings follow from here on.
         var schedules: [SettingSchedule]
@@ -44,7 +44,9 @@ struct EdgeHistory {
         }
     }
 
-    private var regimes: [Regime] = []
+    private(set) var regimes: [Regime] = []
+
+    init() {}
 
     /// What settings follow now.
     var schedules: [SettingSchedule] { regimes.last?.schedules ?? [] }
@@ -65,7 +67,11 @@ struct EdgeHistory {
             guard !regime.schedules.isEmpty else { continue }
             let end = index + 1 < regimes.count ? regimes[index + 1].step - 1 : last
             guard regime.step < end else { continue }
-            for step in (regime.step + 1)...end { add(regime.edge(of: quantity, at: step), at: step) }
+            // Of a run that is longer than anybody looks at step by step, some.
+            let stride = max(1, (end - regime.step) / 2_000_000)
+            for step in Swift.stride(from: regime.step + 1, through: end, by: stride) {
+                add(regime.edge(of: quantity, at: step), at: step)
+            }
         }
         return entries
     }
@@ -88,30 +94,60 @@ struct EdgeHistory {
     }
 
     mutating func code(_ coder: StateCoder, _ model: RunModel) throws {
-        var stored = JSONValue.array(
-            regimes.map { regime in
-                [
-                    "step": .integer(regime.step), "batch": .integer(regime.batch), "count": .integer(regime.count),
-                    "rule": .string(regime.rule.name),
-                    "settings": .object(
-                        Dictionary(regime.rule.settings.map { ($0.name, JSONValue(exactly: $0.value)) }) { $1 }),
-                    "schedules": .array(regime.schedules.map(\.json)),
-                ]
-            })
+        var stored = json
         try coder.code("regimes", &stored)
         guard coder.isReading else { return }
+        self = try EdgeHistory(json: stored, model)
+    }
+
+    /// As checkpoints have it.
+    var json: JSONValue {
+        .array(
+            regimes.map { regime in
+                let own: [String: JSONValue] = [
+                    "step": .integer(regime.step), "batch": .integer(regime.batch), "count": .integer(regime.count),
+                    "schedules": .array(regime.schedules.map(\.json)),
+                ]
+                return .object(own.merging(Self.json(of: regime.rule)) { $1 })
+            })
+    }
+
+    /// A rule without its state.
+    static func json(of rule: any UpdateRule) -> [String: JSONValue] {
+        let settings = Dictionary(rule.settings.map { ($0.name, JSONValue(exactly: $0.value)) }) { $1 }
+        return ["rule": .string(rule.name), "settings": .object(settings)]
+    }
+
+    private static func rule(_ object: [String: JSONValue], _ model: RunModel) throws -> (any UpdateRule)? {
+        guard let name = object["rule"]?.text, case .object(let settings)? = object["settings"] else { return nil }
+        return try model.rule(name, settings.compactMap { name, value in value.realNumber.map { (name, $0) } })
+    }
+
+    /// The rule that an event tells of, as ``json(of:)`` has it; nil where it does not.
+    static func rule(_ object: [String: JSONValue]) -> (any UpdateRule)? { (try? rule(object, .catalogue)) ?? nil }
+
+    init(json: JSONValue, _ model: RunModel) throws {
         let damaged = ExperimentError.invalid("the checkpoint is not complete: its edges are not")
-        guard case .array(let list) = stored else { throw damaged }
+        guard case .array(let list) = json else { throw damaged }
         regimes = try list.map { value in
             guard case .object(let object) = value, let step = object["step"]?.wholeNumber,
                 let batch = object["batch"]?.wholeNumber, let count = object["count"]?.wholeNumber, batch > 0,
-                count > 0,
-                let name = object["rule"]?.text, case .object(let settings)? = object["settings"],
+                count > 0, let rule = try Self.rule(object, model),
                 let schedules = object["schedules"]?.list({ SettingSchedule(json: $0) })
             else { throw damaged }
-            let rule = try model.rule(name, settings.compactMap { name, value in value.realNumber.map { (name, $0) } })
             return Regime(step: step, rule: rule, batch: batch, count: count, schedules: schedules)
         }
+    }
+
+    /// A setting was changed after so many steps, by what the file says of it; the present regime goes on as it is otherwise.
+    mutating func append(after step: Int, _ change: (inout Regime) -> Void) {
+        guard var regime = regimes.last else { return }
+        regime = Regime(
+            step: step == 0 ? 0 : step + 1, rule: regime.rule, batch: regime.batch, count: regime.count,
+            schedules: regime.schedules)
+        change(&regime)
+        if regimes.last?.step == regime.step { regimes.removeLast() }
+        regimes.append(regime)
     }
 }
 
@@ -149,23 +185,14 @@ extension Run {
     /// probes counts from t + 1 on. `upper` is the other end of an interval. Not a number from where there was none; empty where
     /// there never was one.
     public func edges(of quantity: EdgeQuantity? = nil) -> [(step: Int, value: Double, upper: Double)] {
-        edgeHistory.entries(of: quantity, through: isBehind ? programStep : step)
-            .filter { !isBehind || $0.step <= programStep }.map { ($0.step, $0.edge.lower, $0.edge.upper) }
+        history.edges(of: quantity)
     }
 
     /// The edge that belongs to a series, from each step on at which it changed: of its own curvature, never of another one; of an
     /// interval the lower end. A quantity of the user's own has that which the rule is best known for. Nil where no rule of the run
     /// had such an edge.
     public func knownEdge(for series: String) throws -> Series? {
-        let quantity = EdgeQuantity(series: series)
-        guard quantity != nil || series == Edge.name(nil) || !ProbeCatalogue.has(series: series) else { return nil }
-        let edges = edges(of: quantity)
-        if edges.isEmpty {
-            // An edge that depends on the gradient is known where it was tracked.
-            guard rule.edgeNeedsGradientNorm, quantity == .lambdaMax else { return nil }
-            return try (recorded[Edge.name(.lambdaMax)] ?? recorded[Edge.name(nil)])?.series()
-        }
-        return Series(name: Edge.name(quantity), steps: edges.map(\.step), values: edges.map(\.value))
+        try history.knownEdge(for: series) { try recorded[$0]?.series() }
     }
 
     /// The same.

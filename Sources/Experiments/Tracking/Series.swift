@@ -127,6 +127,13 @@ public struct Series: Sendable {
         return own
     }
 
+    /// Its values over those of another series, measured at the same step or last before it; those before the first are left out.
+    public func along(_ other: Series) -> (x: [Double], y: [Double], errors: [Double]) {
+        let places = joined(with: other, name: name) { $1 }
+        let kept = count - places.count
+        return (places.values, Array(values.dropFirst(kept)), Array(errors.dropFirst(kept)))
+    }
+
     func joined(with other: Series, name: String, _ combine: (Double, Double) -> Double) -> Series {
         var result = Series(name: name)
         var j = 0

@@ -70,13 +70,4 @@ extension ScriptHost {
         let format = try FigureFormat(path: path)
         return (try paths.writable(path), format)
     }
-
-    /// Draws a figure, keeps it in the files of its runs and writes it to the output folder.
-    func draw(_ figure: Figure, of runs: [Run], to path: String) throws {
-        let (file, format) = try figureTarget(path)
-        let bytes = try figure.drawn(as: format)
-        try OutputFile.write(bytes, to: file)
-        let name = (file as NSString).lastPathComponent
-        for run in runs { try run.file?.addFigure(name: name, mime: format.mimeType, bytes: bytes) }
-    }
 }

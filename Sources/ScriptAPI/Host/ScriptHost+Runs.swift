@@ -144,7 +144,8 @@ extension ScriptHost {
             name: run.name, in: options.outputFolder, header: header, warn: options.warning)
         for script in scripts { try file.addScript(script) }
         try file.setParameters(parameters.json)
-        try file.addEvent(step: run.step, kind: "start", message: run.configuration)
+        try file.addEvent(
+            step: run.step, kind: "start", message: run.configuration, data: run.settingsForFile)
         try file.addEvent(
             step: run.step, kind: "data", message: "\(run.data.summary), digest \(run.dataDigest)",
             data: ["name": .string(run.data.name), "digest": .string(run.dataDigest)])

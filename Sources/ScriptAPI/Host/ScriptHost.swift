@@ -33,6 +33,8 @@ public final class ScriptHost {
     /// The files that the script has read so far, and those that it has written, by their paths on the disk.
     var filesRead: [ScriptArchive.FileRead] = []
     var filesWritten: Set<String> = []
+    /// The figures that this program has written, by their paths, and whose they are.
+    var writtenFigures: [String: [WeakRun]] = [:]
     private(set) var paths: PathPolicy
     /// Where the script lies.
     private(set) var scriptFolder = FileManager.default.currentDirectoryPath

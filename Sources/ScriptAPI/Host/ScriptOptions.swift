@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import LuaBridge
+import Reports
 import RunFiles
 
 /// What a host is told by the command line, and whom it tells.
@@ -34,6 +35,8 @@ public struct ScriptOptions {
     /// Takes one line of the script's `print`, without its newline: bytes, which need not be text. What it throws is an error in the
     /// script (`OutputError`).
     public var print: (LuaBytes) throws -> Void = LuaState.Configuration().print
+    /// As what a figure is printed that goes into no file, asked for each: by default in characters, 80 in a line.
+    public var printedFigure: () -> FigureFormat = { .text(columns: 80, rows: 20) }
     /// Takes a line for the user, such as which run file was made.
     public var message: (String) -> Void = { _ in }
     /// Takes a line about what is wrong with a run file, on any thread.

@@ -26,6 +26,9 @@ struct SpectrumFigure {
     private let from: Double?
     private let to: Double?
 
+    /// With the defaults.
+    init() { (title, width, from, to) = (nil, nil, nil, nil) }
+
     /// Reads the options of a call.
     init(_ call: borrowing LuaCall) throws {
         title = try call.get("title")
@@ -71,6 +74,7 @@ struct SpectrumFigure {
                     name: "density of the \(expression)", x: places,
                     y: values.map { max($0, floor / 1e6) }, errors: density.isExact ? nil : errors)
             ])
+        panel.marksBeyond = false
         let shown = outliers.filter(ends.contains)
         if !shown.isEmpty {
             panel.series.append(
@@ -82,6 +86,11 @@ struct SpectrumFigure {
         if let shownEdge { panel.verticals.append(shownEdge) }
         let beyond = shownEdge == nil ? edge.map { " (\($0.name) is beyond the axis)" } ?? "" : ""
         return Figure(title: self.title ?? title + beyond, panels: [panel])
+    }
+
+    func drawing(_ object: DensityObject) throws -> Figure {
+        try drawing(
+            object.density, of: object.expression, outliers: object.density.outliers().map(\.value), called: "outliers")
     }
 
     /// The spectrum of a run's curvature matrix at its step, by the options of `run:plot_spectrum`.

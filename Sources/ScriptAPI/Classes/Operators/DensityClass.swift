@@ -97,15 +97,12 @@ extension ScriptHost {
             let k: Int = try call.get("k")
             return MeasurementObject("moment \(k)", [Measurement(step: 0, object.density.moment(k))])
         }
-        densities.procedure(
-            "plot", "Draws the density and its outliers into the output folder.",
-            parameters: [Parameter("path", .path, "The file: .svg, .pdf, .png or .txt.")],
-            options: SpectrumFigure.options
+        densities.method(
+            "plot", "Draws the density and its outliers into the output folder, or without a file here.",
+            parameters: [.figureFile], options: SpectrumFigure.options, results: [.figurePath]
         ) { [unowned self] object, call in
-            let figure = try SpectrumFigure(call).drawing(
-                object.density, of: object.expression, outliers: object.density.outliers().map(\.value),
-                called: "outliers")
-            try draw(figure, of: [], to: call.get("path"))
+            let file = try figureFile(call)
+            return try show(SpectrumFigure(call).drawing(object), of: [], in: file)
         }
         densities.description { object in
             let density = object.density

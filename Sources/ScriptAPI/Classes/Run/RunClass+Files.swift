@@ -19,21 +19,11 @@ extension ScriptHost {
             if run.isBehind { return }
             try save(run.parameters, run.statistics(), of: run.objective.model, to: call.get("path"))
         }
-        runs.procedure(
-            "plot",
-            "Draws series over the steps, curvatures against the moving edge, into the output folder and the run file.",
-            parameters: [
-                Parameter("path", .path, "The file: .svg, .pdf, .png or .txt."),
-                Parameter("names", .names, "The series."),
-            ], options: SeriesFigure.options
-        ) { [unowned self] run, call in
-            let figure = try SeriesFigure(call).drawing([run], call.names("names"))
-            try draw(figure, of: [run], to: call.get("path"))
-        }
-        runs.procedure(
+        addPlot(to: runs)
+        runs.method(
             "plot_spectrum",
-            "Draws the spectrum of a curvature matrix at this step, its largest eigenvalues against the stability edge, into the output folder and the run file.",
-            parameters: [Parameter("path", .path, "The file: .svg, .pdf, .png or .txt.")],
+            "Draws the spectrum of a curvature matrix at this step, its largest eigenvalues against the stability edge, into the output folder and the run file, or without a file here.",
+            parameters: [.figureFile],
             options: [
                 Parameter(
                     "matrix", .choice(CurvatureMatrix.allCases.map(\.rawValue)), default: "hessian", "Which matrix."),
@@ -41,13 +31,12 @@ extension ScriptHost {
                     "preconditioned", .boolean, default: false,
                     "By what the optimizer divides its step by: the curvature that adam, say, sees."),
                 Parameter("k", .integer(.nonNegative), default: 5, "How many of the largest eigenvalues are marked."),
-            ] + densityOptions + SpectrumFigure.options + curvatureOptions
+            ] + densityOptions + SpectrumFigure.options + curvatureOptions, results: [.figurePath]
         ) { [unowned self] run, call in
-            let path: String = try call.get("path")
             // A wrong name or option is told before anything is computed.
-            try OutputFile.check(figureTarget(path).file)
+            let file = try figureFile(call)
             let figure = try SpectrumFigure(call).drawing(run, call)
-            try draw(figure, of: [run], to: path)
+            return try show(figure, of: [run], in: file)
         }
     }
 }

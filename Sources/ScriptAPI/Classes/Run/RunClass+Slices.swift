@@ -44,10 +44,10 @@ extension ScriptHost {
             "The loss over the training samples along a line or in a plane of parameter space; nothing of the run changes.",
             options: sliceOptions, results: [Parameter("slice", .object("slice"), "Coordinates and losses.")]
         ) { run, call in try slice(of: run, call) }
-        runs.procedure(
+        runs.method(
             "plot_slice",
-            "Draws a slice of the loss: along a line a curve, in a plane colours and lines of equal loss with the trajectory on them, into the output folder and the run file.",
-            parameters: [Parameter("path", .path, "The file: .svg, .pdf, .png or .txt.")],
+            "Draws a slice of the loss: along a line a curve, in a plane colours and lines of equal loss with the trajectory on them, into the output folder and the run file, or without a file here.",
+            parameters: [.figureFile],
             options: [
                 .optional("of", .object("slice"), "One that there is already, in place of the options that make one."),
                 .optional("title", .string, "Above the figure."),
@@ -55,11 +55,10 @@ extension ScriptHost {
                     "log", .boolean,
                     "The loss on a logarithmic scale; by default where the losses of a plane are positive and span a factor of 30."
                 ),
-            ] + sliceOptions
+            ] + sliceOptions, results: [.figurePath]
         ) { [unowned self] run, call in
-            let path: String = try call.get("path")
             // A wrong name is told before anything is computed.
-            try OutputFile.check(figureTarget(path).file)
+            let file = try figureFile(call)
             let object: SliceObject
             if let given: SliceObject = try call.get("of") {
                 if let other = try sliceOptions.first(where: { try call.has($0.name) }) {
@@ -70,7 +69,7 @@ extension ScriptHost {
                 object = try slice(of: run, call)
             }
             let figure = SliceFigure(title: try call.get("title"), isLog: try call.get("log")).drawing(object)
-            try draw(figure, of: [run], to: path)
+            return try show(figure, of: [run], in: file)
         }
     }
 }

@@ -116,6 +116,7 @@ extension ScriptHost {
                 ], called: "the checkpoint")
         }
         addContents(to: files)
+        addPlot(to: files)
         files.description { file in
             let status = (try? file.reader.status()).flatMap { $0 }
             return "run file '\(file.reader.name.printable)'"

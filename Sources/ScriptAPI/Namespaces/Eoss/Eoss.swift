@@ -77,18 +77,7 @@ extension ScriptHost {
         addParallel(to: eoss)
         addOpen(to: eoss)
         addSweeps(to: eoss)
-        eoss.procedure(
-            "plot", "Draws series of several runs into one figure.",
-            parameters: [
-                Parameter("path", .path, "The file: .svg, .pdf, .png or .txt."),
-                Parameter("runs", .list(of: .object("run")), "The runs."), Parameter("names", .names, "The series."),
-            ], options: SeriesFigure.options
-        ) { [unowned self] call in
-            let runs: [Run] = try call.get("runs")
-            for run in runs { try run.custody?.check() }
-            let figure = try SeriesFigure(call).drawing(runs, call.names("names"))
-            try draw(figure, of: runs, to: call.get("path"))
-        }
+        addPlot(to: eoss)
         eoss.function(
             "average", "The mean of operators, such as the Hessians of several batches.",
             parameters: [
