@@ -38,7 +38,14 @@ public struct ReferencePages {
         "class-\(declaration.name.replacing(" ", with: "-")).md"
     }
 
-    private static func file(_ kind: String) -> String { "\(kind.replacing(" ", with: "-"))s.md" }
+    private static func file(_ kind: String) -> String { "\(plural(kind).replacing(" ", with: "-")).md" }
+
+    /// "losses", "activations"; of "quantity to measure" its first word.
+    private static func plural(_ kind: String) -> String {
+        var words = kind.split(separator: " ").map(String.init)
+        words[0] = words[0].hasSuffix("y") ? words[0].dropLast() + "ies" : words[0] + (words[0].hasSuffix("s") ? "es" : "s")
+        return words.joined(separator: " ")
+    }
 
     // MARK: - Pages
 
@@ -54,7 +61,7 @@ public struct ReferencePages {
                     + documentation.functions.map { "`\($0.name)`" }.joined(separator: ", ")
             ]
         }
-        lines += ["", "## What strings name", ""] + kinds.map { "- [\($0)s](\(Self.file($0)))" }
+        lines += ["", "## What strings name", ""] + kinds.map { "- [\(Self.plural($0))](\(Self.file($0)))" }
         lines +=
             ["", "## Objects", ""]
             + documentation.classes.map { "- [`\($0.name)`](\(Self.file($0))): \(escaped($0.summary))" }
@@ -102,7 +109,7 @@ public struct ReferencePages {
     private func page(kind: String) -> String {
         let topics = documentation.topics.filter { $0.kind == kind }
         return ended(
-            ["# \(kind.capitalizedFirst)s"]
+            ["# \(Self.plural(kind).capitalizedFirst)"]
                 + topics.map { topic in
                     var parts = ["## \(topic.name)", escaped(topic.summary)]
                     if !topic.facts.isEmpty {

@@ -7,10 +7,10 @@ import Reports
 extension Parameter {
     /// Where a figure goes.
     static let figureFile = Parameter.optional(
-        "file", .string,
+        "file", .path,
         "Below the output folder: .svg, .pdf, .png or .txt. Where another run has a figure of that name, the next free name is taken, as for run files. Without a file the figure is printed."
     )
-    static let figurePath = Parameter("path", .string, "The figure's file; nil where it was printed.")
+    static let figurePath = Parameter("path", .string.orNil, "The figure's file; nil where it was printed.")
 }
 
 /// A file that a figure is to go into.

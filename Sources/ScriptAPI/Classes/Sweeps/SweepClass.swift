@@ -44,7 +44,8 @@ extension ScriptHost {
         ) { [unowned self] sweep, call in
             let (x, y): (String, String) = (try call.get("x"), try call.get("y"))
             let figure = try SweepFigure(call).drawing(sweep, x, y)
-            try draw(figure, of: [], to: call.get("file", as: String?.self) ?? "\(y)-\(x).svg")
+            let name = try call.get("file", as: String?.self) ?? "\(y)-\(x).svg"
+            _ = try show(figure, of: [], in: FigureFile(name: name, format: FigureFormat(path: name)))
         }
         sweeps.length("How many points it has.") { $0.rows.count }
         sweeps.elements(LuaType.map(of: .any).orNil, "A point: its parameters, what it returned, name, diverged.") {
