@@ -35,6 +35,14 @@ import Testing
         #expect(try printed(trained + "eoss.plot{ run, 'loss' }").contains("loss"))
     }
 
+    @Test func whatIsWorthSeeingIsChosenAndTheRestNamed() throws {
+        let many = (1...6).map { "run:track('q\($0)', { every = 1, fn = function(r) return r.step end })\n" }.joined()
+        let text = try printed(many + "run:track('edge'); run:train{ to = 3 }; run:plot()")
+        #expect(text.contains("q4") && text.contains("also measured: q5, q6\n") && !text.contains("edge"))
+        let two = "local s = run:series('loss'); run:plot{ s, s, { y = { 1, 2 } }, { y = { 2, 1 } } }"
+        #expect(try printed(trained + two).contains("*** loss   ### loss (2)"))
+    }
+
     @Test func panelsStandInTheOrderInWhichTheyAreAskedFor() throws {
         let text = try printed(
             trained + "run:plot{ 'loss', 'lambda_max' }; print('@@@'); run:plot{ 'lambda_max', 'loss' }")

@@ -23,7 +23,7 @@ extension RunPlot {
         }
         shareAxes(&panels)
         var figure = Figure(title: title ?? (groups.count == 1 ? groups[0].name : ""), panels: panels, columns: columns)
-        figure.notes = maker.notes
+        if !unshown.isEmpty { figure.notes.append("also measured: \(unshown.joined(separator: ", "))") }
         if let width { figure.set(to: width, height: height) }
         return figure
     }
@@ -89,7 +89,6 @@ extension RunPlot {
 /// Makes the panels of a plot one after the other, in the colours that belong to its runs.
 private struct PanelMaker {
     let plot: RunPlot
-    private(set) var notes: [String] = []
     /// Of series, where there is one run: each has its colour in all panels.
     private var colours: [String: Int] = [:]
     private var nextColour: Int
@@ -118,7 +117,12 @@ private struct PanelMaker {
                 names.append(name)
             case .series(let series):
                 kinds.append(SeriesKind(series.name))
-                panel.series.append(drawn(series, axis))
+                var drawn = drawn(series)
+                // The same quantity of another run.
+                let alike = panel.series.filter { $0.name.hasPrefix(series.name) }.count
+                if alike > 0 { drawn.name += " (\(alike + 1))" }
+                drawn.colour = takeColour(drawn.name)
+                panel.series.append(drawn)
             case .own(var own):
                 own.colour = own.colour ?? takeColour(own.name)
                 if group.xLabel == nil, group.items.allSatisfy(\.isOwn), group.x == nil { panel.xLabel = "" }
@@ -131,7 +135,8 @@ private struct PanelMaker {
 
     private mutating func takeColour(_ name: String) -> Int {
         if let colour = colours[name] { return colour }
-        colours[name] = nextColour
+        // Without a name nothing is the same as anything else.
+        if !name.isEmpty { colours[name] = nextColour }
         nextColour += 1
         return nextColour - 1
     }
@@ -191,11 +196,11 @@ private struct PanelMaker {
         return drawn
     }
 
-    private mutating func drawn(_ series: Series, _ axis: RunPlot.Axis) -> PlottedSeries {
+    private func drawn(_ series: Series) -> PlottedSeries {
         let hasErrors = series.errors.contains { $0 > 0 }
         return PlottedSeries(
             name: series.name, x: series.stepList.map(Double.init), y: series.values,
-            errors: hasErrors ? series.standardErrors : nil, colour: takeColour(series.name))
+            errors: hasErrors ? series.standardErrors : nil)
     }
 
     /// Where steps stand on the x axis.

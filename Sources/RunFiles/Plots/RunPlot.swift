@@ -73,7 +73,9 @@ public struct RunPlot {
         case made(Panel)
     }
 
-    public var parts: [Part]
+    public let parts: [Part]
+    /// Series that were not chosen.
+    let unshown: [String]
     public var groups: [PlottedGroup]
     public var title: String?
     public var from: Int?
@@ -95,27 +97,29 @@ public struct RunPlot {
     /// Of all panels together, in millimetres.
     public var height: Double?
 
-    public init(_ parts: [Part], of groups: [PlottedGroup]) { (self.parts, self.groups) = (parts, groups) }
-
-    /// The same with what is worth seeing of the runs.
-    public init(of groups: [PlottedGroup]) {
-        self.init([], of: groups)
-        parts = Self.sensible(groups.flatMap(\.runs))
+    public init(_ parts: [Part], of groups: [PlottedGroup]) {
+        (self.parts, self.groups, unshown) = (parts, groups, [])
     }
 
-    /// What there is to be seen, without being asked: panels of curvatures, losses and accuracies, and of everything else one each.
-    private static func sensible(_ runs: [PlottedRun]) -> [Part] {
-        var names: [String] = []
-        for name in runs.flatMap(\.seriesNames) where !names.contains(name) { names.append(name) }
+    /// The same with what there is to be seen, without being asked: panels of curvatures, losses and accuracies, and of everything else
+    /// one each. Of what there is too much of a note remains.
+    public init(of groups: [PlottedGroup]) {
+        var (parts, names) = ([Part](), [String]())
+        for name in groups.flatMap(\.runs).flatMap(\.seriesNames) where !names.contains(name) { names.append(name) }
         // Edges are drawn with the curvatures that they belong to.
         let shown = names.filter { !$0.hasPrefix("edge") }
         let kinds = Dictionary(grouping: shown, by: SeriesKind.init)
-        var parts: [Part] = []
+        var chosen: [String] = []
         for kind in [SeriesKind.curvature, .effective, .loss, .accuracy] {
-            parts += (kinds[kind] ?? []).prefix(6).map { .item(.name($0)) }
+            let own = (kinds[kind] ?? []).prefix(6)
+            parts += own.map { .item(.name($0)) }
+            chosen += own
         }
-        parts += (kinds[.other] ?? []).prefix(4).map { .panel(Group([.name($0)])) }
-        return parts.isEmpty ? names.map { .item(.name($0)) } : parts
+        let others = (kinds[.other] ?? []).prefix(4)
+        parts += others.map { .panel(Group([.name($0)])) }
+        if parts.isEmpty { parts = names.map { .item(.name($0)) } }
+        (self.parts, self.groups) = (parts, groups)
+        unshown = shown.filter { !(chosen + others).contains($0) }
     }
 }
 

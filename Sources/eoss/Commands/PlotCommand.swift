@@ -89,8 +89,7 @@ struct PlotCommand: ParsableCommand {
         let readers = try files.map { try RunFile.open(URL(fileURLWithPath: $0)) }
         var groups = try band ? RunGroups.bySeed(readers) : readers.map { PlottedGroup(try PlottedRun($0)) }
         RunGroups.tellApart(&groups, files)
-        var plot = RunPlot(of: groups)
-        if !names.isEmpty { plot.parts = names.map { .item(.name($0)) } }
+        var plot = names.isEmpty ? RunPlot(of: groups) : RunPlot(names.map { .item(.name($0)) }, of: groups)
         plot.title = title
         (plot.from, plot.to) = (from, to)
         plot.x = RunPlot.Axis(x)

@@ -40,7 +40,13 @@ extension ScriptHost {
         }
         let bytes = try figure.drawn(as: file.format)
         let path = try freeFigure(file.name, of: runs)
-        try OutputFile.write(bytes, to: path)
+        do {
+            try OutputFile.write(bytes, to: path)
+        } catch {
+            // The name was taken, for nothing.
+            if (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) == 0 { unlink(path) }
+            throw error
+        }
         writtenFigures[path] = runs.map { WeakRun(run: $0, file: $0.file) }
         let name = (path as NSString).lastPathComponent
         for run in runs { try run.file?.addFigure(name: name, mime: file.format.mimeType, bytes: bytes) }
@@ -59,12 +65,12 @@ extension ScriptHost {
     /// free.
     private func freeFigure(_ name: String, of runs: [Run]) throws -> String {
         let path = try paths.writable(name)
-        if isFree(path, for: runs) { return path }
+        if takes(path, for: runs) { return path }
         let (base, ending) = ((name as NSString).deletingPathExtension, (name as NSString).pathExtension)
         let own = runs.first.flatMap { run in run.file.flatMap { Self.number(of: $0, in: run) } }
         for number in (own.map { [$0] } ?? []) + Array(2...10_000) {
             let next = try paths.writable("\(base)-\(number).\(ending)")
-            if isFree(next, for: runs) { return next }
+            if takes(next, for: runs) { return next }
         }
         throw ArgumentError("there are 10,000 figures '\(name)' of other runs already: give another name")
     }
@@ -76,12 +82,16 @@ extension ScriptHost {
         return Int(name.dropFirst(run.name.count + 1)).flatMap { $0 > 1 ? $0 : nil }
     }
 
-    /// Nothing is there, or what the same runs drew, in this execution or in the one that it goes on with.
-    private func isFree(_ path: String, for runs: [Run]) -> Bool {
+    /// Whether a name can be had: nothing is there, or what the same runs drew, in this execution or in the one that it goes on with. A new
+    /// one is taken by an empty file, in one system call, so that two processes never have the same.
+    private func takes(_ path: String, for runs: [Run]) -> Bool {
         if let owners = writtenFigures[path] {
             return owners.count == runs.count && zip(owners, runs).allSatisfy { $0.run === $1 }
         }
-        guard FileManager.default.fileExists(atPath: path) else { return true }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        if descriptor >= 0 { close(descriptor) }
+        // What else is wrong with it, writing tells.
+        if descriptor >= 0 || errno != EEXIST { return true }
         guard options.resumption != nil, let run = runs.first, let file = run.file else { return false }
         let name = (path as NSString).lastPathComponent
         return (try? RunFile.open(file.url).figureNames().contains(name)) ?? false
