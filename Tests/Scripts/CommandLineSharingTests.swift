@@ -75,6 +75,8 @@ import Testing
         #expect(
             try project.reader("\(friend)/runs/edge.eoss").series("loss").map(\.value)
                 == project.reader("runs/edge.eoss").series("loss").map(\.value))
+        let help = try project.eoss("run", "out.eoss", "--help", below: friend)
+        #expect(help.output.contains("lr    = 0.05") && help.output.contains("as its run had them"), "\(help)")
         let other = try project.eoss("run", "out.eoss", "--set", "lr=0.2", "--out", "more", below: friend)
         #expect(other.output == "lr\t0.2\n")
         let verified = try project.eoss("verify", "out.eoss", below: friend)

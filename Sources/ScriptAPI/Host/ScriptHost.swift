@@ -87,7 +87,7 @@ public final class ScriptHost {
     }
 
     /// Runs a script up to its `eoss.params` and returns what it declares there, in the order of the script's text; nothing when
-    /// it never gets there.
+    /// it never gets there. The values are the defaults, those of a script in a run file what they were in its run.
     public func parameters(of file: URL) throws(ScriptFailure) -> [ScriptParameter] {
         wantsParametersOnly = true
         defer { wantsParametersOnly = false }
@@ -96,7 +96,10 @@ public final class ScriptHost {
         } catch {
             guard error == .stopped, parameters.areDeclared else { throw error }
         }
-        return parameters.declared
+        guard options.archive != nil else { return parameters.declared }
+        return parameters.declared.map { parameter in
+            ScriptParameter(name: parameter.name, value: (parameters.values[parameter.name] ?? .nil).literal)
+        }
     }
 
     private func perform(
