@@ -96,7 +96,9 @@ final class Session {
             parameters = try host.parameters(of: Self.url(file))
         }
         if status != .done { throw ExitCode(status.rawValue) }
-        console.output(ParameterHelp.text(file: file, parameters: parameters.map { ($0.name, $0.value) }))
+        console.output(
+            ParameterHelp.text(
+                file: file, parameters: parameters.map { ($0.name, $0.value) }, isRunFile: host.options.archive != nil))
     }
 
     /// The script; `-` is standard input.
@@ -126,12 +128,13 @@ final class Session {
 
 /// What `eoss run FILE --help` prints.
 enum ParameterHelp {
-    static func text(file: String, parameters: [(name: String, value: String)]) -> String {
+    static func text(file: String, parameters: [(name: String, value: String)], isRunFile: Bool = false) -> String {
         guard !parameters.isEmpty else { return "\(file) declares no parameters by eoss.params.\n" }
         let width = parameters.map(\.name.count).max() ?? 0
         let rows = parameters.map { parameter in
             "  \(parameter.name)\(String(repeating: " ", count: width - parameter.name.count)) = \(parameter.value)\n"
         }
-        return "Parameters of \(file), with their defaults; change them by --set name=value:\n" + rows.joined()
+        let values = isRunFile ? "as its run had them" : "with their defaults"
+        return "Parameters of \(file), \(values); change them by --set name=value:\n" + rows.joined()
     }
 }

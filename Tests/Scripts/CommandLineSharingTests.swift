@@ -75,6 +75,8 @@ import Testing
         #expect(
             try project.reader("\(friend)/runs/edge.eoss").series("loss").map(\.value)
                 == project.reader("runs/edge.eoss").series("loss").map(\.value))
+        let help = try project.eoss("run", "out.eoss", "--help", below: friend)
+        #expect(help.output.contains("lr    = 0.05") && help.output.contains("as its run had them"), "\(help)")
         let other = try project.eoss("run", "out.eoss", "--set", "lr=0.2", "--out", "more", below: friend)
         #expect(other.output == "lr\t0.2\n")
         let verified = try project.eoss("verify", "out.eoss", below: friend)
@@ -87,6 +89,21 @@ import Testing
             ])
         #expect(!verified.output.contains("lr"))
     }
+
+    #if arch(x86_64)
+        /// Other kernels of OpenBLAS stand for another machine: their sums have another order.
+        @Test func onAnotherMachineErrorBarsDecide() throws {
+            let project = try Project()
+            let (_, friend) = try project.shared("--with-data")
+            let verified = try EossProgram.run(
+                ["verify", "out.eoss"], environment: ["EOSS_OPENBLAS_CORETYPE": "Nehalem"],
+                directory: project.folder.appendingPathComponent(friend))
+            #expect(verified.status == 0, "\(verified)")
+            #expect(
+                verified.output.hasPrefix("edge: verified, on another machine\n  openblas: OpenBLAS"), "\(verified)")
+            #expect(verified.output.contains("values may differ by 4 standard errors"))
+        }
+    #endif
 
     @Test func aForkIsVerifiedWithItsRunInOneGo() throws {
         let project = try Project()
@@ -241,11 +258,18 @@ import Testing
     @Test func whatIsNoRunFileIsOneMessage() throws {
         let project = try Project()
         try project.write("SQLite format 3\0 but no more", to: "text.eoss")
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: project.path("runs/edge.eoss")))
+        try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: project.path("half.eoss")))
+        // SQLite's user_version, the version of our schema, stands in bytes 60 to 63.
+        bytes[63] = 99
+        try bytes.write(to: URL(fileURLWithPath: project.path("newer.eoss")))
+        #expect(try project.eoss("run", "newer.eoss").errors.contains("was written by a newer eoss"))
         for arguments in [
             ["export", "--to", "csv"], ["share", "-o", "o.eoss"], ["script", "-o", "o"], ["verify"], ["run"],
             ["report", "-o", "o.html"],
         ] {
-            for file in ["text.eoss", "none.eoss", "."] where !(file == "." && arguments[0] == "run") {
+            for file in ["text.eoss", "half.eoss", "newer.eoss", "none.eoss", "."]
+            where !(file == "." && arguments[0] == "run") {
                 let all = [arguments[0], file] + arguments.dropFirst()
                 let result = try EossProgram.run(all, directory: project.folder)
                 #expect(result.status == 1 && result.output.isEmpty, "\(all): \(result)")

@@ -259,3 +259,8 @@ eoss.open("run.eoss"):save_figure("loss.svg", "copy.svg")
 run:track("loss", { every = 5 })
 run:train{ to = 10 }
 for _, summary in ipairs(eoss.runs()) do print(summary:open():series("loss"):last()) end
+
+--- runfile:plot
+run:track("loss", { every = 5 })
+run:train{ to = 10 }
+eoss.open("run.eoss"):plot("again.svg", { "loss" })

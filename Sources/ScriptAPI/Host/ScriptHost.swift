@@ -92,7 +92,8 @@ public final class ScriptHost {
 
     // MARK: - Scripts
 
-    /// Runs a script to its end; that of ``ScriptOptions/archive`` where there is one. Its runs are committed whatever happens, and closed unless a prompt follows.
+    /// Runs a script to its end; that of ``ScriptOptions/archive`` where there is one. Its runs are committed whatever happens, and closed
+    /// unless a prompt follows.
     public func run(file: URL) throws(ScriptFailure) {
         try perform(file) { source, name in
             try self.state.run(source, name: name, keepingLocals: self.options.pause != nil)
@@ -101,7 +102,8 @@ public final class ScriptHost {
     }
 
     /// Runs a script up to its `eoss.params` and returns what it declares there, in the order of the script's text; nothing when
-    /// it makes a run, or ends, before it gets there.
+    /// it makes a run, or ends, before it gets there. The values are the defaults, those of a script in a run file what they were in its
+    /// run.
     public func parameters(of file: URL) throws(ScriptFailure) -> [ScriptParameter] {
         wantsParametersOnly = true
         defer { wantsParametersOnly = false }
@@ -110,7 +112,10 @@ public final class ScriptHost {
         } catch {
             guard error == .stopped, knowsParameters else { throw error }
         }
-        return parameters.declared
+        guard options.archive != nil else { return parameters.declared }
+        return parameters.declared.map { parameter in
+            ScriptParameter(name: parameter.name, value: (parameters.values[parameter.name] ?? .nil).literal)
+        }
     }
 
     private func perform(

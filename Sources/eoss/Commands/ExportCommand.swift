@@ -18,9 +18,7 @@ struct ExportCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The run file.", valueName: "run file"), completion: .file(extensions: ["eoss"]))
     var file: String
 
-    @Option(
-        help: ArgumentHelp(
-            "The format: \(ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "format"))
+    @Option(help: ArgumentHelp("The format.", valueName: "format"))
     var to: ExportFormat
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file (tensorboard: folder).", valueName: "path"))

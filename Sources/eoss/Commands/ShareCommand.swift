@@ -20,7 +20,7 @@ struct ShareCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file.", valueName: "file.eoss"))
     var output: String
 
-    @Option(help: ArgumentHelp("Which checkpoints to take along: none, last, all.", valueName: "which"))
+    @Option(help: ArgumentHelp("Which checkpoints to take along.", valueName: "which"))
     var checkpoints = RunFileChanges.Checkpoints.last
 
     @Flag(help: "Take along the files that the script reads by eoss.arrays.load and model:load.")

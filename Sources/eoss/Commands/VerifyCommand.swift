@@ -107,9 +107,20 @@ private struct Repetition {
 /// What `eoss verify` prints.
 enum VerificationTable {
     static func text(_ outcome: Verification.Outcome) -> String {
-        var lines = [
-            "\(outcome.run.printable): \(outcome.isWithin ? "verified" : "NOT verified"), \(words(outcome.tolerance))"
-        ]
+        let word = outcome.isWithin ? "verified" : "NOT verified"
+        var lines: [String]
+        switch outcome.tolerance {
+        case .none:
+            lines = [
+                "\(outcome.run.printable): \(word), same kernels and math library: every value is to be the same"
+            ]
+        case .errorBars(let share, let reason):
+            let errors = Int(Verification.standardErrors)
+            lines = [
+                "\(outcome.run.printable): \(word), on another machine", "  \(reason)",
+                "  values may differ by \(errors) standard errors, eigenvalues by their residuals, others by \(share) of them",
+            ]
+        }
         if !outcome.metrics.isEmpty {
             let rows = outcome.metrics.map { metric in
                 [
@@ -121,14 +132,6 @@ enum VerificationTable {
             lines += table.split(separator: "\n").map { "  " + $0 }
         }
         return (lines + outcome.failures.map { "  " + $0 }).joined(separator: "\n") + "\n"
-    }
-
-    private static func words(_ tolerance: Verification.Tolerance) -> String {
-        switch tolerance {
-        case .none: "same kernels and math library: every value is to be the same"
-        case .errorBars(let share, let reason):
-            "\(reason): values may differ by \(Int(Verification.standardErrors)) standard errors or residuals, others by \(share) of themselves"
-        }
     }
 
     private static func verdict(_ metric: Verification.Metric) -> String {
