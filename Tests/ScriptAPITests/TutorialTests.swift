@@ -92,7 +92,7 @@ import Testing
                 case .incomplete, .stopped, .goOn: answer = "no answer"
                 }
                 let shown = (lab.printed[before...] + [answer]).flatMap { $0.split(separator: "\n").map(String.init) }
-                let difference = DocumentedScript.difference(shown, exchange.shown, share: 0.6, isBeginning: true)
+                let difference = DocumentedScript.difference(shown, exchange.shown, share: 0.6)
                 #expect(difference == nil, "\(exchange.typed)")
                 // How far what is asked for is from the edge.
                 if exchange.typed.hasSuffix(".edge"), let level = shown.first.flatMap(Double.init) {

@@ -43,7 +43,8 @@ public struct ReferencePages {
     /// "losses", "activations"; of "quantity to measure" its first word.
     private static func plural(_ kind: String) -> String {
         var words = kind.split(separator: " ").map(String.init)
-        words[0] = words[0].hasSuffix("y") ? words[0].dropLast() + "ies" : words[0] + (words[0].hasSuffix("s") ? "es" : "s")
+        words[0] =
+            words[0].hasSuffix("y") ? words[0].dropLast() + "ies" : words[0] + (words[0].hasSuffix("s") ? "es" : "s")
         return words.joined(separator: " ")
     }
 

@@ -19,7 +19,8 @@ public enum LossName: String, CaseIterable, Sendable, Codable {
         case .mse: "‖f − y‖², summed over outputs, without ½."
         case .halfMSE: "½‖f − y‖² [Cohen et al. 2021]."
         case .mseMean: "‖f − y‖²/K, the mean over the K outputs [Long & Bartlett 2024]."
-        case .crossEntropy: "Cross-entropy of the softmax of the outputs against a class, or a distribution over classes."
+        case .crossEntropy:
+            "Cross-entropy of the softmax of the outputs against a class, or a distribution over classes."
         case .binaryCrossEntropy: "The logistic loss of one output against a target of 0 or 1."
         }
     }
