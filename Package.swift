@@ -8,6 +8,8 @@ let only = Context.environment["EOSS_ONLY"]?.split(separator: ",").map(String.in
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CLuaSystem", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
@@ -17,6 +19,7 @@ let systemLibraries: [Target] = [
 
 let cTargets: [Target] = [
     .target(name: "CLua", dependencies: ["CLuaSystem", "CSpelling"]),
+    .target(name: "CLivePage"),
     .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
     .target(name: "CSignals"),
     .target(name: "CSpelling"),
@@ -54,6 +57,8 @@ let swiftTargets: [Target] = [
     .target(name: "RunFiles", dependencies: ["Experiments", "Reports", "Dynamics", "Datasets", "Compute", "Graph"]),
     .target(name: "Sweeps", dependencies: ["RunFiles", "Experiments", "Reports"]),
     .target(
+        name: "LivePage", dependencies: ["RunFiles", "Experiments", "Dynamics", "CLivePage", flyingFox, flyingSocks]),
+    .target(
         name: "ScriptAPI",
         dependencies: [
             "LuaBridge", "Experiments", "Reports", "RunFiles", "Sweeps", "Curvature", "Dynamics", "Objectives",
@@ -63,8 +68,8 @@ let swiftTargets: [Target] = [
     .executableTarget(
         name: "eoss",
         dependencies: [
-            "ScriptAPI", "Experiments", "Reports", "RunFiles", "Sweeps", "Objectives", "Compute", "LuaBridge",
-            "CEditLine", "CSignals",
+            "ScriptAPI", "Experiments", "Reports", "RunFiles", "Sweeps", "LivePage", "Objectives", "Compute",
+            "LuaBridge", "CEditLine", "CSignals",
             argumentParser,
         ]),
     .executableTarget(
@@ -80,7 +85,7 @@ for target in swiftTargets where optimized.contains(target.name) { target.swiftS
 
 let tested = [
     "LuaBridge", "Graph", "Compute", "Networks", "Datasets", "Objectives", "Curvature", "Dynamics", "Experiments",
-    "Reports", "RunFiles", "Sweeps", "ScriptAPI",
+    "Reports", "RunFiles", "Sweeps", "LivePage", "ScriptAPI",
 ]
 /// What a test target imports beside the target it tests.
 let testImports: [String: [Target.Dependency]] = [
@@ -88,6 +93,7 @@ let testImports: [String: [Target.Dependency]] = [
     "LuaBridge": ["CLua", "CLuaSystem"], "Graph": ["Compute"],
     "Networks": ["Datasets", "Objectives", "SmallNetworks"], "Objectives": ["Datasets", "SmallNetworks"],
     "Compute": ["CKernels"], "Experiments": [grdb, "CAllocationCount"], "RunFiles": [grdb],
+    "LivePage": ["RunFiles", "Experiments"],
 ]
 
 var testTargets: [Target] = tested.map { name in
@@ -125,6 +131,7 @@ func names(_ dependencies: [Target.Dependency]) -> [String] {
 var packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
 ]
 
 if let only {
@@ -139,6 +146,9 @@ if let only {
     packages = []
     if kept.contains("ArgumentParser") {
         packages.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"))
+    }
+    if kept.contains("FlyingFox") {
+        packages.append(.package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"))
     }
     if kept.contains("GRDB") { packages.append(.package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")) }
 }

@@ -44,14 +44,16 @@ enum ProgressStyle: String, ExpressibleByArgument, CaseIterable, Sendable {
 }
 
 /// `--time-limit 30m`: seconds, or a number with s, m, h or d.
-extension Duration: @retroactive ExpressibleByArgument {
-    public init?(argument: String) {
+struct TimeLimit: ExpressibleByArgument, Sendable {
+    let seconds: Double
+
+    init?(argument: String) {
         let scales: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         let scale = argument.last.flatMap { scales[$0] }
         guard let number = Double(scale == nil ? argument[...] : argument.dropLast()), number > 0, number < 1e9 else {
             return nil
         }
-        self = .seconds(number * (scale ?? 1))
+        seconds = number * (scale ?? 1)
     }
 }
 
@@ -94,7 +96,7 @@ struct ScriptArguments: ParsableArguments {
         name: .customLong("time-limit"),
         help: ArgumentHelp(
             "Stop after this time, in order, so that --resume goes on: 90s, 30m, 2h.", valueName: "time"))
-    var timeLimit: Duration?
+    var timeLimit: TimeLimit?
 
     @Option(
         name: .customLong("lua-memory"),

@@ -42,7 +42,7 @@ enum Program {
         }
         var command: any ParsableCommand
         do {
-            command = try Eoss.parseAsRoot(arguments)
+            command = try Eoss.parseAsRoot(PagePort.spelledOut(arguments))
         } catch {
             return tell(error, failure: .usage)
         }

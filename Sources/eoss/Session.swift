@@ -59,11 +59,10 @@ final class Session {
     }
 
     /// As a signal from outside would: what runs is stopped in order, with its checkpoint.
-    private static func stop(after limit: Duration, _ console: Console) {
+    private static func stop(after limit: TimeLimit, _ console: Console) {
         Thread.detachNewThread {
-            Thread.sleep(
-                forTimeInterval: Double(limit.components.seconds) + Double(limit.components.attoseconds) * 1e-18)
-            console.message("eoss: the time limit of \(limit.formatted()) is over; --resume goes on")
+            Thread.sleep(forTimeInterval: limit.seconds)
+            console.message("eoss: the time limit of \(limit.seconds.formatted()) s is over; --resume goes on")
             kill(getpid(), SIGTERM)
         }
     }

@@ -144,7 +144,7 @@ public struct RunSetting: Sendable, Hashable {
     }
 
     /// Those that the event `start` names, in its words: `model: mlp 1-8-1; loss: mse`.
-    static func all(in events: some Sequence<RunEvent>) -> [RunSetting] {
+    package static func all(in events: some Sequence<RunEvent>) -> [RunSetting] {
         guard let start = events.first(where: { $0.kind == "start" })?.message else { return [] }
         let marks = Array(start.matches(of: #/(?:^|; )([a-z_]+): /#))
         return marks.enumerated().map { place, mark in

@@ -21,7 +21,7 @@ public struct RunSummary: Sendable {
 
     public init(_ reader: RunFileReader) throws(RunFileError) { self.init(reader, try reader.overview()) }
 
-    init(_ reader: RunFileReader, _ overview: RunOverview) {
+    package init(_ reader: RunFileReader, _ overview: RunOverview) {
         name = reader.name
         (script, created, closed, parent) = (overview.script, reader.created, reader.closed, reader.parent)
         (status, parameters) = (overview.status, overview.parameters)

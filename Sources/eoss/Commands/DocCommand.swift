@@ -33,7 +33,10 @@ struct DocCommand: ParsableCommand {
         let host = try ScriptHost(options)
         if let reference { return try host.writeReference(to: URL(fileURLWithPath: reference)) }
         if let stubs { return try host.stubs.write(to: URL(fileURLWithPath: stubs), atomically: true, encoding: .utf8) }
-        if names { return host.names.forEach { Console.writeOutput($0 + "\n") } }
+        if names {
+            for name in host.names { Console.writeOutput(name + "\n") }
+            return
+        }
         do {
             Console.writeOutput(try find.map { host.found($0) } ?? host.help(named: name ?? "") + "\n")
             if find != nil { Console.writeOutput("\n") }

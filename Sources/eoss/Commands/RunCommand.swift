@@ -41,6 +41,12 @@ struct RunCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Show a prompt when the script has ended, or when Ctrl-C pauses it.")
     var interactive = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Show the output folder on a live page in the browser, on this machine alone, until the run ends; the port may be left out.",
+            valueName: "port"))
+    var serve: PagePort?
+
     @Flag(name: .shortAndLong, help: "Show the parameters of the script; without a script, this help.")
     var help = false
 
@@ -63,6 +69,10 @@ struct RunCommand: ParsableCommand {
             Console.complain("script: '\(archive.script.path)' of \(file), with the parameters that it has there")
         }
         let session = try Session(options, interactive: interactive, resumption: resumption, archive: archive)
+        if let serve, !help {
+            let folder = options.outputFolder ?? resumption?.folder.path ?? "runs"
+            PageProcess.start(folder: folder, port: serve.number)
+        }
         if help {
             try session.showParameters(of: file)
         } else {

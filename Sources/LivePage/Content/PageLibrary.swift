@@ -1,0 +1,86 @@
+import Experiments
+import Foundation
+import RunFiles
+
+/// What the page shows of a folder: its runs, and nothing that is not in it.
+final class PageLibrary: @unchecked Sendable {
+    // @unchecked: the watches are used under the lock.
+
+    /// Runs that are kept open for those who come back.
+    private static let watchLimit = 16
+    /// Points of a stretch of a curve.
+    private static let stretches = 600
+
+    let folder: URL
+    let list: FolderWatch
+    private let queue = ReadingQueue("files")
+    private let lock = NSLock()
+    private var watches: [RunWatch] = []
+
+    init(_ folder: URL) {
+        self.folder = folder
+        list = FolderWatch(folder)
+    }
+
+    /// Whether the file that this name means, links followed, stands in the folder.
+    static func isInside(_ file: URL, _ folder: URL) -> Bool {
+        file.resolvingSymlinksInPath().deletingLastPathComponent().path == folder.resolvingSymlinksInPath().path
+    }
+
+    /// The run file of a name; nil where the folder has none.
+    func file(of name: String) -> URL? {
+        guard !name.isEmpty, name.utf8.count <= 250, !name.contains("/"), !name.contains("\0") else { return nil }
+        let file = folder.appendingPathComponent(name + ".eoss", isDirectory: false)
+        guard FileStamp(file.path) != nil, Self.isInside(file, folder) else { return nil }
+        return file
+    }
+
+    func watch(of name: String) -> RunWatch? {
+        guard let file = file(of: name) else { return nil }
+        return lock.withLock {
+            let watch = watches.first { $0.file == file } ?? RunWatch(file)
+            watches.removeAll { $0 === watch }
+            watches.append(watch)
+            if watches.count > Self.watchLimit { watches.removeFirst() }
+            return watch
+        }
+    }
+
+    /// Bytes of a run file with their media type, or why there are none.
+    typealias Answer = Result<(mime: String, bytes: Data), RunFileError>
+
+    /// The values of a series between two steps, as JSON.
+    func series(_ file: URL, _ name: String, _ steps: ClosedRange<Int>) async -> Answer {
+        await reading { () throws(RunFileError) in
+            let values = try RunFileReader(file, patience: 1)
+                .values(of: name, from: steps.lowerBound, to: steps.upperBound)
+            var curve = CurveEnvelope(capacity: Self.stretches)
+            for place in values.values.indices { curve.add(values.stepList[place], values.values[place]) }
+            return ("application/json", Data("{\"count\":\(values.count),\(curve.points.members)}".utf8))
+        }
+    }
+
+    func script(_ file: URL, _ number: Int) async -> Answer {
+        await reading { () throws(RunFileError) in
+            let scripts = try RunFileReader(file, patience: 1).scripts()
+            guard number < scripts.count else { throw .missing(path: file.path, what: "script \(number)") }
+            return ("text/plain; charset=utf-8", Data(String(decoding: scripts[number].source, as: UTF8.self).utf8))
+        }
+    }
+
+    func figure(_ file: URL, _ name: String) async -> Answer {
+        await reading { () throws(RunFileError) in
+            let reader = try RunFileReader(file, patience: 1)
+            guard let figure = try reader.figures().first(where: { $0.name == name }),
+                let type = ServedFigure.type(of: figure.mime), figure.size <= ServedFigure.largest
+            else { throw .missing(path: file.path, what: "figure '\(name.label())' that can be shown") }
+            return (type, try reader.figure(name).bytes)
+        }
+    }
+
+    private func reading(
+        _ body: @escaping @Sendable () throws(RunFileError) -> (mime: String, bytes: Data)
+    ) async -> Answer {
+        await queue.run { Answer { () throws(RunFileError) in try body() } }
+    }
+}
