@@ -55,6 +55,11 @@ import Testing
         "solution": "run:hessian():solve(run.params, { damping = 100 })",
         "schedule": "eoss.schedule.constant(1)", "field": "eoss.field.sam()",
         "runfile": "(function() run:train{ steps = 1 } run:checkpoint() return eoss.open('small.eoss') end)()",
+        "runsummary": "(function() run:train{ steps = 1 } run:checkpoint() return eoss.runs()[1] end)()",
+        "comparison":
+            "(function() run:train{ steps = 1 } run:checkpoint() local f = eoss.open('small.eoss') return f:compare(f) end)()",
+        "sweep": "eoss.sweep{ grid = { x = { 1, 2 } }, run = function(p) return { y = p.x } end }",
+        "sweep_table": "eoss.sweep{ grid = { x = { 1, 2 } }, run = function(p) return { y = p.x } end }:table()",
         "average": "run:average{ decay = 0.9 }", "layers": "run:layers()",
         "slice": "run:slice{ along = 'gradient', points = 3 }",
         "forecast":
