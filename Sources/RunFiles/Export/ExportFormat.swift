@@ -20,7 +20,7 @@ public enum ExportFormat: String, CaseIterable, Sendable {
     public var isTable: Bool { self == .csv || self == .parquet }
 }
 
-/// Why something could not be written. `description` is one sentence for the user.
+/// Why what was asked for cannot be done with a run file. `description` is one sentence for the user.
 public struct ExportError: Error, Hashable, CustomStringConvertible {
     public let description: String
     public init(_ description: String) { self.description = description }

@@ -50,7 +50,9 @@ final class StepTable: TableSource {
         columns =
             [TableColumn(name: "step", kind: .integer)]
             + names.map { TableColumn(name: $0.written, kind: .number, isOptional: true) }
-        cursors = try names.map { try SeriesCursor(reader, $0.series) }
+        // All of them are open at once: the more there are, the less each has in memory.
+        let pageSize = max(256, 65_536 / max(1, names.count))
+        cursors = try names.map { try SeriesCursor(reader, $0.series, pageSize: pageSize) }
     }
 
     func next() throws -> TableRows? {
