@@ -75,8 +75,8 @@ import Testing
         #expect(
             try EossProgram.run(["show", first, "--events"]).output.contains(/\n +5  \d{4}-.*Z  lr     0.1 to 0.05\n/))
         let figure = folder.url.appendingPathComponent("out.svg")
-        #expect(try EossProgram.run(["show", second, "--figure", "loss.svg", "-o", figure.path]).status == 0)
-        #expect(try Data(contentsOf: figure) == Data(contentsOf: URL(fileURLWithPath: folder.runs + "/loss.svg")))
+        #expect(try EossProgram.run(["show", second, "--figure", "loss-2.svg", "-o", figure.path]).status == 0)
+        #expect(try Data(contentsOf: figure) == Data(contentsOf: URL(fileURLWithPath: folder.runs + "/loss-2.svg")))
         #expect(try EossProgram.run(["show", first, "--figure", "loss.svg"]).output.hasPrefix("<?xml"))
         #expect(throws: Never.self) { try JSONValue(json: EossProgram.run(["show", first, "--json"]).output) }
 
