@@ -9,7 +9,8 @@ struct Eoss: ParsableCommand {
         version: RunEnvironment.eossVersion,
         subcommands: [
             RunCommand.self, ReplCommand.self, ListCommand.self, ShowCommand.self, CompareCommand.self,
-            FollowCommand.self, ServeCommand.self, SweepCommand.self, SweepPointCommand.self, DocCommand.self, InitCommand.self,
+            FollowCommand.self, ServeCommand.self, SweepCommand.self, SweepPointCommand.self, DocCommand.self,
+            InitCommand.self,
             DoctorCommand.self,
         ])
 }
