@@ -45,10 +45,13 @@ export class Panel {
       if (this.isVisible) this.draw();
     }, { rootMargin: "300px" });
     this.observer.observe(this.node);
+    this.resizing = new ResizeObserver(() => this.draw());
+    this.resizing.observe(this.canvas);
   }
 
   close() {
     this.observer.disconnect();
+    this.resizing.disconnect();
     this.node.remove();
   }
 
@@ -164,12 +167,10 @@ function axis(values, edges, isLog) {
     if (inner - low > 3 * reach) low = inner - reach;
   }
   // The edge belongs into the picture where it is near.
-  const near = edges.filter((value) => Number.isFinite(value) && (!isLog || value > 0)).map(of).sort((a, b) => a - b);
-  if (near.length > 0) {
-    const middle = near[Math.floor(near.length / 2)];
-    const span = isLog ? Math.max(high - low, 1) : Math.max(high - low, Math.abs(high));
-    if (middle < high + 3 * span && middle > low - 3 * span) [low, high] = [Math.min(low, middle), Math.max(high, middle)];
-  }
+  const known = edges.filter((value) => Number.isFinite(value) && (!isLog || value > 0)).map(of);
+  const span = isLog ? Math.max(high - low, 1) : Math.max(high - low, Math.abs(high));
+  const [floor, ceiling] = [low - 3 * span, high + 3 * span];
+  for (const value of known) if (value > floor && value < ceiling) [low, high] = [Math.min(low, value), Math.max(high, value)];
   if (high === low) {
     const half = isLog ? 0.5 : Math.abs(high) / 10 || 1;
     [low, high] = [low - half, high + half];

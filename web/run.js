@@ -4,7 +4,7 @@ import { Panel } from "./panel.js";
 import { age, byteSize, element, grouped, numeric, stateBadge } from "./text.js";
 
 /** Kinds of events that are marked in the curves: what was changed, and what went wrong. */
-const unmarked = new Set(["start", "figure", "checkpoint", "track"]);
+const unmarked = new Set(["start", "data", "figure", "checkpoint", "track"]);
 /** From so many points on neighbours become two, the least and the greatest. */
 const mostPoints = 4000;
 
@@ -26,15 +26,13 @@ export class RunView {
     this.zoom = element("button", { className: "zoom", hidden: true }, "all steps");
     this.zoom.onclick = () => this.#setRange(null);
     main.append(this.head, this.zoom, this.panels, this.rest);
-    this.resized = () => this.#draw();
-    window.addEventListener("resize", this.resized);
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
-    this.scheme.addEventListener("change", this.resized);
+    this.recoloured = () => this.#draw();
+    this.scheme.addEventListener("change", this.recoloured);
   }
 
   close() {
-    window.removeEventListener("resize", this.resized);
-    this.scheme.removeEventListener("change", this.resized);
+    this.scheme.removeEventListener("change", this.recoloured);
     for (const panel of this.#panels.values()) panel.close();
   }
 

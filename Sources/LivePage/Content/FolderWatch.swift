@@ -4,7 +4,7 @@ import RunFiles
 
 /// The list of a folder's runs. A file is read again when it has changed, and while its process lives.
 final class FolderWatch: @unchecked Sendable {
-    // @unchecked: everything but `folder` is used on the queue alone.
+    // @unchecked: everything but `folder` is used on the reading thread alone.
 
     /// Files that are shown at most, the newest.
     static let rowLimit = 2000
@@ -12,7 +12,7 @@ final class FolderWatch: @unchecked Sendable {
     private static let (sparkLength, lastLimit) = (60, 6)
 
     let folder: URL
-    private let queue = ReadingQueue("list")
+    private let thread: ReadingThread
     private var limit: LookLimit
     private var rows: [String: Row] = [:]
     private var version = 0
@@ -28,14 +28,14 @@ final class FolderWatch: @unchecked Sendable {
         var version: Int
     }
 
-    init(_ folder: URL, every interval: Double = 1) {
-        self.folder = folder
+    init(_ folder: URL, on thread: ReadingThread, every interval: Double = 1) {
+        (self.folder, self.thread) = (folder, thread)
         limit = LookLimit(every: interval)
     }
 
     /// What has happened since a version, nil for nothing; with no version, everything.
     func message(after seen: Int?) async -> PageMessage? {
-        await queue.run { [self] in
+        await thread.run { [self] in
             if limit.isDue() { look() }
             if seen == version { return nil }
             return PageMessage(version: version, parts: [text(after: seen)])
@@ -79,13 +79,15 @@ final class FolderWatch: @unchecked Sendable {
         let stale = found.filter { entry in
             rows[entry.name].map { $0.isLive || $0.stamp != entry.stamp } ?? true
         }
-        let read = Self.inParallel(stale.map(\.file)) { [folder] in Self.row(of: $0, in: folder) }
         let names = Set(found.map(\.name))
         let lost = rows.keys.filter { !names.contains($0) }
         var hasChanged = !lost.isEmpty
-        for (entry, row) in zip(stale, read) {
+        for entry in stale {
             // Another program has the file for itself for a moment: what is known stays.
-            guard let row = row ?? (rows[entry.name] == nil ? Self.unreadable(entry.name) : nil) else { continue }
+            guard
+                let row = Self.row(of: entry.file, in: folder)
+                    ?? (rows[entry.name] == nil ? Self.unreadable(entry.name) : nil)
+            else { continue }
             let isNews = rows[entry.name]?.text != row.text
             let since = isNews ? version + 1 : rows[entry.name]?.version ?? version + 1
             rows[entry.name] = Row(stamp: entry.stamp, isLive: row.isLive, text: row.text, version: since)
@@ -100,19 +102,6 @@ final class FolderWatch: @unchecked Sendable {
         if gone.count > 1000 {
             goneSince = gone[gone.count - 501].version
             gone.removeFirst(gone.count - 500)
-        }
-    }
-
-    private static func inParallel<Value: Sendable>(
-        _ files: [URL], _ body: @Sendable (URL) -> Value
-    ) -> [Value] {
-        if files.count < 8 { return files.map(body) }
-        return [Value](unsafeUninitializedCapacity: files.count) { buffer, count in
-            nonisolated(unsafe) let slots = buffer
-            DispatchQueue.concurrentPerform(iterations: files.count) {
-                (slots.baseAddress! + $0).initialize(to: body(files[$0]))
-            }
-            count = files.count
         }
     }
 

@@ -56,7 +56,8 @@ struct LiveCurve {
     }
 
     private func facts(_ newest: Experiments.Measurement?) -> String {
-        let last = newest.map { JSONValue.object(["last": $0.shortJSON]).line.dropFirst().dropLast() } ?? "\"last\":null"
+        let last =
+            newest.map { JSONValue.object(["last": $0.shortJSON]).line.dropFirst().dropLast() } ?? "\"last\":null"
         return "\"count\":\(envelope.count),\(last)"
     }
 

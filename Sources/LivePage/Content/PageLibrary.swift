@@ -13,13 +13,13 @@ final class PageLibrary: @unchecked Sendable {
 
     let folder: URL
     let list: FolderWatch
-    private let queue = ReadingQueue("files")
+    private let thread: ReadingThread
     private let lock = NSLock()
     private var watches: [RunWatch] = []
 
-    init(_ folder: URL) {
-        self.folder = folder
-        list = FolderWatch(folder)
+    init(_ folder: URL, on thread: ReadingThread) {
+        (self.folder, self.thread) = (folder, thread)
+        list = FolderWatch(folder, on: thread)
     }
 
     /// Whether the file that this name means, links followed, stands in the folder.
@@ -38,7 +38,7 @@ final class PageLibrary: @unchecked Sendable {
     func watch(of name: String) -> RunWatch? {
         guard let file = file(of: name) else { return nil }
         return lock.withLock {
-            let watch = watches.first { $0.file == file } ?? RunWatch(file)
+            let watch = watches.first { $0.file == file } ?? RunWatch(file, on: thread)
             watches.removeAll { $0 === watch }
             watches.append(watch)
             if watches.count > Self.watchLimit { watches.removeFirst() }
@@ -81,6 +81,6 @@ final class PageLibrary: @unchecked Sendable {
     private func reading(
         _ body: @escaping @Sendable () throws(RunFileError) -> (mime: String, bytes: Data)
     ) async -> Answer {
-        await queue.run { Answer { () throws(RunFileError) in try body() } }
+        await thread.run { Answer { () throws(RunFileError) in try body() } }
     }
 }

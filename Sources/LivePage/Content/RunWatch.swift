@@ -7,7 +7,7 @@ import RunFiles
 /// A look is a few short transactions, once a second at most, and only where the file has changed; what is read is what is new. So the
 /// writer does not wait. Nobody's news are kept for them: who is too slow gets everything anew, in as few points.
 final class RunWatch: @unchecked Sendable {
-    // @unchecked: everything but `file` is used on the queue alone.
+    // @unchecked: everything but `file` is used on the reading thread alone.
 
     /// Series, and events, that are shown at most: a stranger's file may have any number.
     static let (seriesLimit, eventLimit) = (200, 500)
@@ -15,7 +15,7 @@ final class RunWatch: @unchecked Sendable {
     private static let keptNews = 2_000_000
 
     let file: URL
-    private let queue: ReadingQueue
+    private let thread: ReadingThread
     private var limit: LookLimit
     private var reader: RunFileReader?
     private var stamp: FileStamp?
@@ -33,15 +33,14 @@ final class RunWatch: @unchecked Sendable {
     private var figures: [StoredFigure] = []
     private var failure: String?
 
-    init(_ file: URL, every interval: Double = 1) {
-        self.file = file
-        queue = ReadingQueue(file.lastPathComponent)
+    init(_ file: URL, on thread: ReadingThread, every interval: Double = 1) {
+        (self.file, self.thread) = (file, thread)
         limit = LookLimit(every: interval)
     }
 
     /// What has happened since a version, nil for nothing; with no version, everything.
     func message(after seen: Int?) async -> PageMessage? {
-        await queue.run { [self] in
+        await thread.run { [self] in
             if limit.isDue() { look() }
             guard let seen else { return PageMessage(version: version, parts: [wholeText()]) }
             if seen == version { return nil }

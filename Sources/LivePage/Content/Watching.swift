@@ -26,19 +26,6 @@ struct FileStamp: Equatable {
     func isSameFile(_ other: FileStamp?) -> Bool { other.map { $0.device == device && $0.number == number } ?? false }
 }
 
-/// A thread's worth of work that may block on the disk, off the threads on which connections are answered.
-final class ReadingQueue: Sendable {
-    private let queue: DispatchQueue
-
-    init(_ label: String) { queue = DispatchQueue(label: "eoss page: \(label)", qos: .utility) }
-
-    func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            queue.async { continuation.resume(returning: work()) }
-        }
-    }
-}
-
 /// Limits a look at the disk to one in so many seconds, whoever asks.
 struct LookLimit {
     let interval: Double

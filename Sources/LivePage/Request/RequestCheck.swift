@@ -26,7 +26,8 @@ struct RequestCheck: Sendable {
         guard let host = request.host?.lowercased(), hosts.contains(host) else {
             return Refusal(
                 status: 403,
-                reason: "this page is for the address http://127.0.0.1:\(port)/ alone: where a port is forwarded to it, that must have "
+                reason:
+                    "this page is for the address http://127.0.0.1:\(port)/ alone: where a port is forwarded to it, that must have "
                     + "the same number, as with ssh -L \(port):127.0.0.1:\(port)")
         }
         if let origin = request.origin?.lowercased(), origin != "http://\(host)" {

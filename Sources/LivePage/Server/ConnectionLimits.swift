@@ -12,7 +12,9 @@ final class ConnectionLimits<Pool: AsyncSocketPool>: AsyncSocketPool {
     /// - Parameters:
     ///   - limit: connections that may wait at a time, for a request or for a reader that is slow.
     ///   - patience: how long.
-    init(_ pool: Pool, limit: Int, patience: Duration) { (self.pool, self.limit, self.patience) = (pool, limit, patience) }
+    init(_ pool: Pool, limit: Int, patience: Duration) {
+        (self.pool, self.limit, self.patience) = (pool, limit, patience)
+    }
 
     func prepare() async throws { try await pool.prepare() }
 

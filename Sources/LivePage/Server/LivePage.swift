@@ -13,9 +13,13 @@ public struct LivePage: Sendable {
     /// Seconds that one answer may take.
     private static let answerTime = 60.0
 
-    private let folder: URL
+    private let library: PageLibrary
 
-    public init(_ folder: URL) { self.folder = folder.standardizedFileURL }
+    /// - Parameter giveWay: called on a thread whose work shall have the priority that this sets; what is read of run files is read by a thread
+    ///   that has that of this one.
+    public init(_ folder: URL, giveWay: @escaping @Sendable () -> Void = {}) {
+        library = PageLibrary(folder.standardizedFileURL, on: ReadingThread(giveWay: giveWay))
+    }
 
     /// Serves until the task is cancelled.
     /// - Parameters:
@@ -27,7 +31,7 @@ public struct LivePage: Sendable {
             throw LivePageError("cannot listen on 127.0.0.1: \(String(cString: strerror(errno)))")
         }
         let handler = PageHandler(
-            library: PageLibrary(folder), check: RequestCheck(port: free),
+            library: library, check: RequestCheck(port: free),
             streams: StreamCount(limit: Self.streamLimit))
         let pool = ConnectionLimits(
             HTTPServer.defaultPool(), limit: Self.connectionLimit, patience: Self.patience)

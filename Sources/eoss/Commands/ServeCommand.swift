@@ -33,13 +33,17 @@ struct ServeCommand: ParsableCommand {
     }
 
     func run() throws {
-        if isForRun { PageProcess.giveWay() }
         let (folder, wanted, isForRun) = (folder, port, isForRun)
+        let page = LivePage(URL(fileURLWithPath: folder)) { if isForRun { PageProcess.giveWay() } }
+        if isForRun {
+            PageProcess.endWithParent()
+            PageProcess.giveWay()
+        }
         let end = DispatchSemaphore(value: 0)
         let failure = Mutex<String?>(nil)
         Task.detached {
             do {
-                try await LivePage(URL(fileURLWithPath: folder)).serve(port: wanted) { port in
+                try await page.serve(port: wanted) { port in
                     if wanted != 0, port != wanted {
                         Console.tell("port \(wanted) is taken: the page has port \(port)")
                     }

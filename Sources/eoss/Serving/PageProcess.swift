@@ -54,13 +54,16 @@ enum PageProcess {
         return String(decoding: bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
-    /// What the page's process does first: it gets what the training leaves of the processor, and ends when that has gone.
+    /// From now on this thread, and those that it starts, get what a training leaves of the processor.
     static func giveWay() {
-        // Of all threads: it leads a process group of its own.
-        _ = setpriority(__priority_which_t(PRIO_PGRP.rawValue), 0, 19)
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
         var none = sched_param()
         // Where it is refused, the lowest priority has to do.
         _ = sched_setscheduler(0, idlePolicy, &none)
+    }
+
+    /// Ends this process when its standard input does: a pipe that the run holds as long as it lives.
+    static func endWithParent() {
         Thread.detachNewThread {
             var byte: UInt8 = 0
             while true {
