@@ -14,7 +14,10 @@ DESTDIR ?=
 PACKAGES := liblua5.4-dev libopenblas0-pthread libedit-dev libmd-dev libsqlite3-dev zlib1g-dev pkgconf|pkg-config \
 	gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist
 
-RELEASE := swift build -c release --static-swift-stdlib
+# The library of the live page can forward requests, by Foundation's URLSession; eoss does not, and is linked without what that needs
+# (Sources/CLivePage/NoCurl.c, docs/decisions/live-page.md).
+RELEASE := swift build -c release --static-swift-stdlib \
+	-Xswiftc -Xfrontend -Xswiftc -disable-autolink-library -Xswiftc -Xfrontend -Xswiftc curl
 # Tests are built for debugging, with every check on; C, where the kernels are, is optimized as it is shipped, and so is the Swift
 # that tests wait for.
 TESTING := -Xcc -O2
