@@ -50,6 +50,10 @@ import Testing
         try file.close()
         try browser.expect("document.querySelector('.state').textContent === 'done'")
 
+        try browser.open(address + "#/run/none", width: width, height: height)
+        try browser.expect("document.body.textContent.includes(\"the folder has no run file 'none.eoss'\")")
+        try browser.open(address + "#/run/live", width: width, height: height)
+
         // What a file says is text.
         try browser.expect("document.body.textContent.includes('\(Self.attack)')")
         try browser.expect("document.querySelectorAll('img').length === 1 && window.attacked === undefined")
