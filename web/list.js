@@ -34,20 +34,29 @@ export class ListView {
   apply(message) {
     if (message.full) { this.#runs.clear(); this.#rows.clear(); }
     for (const name of message.gone) { this.#runs.delete(name); this.#rows.delete(name); }
+    let focused = null;
     for (const run of message.runs) {
       this.#runs.set(run.name, run);
+      if (this.#rows.get(run.name)?.contains(document.activeElement)) focused = run.name;
+      this.#rows.get(run.name)?.remove();
       this.#rows.delete(run.name);
     }
     this.title.textContent = `${grouped(this.#runs.size)} ${this.#runs.size === 1 ? "run" : "runs"} in ${message.folder}`;
     this.note.textContent = message.error ?? (this.#runs.size === 0 ? "There is no run file in this folder yet." : "");
     this.#arrange();
+    if (focused !== null) this.#rows.get(focused)?.querySelector("a")?.focus();
   }
 
   #arrange() {
     const shown = [...this.#runs.values()]
       .filter((run) => `${run.name} ${run.script ?? ""}`.toLowerCase().includes(this.#filter))
       .sort(orders[this.#order]);
-    this.body.replaceChildren(...shown.map((run) => this.#row(run)));
+    // What stays in its place is not touched: it may have the focus, or be selected.
+    const rows = shown.map((run) => this.#row(run));
+    rows.forEach((row, place) => {
+      if (this.body.children[place] !== row) this.body.insertBefore(row, this.body.children[place] ?? null);
+    });
+    while (this.body.children.length > rows.length) this.body.lastChild.remove();
   }
 
   #row(run) {

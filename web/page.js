@@ -35,8 +35,22 @@ function connect() {
   source.onerror = () => {
     tell("no connection: the run, or the program, may have ended");
     // The browser tries again by itself, but not after an answer that is no stream.
-    if (source?.readyState === EventSource.CLOSED) retry = setTimeout(connect, 3000);
+    if (source?.readyState !== EventSource.CLOSED || view !== shown) return;
+    explain(shown);
+    retry = setTimeout(connect, 3000);
   };
+}
+
+/** What the server says instead of a stream. */
+async function explain(shown) {
+  try {
+    const answer = await fetch(shown.stream);
+    const words = answer.ok ? "" : await answer.text();
+    if (answer.ok) answer.body.cancel();
+    if (view === shown && words) tell(words.slice(0, 400));
+  } catch {
+    // There is no server: that is said already.
+  }
 }
 
 function disconnect() {

@@ -221,6 +221,10 @@ function curve(pen, { s, v }, scale, colour, { x, y, top, bottom, isSteps }) {
   let clipped = 0;
   let line = [];
   const marks = [];
+  // Signs that would lie on one another are one.
+  const mark = (across, sign, down) => {
+    if (!(across - (marks.findLast((other) => other[1] === sign)?.[0] ?? -Infinity) < 5)) marks.push([across, sign, down]);
+  };
   const end = () => {
     if (line.length === 1 && !isSteps) { pen.beginPath(); pen.arc(line[0][0], line[0][1], 2, 0, 7); pen.fill(); }
     stroke(pen, line);
@@ -234,13 +238,13 @@ function curve(pen, { s, v }, scale, colour, { x, y, top, bottom, isSteps }) {
     const value = v[place];
     if (!Number.isFinite(value) || (scale.isLog && value <= 0)) {
       end();
-      if (!Number.isFinite(value) && !isSteps) marks.push([x(step), "×", bottom - 2]);
+      if (!Number.isFinite(value) && !isSteps) mark(x(step), "×", bottom - 2);
       return;
     }
     const part = scale.part(value);
     if ((part > 1 || part < 0) && !isSteps) {
       clipped += 1;
-      marks.push([x(step), part > 1 ? "▴" : "▾", part > 1 ? top + 8 : bottom - 2]);
+      mark(x(step), part > 1 ? "▴" : "▾", part > 1 ? top + 8 : bottom - 2);
     }
     if (isSteps && line.length > 0) line.push([x(step), line.at(-1)[1]]);
     // Far beyond the border a canvas loses its precision.
@@ -248,7 +252,7 @@ function curve(pen, { s, v }, scale, colour, { x, y, top, bottom, isSteps }) {
   });
   end();
   pen.textAlign = "center";
-  for (const [across, sign, down] of marks.slice(0, 500)) pen.fillText(sign, across, down);
+  for (const [across, sign, down] of marks) pen.fillText(sign, across, down);
   pen.restore();
   return clipped;
 }

@@ -5,8 +5,6 @@ import { age, byteSize, element, grouped, numeric, stateBadge } from "./text.js"
 
 /** Kinds of events that are marked in the curves: what was changed, and what went wrong. */
 const unmarked = new Set(["start", "data", "figure", "checkpoint", "track"]);
-/** From so many points on neighbours become two, the least and the greatest. */
-const mostPoints = 4000;
 
 export class RunView {
   #base;
@@ -60,9 +58,9 @@ export class RunView {
     const points = { s: news.s, v: news.v.map(numeric) };
     const known = this.#series[news.i];
     if (news.add && known) {
+      // After some of these the whole curve comes again, in few points.
       for (const key of ["s", "v"]) for (const item of points[key]) known[key].push(item);
       Object.assign(known, { count: news.count, last: news.last });
-      if (known.s.length > mostPoints) thin(known);
     } else if (!news.add) {
       this.#series[news.i] = { ...news, ...points };
     }
@@ -194,24 +192,4 @@ function eventTable(events, count) {
   const table = element("table", {}, ...rows);
   if (count <= events.length) return table;
   return element("div", {}, table, element("p", { className: "note" }, `${grouped(count - events.length)} earlier ones are not shown`));
-}
-
-/** Of each four neighbours the least and the greatest stay. */
-function thin(series) {
-  const [s, v] = [[series.s[0]], [series.v[0]]];
-  for (let start = 1; start < series.s.length - 1; start += 4) {
-    const end = Math.min(start + 4, series.s.length - 1);
-    let [least, greatest] = [start, start];
-    for (let place = start; place < end; place += 1) {
-      if (!(series.v[place] >= series.v[least])) least = place;
-      if (!(series.v[place] <= series.v[greatest])) greatest = place;
-    }
-    for (const place of [...new Set([Math.min(least, greatest), Math.max(least, greatest)])]) {
-      s.push(series.s[place]);
-      v.push(series.v[place]);
-    }
-  }
-  s.push(series.s.at(-1));
-  v.push(series.v.at(-1));
-  Object.assign(series, { s, v });
 }

@@ -90,6 +90,20 @@ import Testing
         #expect(text == "retry: 2000\n\ndata: {}\n\ndata: [1]\n\n: still here\n\n")
     }
 
+    @Test func aLongMessageIsSentInPieces() async throws {
+        let place = try #require(StreamCount(limit: 1).place())
+        let long = String(repeating: "λ", count: 50_000)
+        let stream = EventStream(source: { _ in PageMessage(version: 1, parts: [long]) }, place: place)
+        var iterator = stream.makeAsyncIterator()
+        var bytes: [UInt8] = []
+        while bytes.count < 100_000 {
+            let piece = try #require(try await iterator.nextBuffer(suggested: 10))
+            #expect(!piece.isEmpty && piece.count <= 16_384)
+            bytes += piece
+        }
+        #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("retry: 2000\n\ndata: \(long)\n\n"))
+    }
+
     @Test func aFigureIsServedAsAPictureOrNotAtAll() async throws {
         let folder = try TemporaryFolder()
         let url = try folder.run("a") { file in

@@ -50,8 +50,39 @@ import Testing
         try file.close()
         try browser.expect("document.querySelector('.state').textContent === 'done'")
 
+        try browser.open(address + "#/run/none", width: width, height: height)
+        try browser.expect("document.body.textContent.includes(\"the folder has no run file 'none.eoss'\")")
+        try browser.open(address + "#/run/live", width: width, height: height)
+
         // What a file says is text.
         try browser.expect("document.body.textContent.includes('\(Self.attack)')")
         try browser.expect("document.querySelectorAll('img').length === 1 && window.attacked === undefined")
+    }
+
+    @Test(.enabled(if: Browser.path != nil, "there is no Chromium: apt-get install chromium"))
+    func aStretchOfStepsIsLookedAtMoreClosely() throws {
+        let folder = try RunsFolder()
+        try folder.run("long") { file in
+            for step in 0..<20_000 { try file.record("loss", step: step, value: 2 + sin(Double(step * step))) }
+        }
+        let server = try PageServer([folder.runs, "--port", "0"])
+        let browser = try Browser(in: folder.url)
+        try browser.open("http://127.0.0.1:\(server.port)/#/run/long", width: 1200, height: 900)
+        try browser.expect("document.querySelector('.panel .last')?.textContent.length > 0")
+        try browser.expect("document.querySelector('.zoom').hidden")
+        let box = "document.querySelector('canvas').getBoundingClientRect()"
+        let left = try #require(browser.value("\(box).left") as? Double)
+        let top = try #require(browser.value("\(box).top") as? Double)
+        for (kind, place) in [("mousePressed", 150.0), ("mouseMoved", 200), ("mouseReleased", 250)] {
+            try browser.call(
+                "Input.dispatchMouseEvent",
+                ["type": kind, "x": left + place, "y": top + 80, "button": "left", "clickCount": 1])
+        }
+        try browser.expect("!document.querySelector('.zoom').hidden")
+        let asked =
+            "performance.getEntriesByType('resource').some((entry) => entry.name.includes('/series?name=loss&from='))"
+        try browser.expect(asked)
+        try browser.call("Runtime.evaluate", ["expression": "document.querySelector('.zoom').click()"])
+        try browser.expect("document.querySelector('.zoom').hidden")
     }
 }

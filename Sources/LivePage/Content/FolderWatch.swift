@@ -20,6 +20,7 @@ final class FolderWatch: @unchecked Sendable {
     private var gone: [(version: Int, name: String)] = []
     private var goneSince = 0
     private var failure: String?
+    private var whole: (version: Int, text: String)?
 
     private struct Row {
         var stamp: FileStamp?
@@ -44,14 +45,17 @@ final class FolderWatch: @unchecked Sendable {
 
     private func text(after seen: Int?) -> String {
         let isFull = seen.map { $0 < goneSince } ?? true
+        if isFull, let whole, whole.version == version { return whole.text }
         let since = isFull ? -1 : seen ?? -1
         let changed = rows.values.filter { $0.version > since }.map(\.text).joined(separator: ",")
         let names = isFull ? [] : gone.filter { $0.version > since }.map { JSONValue.string($0.name) }
-        return """
+        let text = """
             {"version":\(version),"full":\(isFull),"folder":\(JSONValue.string(folder.lastPathComponent.short(200)).line),\
             "error":\(failure.map { JSONValue.string($0.short(400)).line } ?? "null"),"runs":[\(changed)],\
             "gone":\(JSONValue.array(names).line)}
             """
+        if isFull { whole = (version, text) }
+        return text
     }
 
     private func look() {

@@ -41,33 +41,47 @@ struct EventStream: AsyncBufferedSequence {
     func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
 
     struct Iterator: AsyncBufferedIteratorProtocol {
-        /// Bytes that are handed over at once: copies of them wait with each slow reader.
+        /// Bytes that are handed over at once. All that a slow reader costs: the texts themselves are everybody's.
         private static let pieceLength = 16_384
 
         private let stream: EventStream
         private var seen: Int?
-        private var pending = ArraySlice("retry: 2000\n\n".utf8)
+        private var pending: ArraySlice<String> = ["retry: 2000\n\n"]
+        /// Bytes of the first pending text that have been sent.
+        private var sent = 0
 
         init(stream: EventStream) { self.stream = stream }
 
         mutating func next() async throws -> UInt8? { try await nextBuffer(suggested: 1)?.first }
 
-        mutating func nextBuffer(suggested count: Int) async throws -> ArraySlice<UInt8>? {
+        mutating func nextBuffer(suggested count: Int) async throws -> [UInt8]? {
             var waited = 0.0
             while pending.isEmpty {
                 if let message = await stream.source(seen) {
                     seen = message.version
-                    pending = ArraySlice(message.parts.map { "data: \($0)\n\n" }.joined().utf8)
+                    pending = ArraySlice(message.parts.flatMap { ["data: ", $0, "\n\n"] })
                 } else if waited >= stream.silence {
-                    pending = ArraySlice(": still here\n\n".utf8)
+                    pending = [": still here\n\n"]
                 } else {
                     try await Task.sleep(for: .seconds(stream.interval))
                     waited += stream.interval
                 }
             }
-            let piece = pending.prefix(Self.pieceLength)
-            pending = pending.dropFirst(piece.count)
-            return piece
+            return piece()
+        }
+
+        private mutating func piece() -> [UInt8] {
+            var bytes: [UInt8] = []
+            while let text = pending.first, bytes.count < Self.pieceLength {
+                let part = text.utf8.dropFirst(sent).prefix(Self.pieceLength - bytes.count)
+                bytes += part
+                sent += part.count
+                if sent == text.utf8.count {
+                    pending.removeFirst()
+                    sent = 0
+                }
+            }
+            return bytes
         }
     }
 }
