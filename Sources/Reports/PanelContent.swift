@@ -160,7 +160,8 @@ struct PanelContent {
         return points.compactMap { point in
             guard point.y > y.high || point.y < y.low else { return nil }
             let isAbove = point.y > y.high
-            let place = Int(x.share(point.x) * 60)
+            let share = x.share(point.x)
+            let place = share.isFinite ? Int(max(-1, min(2, share)) * 60) : 0
             return marked.insert(2 * place + (isAbove ? 1 : 0)).inserted ? Clipped(x: point.x, isAbove: isAbove) : nil
         }
     }

@@ -7,15 +7,16 @@ public struct RunFolder: Sendable {
 
     public init(_ url: URL) { self.url = url }
 
-    /// The run files in it, by name; those of folders in it only where it is a sweep's, which has a folder for each point.
+    /// The run files in it, by name; not those of folders in it.
+    /// - Parameter includesPoints: also those of the points of a sweep, which have folders of their own.
     /// - Throws: `RunFileError.cannotRead` where the folder cannot be read.
-    public func files() throws -> [URL] {
+    public func files(includesPoints: Bool = false) throws -> [URL] {
         guard let folder = opendir(url.path) else {
             throw RunFileError.cannotRead(path: url.path, reason: String(cString: strerror(errno)))
         }
         closedir(folder)
         let all = try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
-        let isSweep = all.contains { $0.lastPathComponent == "sweep.json" }
+        let isSweep = includesPoints && all.contains { $0.lastPathComponent == "sweep.json" }
         guard isSweep else { return Self.sorted(all) }
         let points = all.sorted { $0.path.localizedStandardCompare($1.path) == .orderedAscending }
         return Self.sorted(all) + points.flatMap { Self.sorted(Self.contents(of: $0)) }
@@ -34,7 +35,9 @@ public struct RunFolder: Sendable {
 
     /// Every run file in it, by name; one that cannot be read is there with the reason.
     /// - Throws: where the folder itself cannot be read.
-    public func runs() throws -> [ListedRun] { Self.runs(try files()) }
+    public func runs(includesPoints: Bool = false) throws -> [ListedRun] {
+        Self.runs(try files(includesPoints: includesPoints))
+    }
 
     /// The same of any files. Several are read at a time.
     public static func runs(_ files: [URL]) -> [ListedRun] {

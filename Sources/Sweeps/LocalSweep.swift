@@ -89,7 +89,9 @@ public struct LocalSweep {
     private func reap(_ work: inout Work) {
         for (worker, point) in work.workers.sorted(by: { $0.value < $1.value }) {
             var status: Int32 = 0
-            guard waitpid(worker, &status, WNOHANG) == worker else { continue }
+            // Under a parent that ignores SIGCHLD an ended process leaves nothing to wait for.
+            let ended = waitpid(worker, &status, WNOHANG)
+            guard ended == worker || ended == -1 && errno == ECHILD else { continue }
             work.workers[worker] = nil
             let signal = status & 0x7F
             observe(.ended(point, folder.report(on: point), signal: signal == 0 ? nil : signal))

@@ -24,6 +24,9 @@ public final class PointExecution {
         guard mkdir(directory.path, 0o777) == 0 || errno == EEXIST else {
             throw SweepError("cannot make the folder '\(directory.path)': \(String(cString: strerror(errno)))")
         }
+        guard folder.isOwn(directory, S_IFDIR) else {
+            throw SweepError("'\(directory.path)' is no folder of the sweep's own: remove it, and begin again")
+        }
         lock = try PointLock(folder.log(of: point))
         let outcome = directory.appendingPathComponent(SweepFolder.outcomeName)
         if let before = PointOutcome.read(outcome), before.state.isOver { return nil }

@@ -5,10 +5,10 @@ import Foundation
 final class PointLock {
     private let descriptor: Int32
 
-    /// Opens the log, to write at its end, and locks it.
+    /// Opens the log, to write at its end, and locks it. A link is none: a folder may come from a stranger.
     /// - Throws: ``SweepError`` where another process has the lock, or the file cannot be made.
     init(_ log: URL) throws(SweepError) {
-        descriptor = open(log.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        descriptor = open(log.path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             throw SweepError("cannot write '\(log.path)': \(String(cString: strerror(errno)))")
         }
@@ -34,7 +34,7 @@ final class PointLock {
 
     /// Whether another process than this one has the lock.
     static func isHeld(_ log: URL) -> Bool {
-        let descriptor = open(log.path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(log.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var whole = wholeFile

@@ -90,12 +90,20 @@ public struct SweepFolder: Sendable {
 
     public func log(of point: Int) -> URL { folder(of: point).appendingPathComponent(Self.logName) }
 
+    /// Whether there is a file of this kind, and no link that leads elsewhere: a folder may come from a stranger.
+    func isOwn(_ url: URL, _ kind: mode_t) -> Bool {
+        var status = stat()
+        return lstat(url.path, &status) == 0 && status.st_mode & S_IFMT == kind
+    }
+
     /// Run files of a point that can be read, the first made first; what cannot be read is none.
     func runFiles(of point: Int) -> [RunFileReader] {
         let folder = folder(of: point)
+        guard isOwn(folder, S_IFDIR) else { return [] }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasSuffix(".eoss") }.sorted()
-            .compactMap { try? RunFile.open(folder.appendingPathComponent($0)) }
+            .map { folder.appendingPathComponent($0) }.filter { isOwn($0, S_IFREG) }
+            .compactMap { try? RunFile.open($0) }
             .sorted { ($0.created, $0.url.path) < ($1.created, $1.url.path) }
     }
 }

@@ -30,6 +30,7 @@ public struct SweepPlan: Sendable, Equatable {
                 throw SweepError("seed is given twice, by --repeat and by --set seed=…: leave one of them out")
             }
             guard repeats > 0 else { throw SweepError("--repeat is \(repeats), and should be 1 or more") }
+            try Self.checkCount([repeats])
             try Self.checkCount(axes.map(\.values.count) + [repeats])
             all.append(Axis(Self.seed, (1...repeats).map(String.init)))
         }

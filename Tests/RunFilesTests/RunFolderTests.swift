@@ -11,12 +11,14 @@ import Testing
             try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
             try Data().write(to: inner.appendingPathComponent("run.eoss"))
         }
-        #expect(try RunFolder(folder).files().isEmpty)
+        #expect(try RunFolder(folder).files(includesPoints: true).isEmpty)
         try Data("{}".utf8).write(to: folder.appendingPathComponent("sweep.json"))
+        #expect(try RunFolder(folder).files().isEmpty)
         #expect(
-            try RunFolder(folder).files().map { $0.deletingLastPathComponent().lastPathComponent } == [
-                "lr=0.1", "lr=0.2",
-            ])
+            try RunFolder(folder).files(includesPoints: true).map { $0.deletingLastPathComponent().lastPathComponent }
+                == [
+                    "lr=0.1", "lr=0.2",
+                ])
     }
 
     @Test func filesAreInTheOrderOfTheirNumbers() throws {

@@ -265,6 +265,26 @@ import Testing
         }
     }
 
+    /// A checkpoint that a fork is asked for stays, also where its run's brings it along.
+    @Test func aForksOwnCheckpointStays() throws {
+        let folder = try Folder()
+        let text = Self.plain.replacing(
+            "run:train{ to = p.steps }",
+            with: """
+                run:train{ to = 10 }
+                local fork = run:fork{ name = "fork" }
+                fork:checkpoint()
+                fork:train{ to = 20 }
+                fork:checkpoint()
+                fork:train{ to = 30 }
+                fork:checkpoint()
+                fork:rewind(10)
+                print(fork.step)
+                """)
+        let done = try execute(write(text, in: folder), in: folder.url.appendingPathComponent("runs"))
+        #expect(done.failure == nil && done.printed == ["10"], "\(done)")
+    }
+
     /// What scripts keep with a run: of every kind that can be kept, and the message for what cannot.
     @Test func keptValues() throws {
         let folder = try Folder()

@@ -85,6 +85,8 @@ public final class Run {
     /// Those whose checkpoints have to be there when one of its own is: its forks, and what went in lockstep with it.
     var others: [OtherRun] = []
     var isBeingWritten = false
+    /// Whether the checkpoint that is being written was asked for, and stays.
+    var isAskedFor = false
     /// What goes in lockstep with it now, and where it stood when that began, while angles are compared.
     var companions: [OtherRun] = []
     var origin: Vector?

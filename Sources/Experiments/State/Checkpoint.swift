@@ -110,6 +110,8 @@ extension Run {
     /// - Parameter keepsBefore: whether the one before is kept, too.
     func write(_ state: RunState, isPinned: Bool, keepsBefore: Bool = false) throws {
         if lastCheckpoint == nil {
+            isAskedFor = isPinned
+            defer { isAskedFor = false }
             try forkedFrom?.writeForFork()
             // It has brought this one along.
             if lastCheckpoint == state.step { return }
@@ -137,7 +139,8 @@ extension Run {
             guard let run = other.run, !other.isThere, !run.isBeingWritten, condition(run) else { continue }
             try run.openFile()
             if run.file != nil {
-                try run.write(run.state, isPinned: run.checkpoints.steps.contains(run.step), keepsBefore: true)
+                let isPinned = run.isAskedFor || run.checkpoints.steps.contains(run.step)
+                try run.write(run.state, isPinned: isPinned, keepsBefore: true)
             }
             // Each file has commits of its own: theirs come first, whenever the process is killed.
             try run.file?.commit()

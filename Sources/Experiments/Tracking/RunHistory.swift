@@ -22,7 +22,7 @@ public struct RunHistory {
         func epochs(ofBatch batch: Int, of count: Int) -> Double {
             if let listed { return 1 / Double(max(1, listed)) }
             if isReplacement { return Double(batch) / Double(count) }
-            let batches = keepsLast ? (count + batch - 1) / batch : count / batch
+            let batches = keepsLast ? (count - 1) / batch + 1 : count / batch
             return 1 / Double(max(1, batches))
         }
     }

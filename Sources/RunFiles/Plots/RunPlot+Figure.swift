@@ -263,7 +263,7 @@ private struct PanelMaker {
             let own = try plot.isOverEdge ? EdgeLines.bands(of: run, for: names) : EdgeLines.edges(of: run, for: names)
             for line in own {
                 var placed = line
-                placed.x = try places(of: line.x.map { Int($0) }, in: run, axis)
+                placed.x = try places(of: line.x.map { Int(exactly: $0.rounded()) ?? 1 << 53 }, in: run, axis)
                 found.append((number, placed))
             }
         }

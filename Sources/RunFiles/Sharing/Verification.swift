@@ -139,6 +139,9 @@ public struct Verification {
         return a.isFinite && b.isFinite ? abs(a - b) : .infinity
     }
 
+    /// The file says its own errors, and may come from a stranger: they count as at most so many times those of the repetition.
+    private static let credit = 3.0
+
     private func isAllowed(
         _ deviation: Double, _ a: Experiments.Measurement, _ b: Experiments.Measurement, _ tolerance: Tolerance
     ) -> Bool {
@@ -146,10 +149,13 @@ public struct Verification {
             return deviation == 0
         }
         if let first = a.standardError, let second = b.standardError {
-            return deviation <= Self.standardErrors * (first * first + second * second).squareRoot()
+            let believed = min(first, Self.credit * second)
+            return deviation <= Self.standardErrors * (believed * believed + second * second).squareRoot()
         }
         // An eigenvalue lies as close to the computed one as its residual is large.
-        if let first = a.residual, let second = b.residual, deviation <= first + second { return true }
+        if let first = a.residual, let second = b.residual, deviation <= min(first, Self.credit * second) + second {
+            return true
+        }
         return deviation <= share * max(abs(a.value), abs(b.value))
     }
 }

@@ -102,7 +102,7 @@ struct ListCommand: ParsableCommand {
                 continue
             }
             do {
-                files += isFolder.boolValue ? try RunFolder(url).files() : [url]
+                files += isFolder.boolValue ? try RunFolder(url).files(includesPoints: true) : [url]
             } catch {
                 Console.tell(words(for: error).printable)
                 failed = true

@@ -63,7 +63,7 @@ extension ScriptHost {
 
     /// The path for a figure of this name: where another's figure has it the one with the number of the run's file, or the next that is
     /// free.
-    private func freeFigure(_ name: String, of runs: [Run]) throws -> String {
+    func freeFigure(_ name: String, of runs: [Run]) throws -> String {
         let path = try paths.writable(name)
         if takes(path, for: runs) { return path }
         let (base, ending) = ((name as NSString).deletingPathExtension, (name as NSString).pathExtension)

@@ -48,7 +48,7 @@ extension ScriptHost {
             "save_figure", "Writes a figure that is kept in the file below the output folder.",
             parameters: [
                 Parameter("name", .string, "Which, as in figures."),
-                .optional("path", .path, "The file; by default of the figure's name."),
+                .optional("path", .path, "The file; by default the figure's name, or the next that is free."),
             ]
         ) { [unowned self] file, call in
             let name: String = try call.get("name")
@@ -57,8 +57,14 @@ extension ScriptHost {
                 let list = known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"
                 throw ArgumentError("'\(file.reader.name)' has no figure '\(name)' (\(list))")
             }
-            let target = try paths.writable(call.get("path", as: String?.self) ?? name)
-            try OutputFile.write(file.reader.figure(name).bytes, to: target)
+            if let path: String = try call.get("path") {
+                return try OutputFile.write(file.reader.figure(name).bytes, to: paths.writable(path))
+            }
+            // The name is the file's, which may come from a stranger: it leads nowhere, and replaces nothing.
+            guard name == (name as NSString).lastPathComponent, !name.hasPrefix(".") else {
+                throw ArgumentError("'\(name.printable)' is no name for a file here: give a path")
+            }
+            try OutputFile.write(file.reader.figure(name).bytes, to: freeFigure(name, of: []))
         }
         files.method(
             "compare", "What differs between this run and another: script, parameters, settings, environment, curves.",
