@@ -21,16 +21,11 @@ public enum OutputFile {
     public static func write(_ data: Data, to path: String) throws(OutputFileError) {
         func failure() -> OutputFileError { OutputFileError(path: path, reason: String(cString: strerror(errno))) }
         try check(path)
-        var template = Array("\(path).XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw failure() }
-        let temporary = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let (descriptor, temporary) = makeFile(beside: path) else { throw failure() }
         do throws(OutputFileError) {
-            guard writeAll(data, to: descriptor) else { throw failure() }
-            // mkstemp lets nobody else read; a result is for sharing, as the user's umask allows.
-            let mask = umask(0)
-            umask(mask)
-            guard fchmod(descriptor, 0o666 & ~mask) == 0, fsync(descriptor) == 0 else { throw failure() }
+            guard writeAll(data, to: descriptor), fchmod(descriptor, sharedMode) == 0, fsync(descriptor) == 0 else {
+                throw failure()
+            }
         } catch {
             close(descriptor)
             unlink(temporary)
@@ -41,6 +36,22 @@ public enum OutputFile {
             unlink(temporary)
             throw error
         }
+    }
+
+    /// A new file beside `path`, in which what is to have that name is written first; nil, with the reason in `errno`, where there can be
+    /// none. Only its owner can read it.
+    package static func makeFile(beside path: String) -> (descriptor: Int32, path: String)? {
+        var template = Array("\(path).XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { return nil }
+        return (descriptor, String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+
+    /// What a finished file is allowed, for a result is for sharing: as the user's umask has it.
+    package static var sharedMode: mode_t {
+        let mask = umask(0)
+        umask(mask)
+        return 0o666 & ~mask
     }
 
     /// Refuses a place that no output may take: a folder or a device, and a run file under any name that leads to it. Asked

@@ -21,10 +21,10 @@ public final class ExportFile: ByteSink {
         (self.path, self.isReplacing) = (path, isReplacing)
         try OutputFile.check(path)
         if !isReplacing, access(path, F_OK) == 0 { throw Self.exists(path) }
-        var template = Array("\(path).XXXXXX".utf8CString)
-        descriptor = mkstemp(&template)
-        temporary = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        guard descriptor >= 0 else { throw failure() }
+        guard let file = OutputFile.makeFile(beside: path) else {
+            throw OutputFileError(path: path, reason: String(cString: strerror(errno)))
+        }
+        (descriptor, temporary) = file
     }
 
     deinit {
@@ -41,9 +41,7 @@ public final class ExportFile: ByteSink {
     /// Gives the file its name.
     public func finish() throws {
         try flush()
-        let mask = umask(0)
-        umask(mask)
-        guard fchmod(descriptor, 0o666 & ~mask) == 0, fsync(descriptor) == 0 else { throw failure() }
+        guard fchmod(descriptor, OutputFile.sharedMode) == 0, fsync(descriptor) == 0 else { throw failure() }
         try Self.place(temporary, at: path, replacing: isReplacing)
         close(descriptor)
         descriptor = -1

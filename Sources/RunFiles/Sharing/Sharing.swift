@@ -1,3 +1,4 @@
+import Compute
 import Experiments
 import Foundation
 
@@ -47,19 +48,14 @@ public struct Sharing {
         changes.data = try data(archive, reader, original, &report)
         report.data = changes.data
 
-        var template = Array("\(path).XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw cannotWrite(path) }
+        guard let (descriptor, temporary) = OutputFile.makeFile(beside: path) else { throw cannotWrite(path) }
         close(descriptor)
-        let temporary = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer {
             unlink(temporary)
             unlink(temporary + "-journal")
         }
         try reader.copy(to: temporary, changes)
-        let mask = umask(0)
-        umask(mask)
-        chmod(temporary, 0o666 & ~mask)
+        chmod(temporary, OutputFile.sharedMode)
         try ExportFile.place(temporary, at: path, replacing: isReplacing)
 
         report.stripped.append("the machine and the process that wrote it")
