@@ -297,7 +297,9 @@ int eoss_line_editor_read(eoss_line_editor *editor, const char *text, const char
     if (editor->ended) return EOSS_LINE_END;
     if (editor->interrupted) {
         eoss_line_editor_forget_pasted(editor);
-        (void)!write(STDOUT_FILENO, "^C\n", 3);
+        // Nothing runs before the next line: what is typed meanwhile is for the editor, not for the terminal's own keys.
+        el_set(editor->edit, EL_PREP_TERM, 1);
+        show("^C\n");
         return EOSS_LINE_INTERRUPTED;
     }
     if (*line == NULL || count <= 0) return EOSS_LINE_END;

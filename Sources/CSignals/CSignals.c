@@ -8,12 +8,13 @@
 #include <unistd.h>
 
 static int ends[2] = {-1, -1};
+static volatile sig_atomic_t task_at_hand = 0;
 
 static void tell(int signal) {
     int saved = errno;
-    unsigned char number = (unsigned char)signal;
-    // Writing does not block; when it is full, thousands of signals wait to be read already.
-    (void)!write(ends[1], &number, 1);
+    unsigned char message[2] = {(unsigned char)signal, (unsigned char)task_at_hand};
+    // Writing does not block, and two bytes come together; when it is full, thousands of signals wait to be read already.
+    (void)!write(ends[1], message, sizeof message);
     errno = saved;
 }
 
@@ -45,9 +46,12 @@ int eoss_signals_catch(void) {
     return sigaction(SIGPIPE, &action, NULL) == 0 ? 0 : errno;
 }
 
-int eoss_signals_wait(void) {
-    unsigned char number = 0;
-    while (read(ends[0], &number, 1) != 1) {
+void eoss_signals_belong_to(unsigned char task) { task_at_hand = task; }
+
+int eoss_signals_wait(unsigned char *task) {
+    unsigned char message[2] = {0, 0};
+    while (read(ends[0], message, sizeof message) != sizeof message) {
     }
-    return number;
+    *task = message[1];
+    return message[0];
 }

@@ -50,8 +50,11 @@ struct InterruptPolicy: Sendable {
     private static let (stopping, warning) = (2, 3)
 
     /// What to do about a signal that came at `time`, in seconds.
-    mutating func received(_ signal: Int32, at time: Double) -> Action {
+    /// - Parameter isLate: it came before what runs now began, or before the prompt that now waits.
+    mutating func received(_ signal: Int32, at time: Double, isLate: Bool = false) -> Action {
         guard signal != SIGQUIT, !ending else { return .leave }
+        // What a Ctrl-C was meant for is over: it is not one of the next line.
+        if isLate && signal == SIGINT && prompt == .terminal { return .nothing }
         guard running else { return signal == SIGINT && prompt == .terminal ? .nothing : .leave }
         guard signal == SIGINT else {
             ends = true
@@ -88,6 +91,8 @@ final class Interrupts: Sendable {
 
     private struct State {
         var policy = InterruptPolicy()
+        /// Counts what began to run, and the prompts between.
+        var task: UInt8 = 0
         var host: HostRequests?
         var watchdog: Watchdog?
         /// What a stop is for where no script runs in this process.
@@ -127,6 +132,8 @@ final class Interrupts: Sendable {
     func running(_ running: Bool) {
         state.withLock { state in
             state.policy.running = running
+            state.task &+= 1
+            eoss_signals_belong_to(state.task)
             // A pause that came too late for the training is not one of the next.
             state.host?.interrupt.clearPause()
             state.host?.cancellation.clear()
@@ -140,8 +147,12 @@ final class Interrupts: Sendable {
     /// Waits for signals for ever.
     func serve() -> Never {
         while true {
-            let signal = eoss_signals_wait()
-            answer(state.withLock { $0.policy.received(signal, at: Stopwatch.now) }, because: "interrupted")
+            var task: UInt8 = 0
+            let signal = eoss_signals_wait(&task)
+            let action = state.withLock { state in
+                state.policy.received(signal, at: Stopwatch.now, isLate: task != state.task)
+            }
+            answer(action, because: "interrupted")
         }
     }
 

@@ -80,6 +80,15 @@ import Testing
         #expect(policy.received(SIGINT, at: 12.2) == .pause)
     }
 
+    @Test func aControlCThatComesLateIsNotOneOfWhatRunsNow() {
+        var policy = policy(interactive: true)
+        #expect(policy.received(SIGINT, at: 10, isLate: true) == .nothing)
+        #expect(policy.received(SIGINT, at: 10.1) == .pause, "and it does not count")
+        #expect(policy.received(SIGTERM, at: 10.2, isLate: true) == .stop)
+        var alone = self.policy(interactive: false)
+        #expect(alone.received(SIGINT, at: 10, isLate: true) == .stop)
+    }
+
     @Test func controlCStopsThenLeavesWhereThereIsNone() {
         var policy = policy(interactive: false)
         #expect(policy.received(SIGINT, at: 10) == .stop)

@@ -119,10 +119,13 @@ import Testing
         for _ in 0..<5 {
             try terminal.type("error('typed')\u{3}")
             try terminal.expect("^C")
+            try terminal.expect("> ")
         }
         try terminal.enter("for i = 1, 2 do")
         try terminal.expect(">> ")
         try terminal.type("\u{3}")
+        try terminal.expect("^C")
+        try terminal.expect("> ")
         try terminal.enter("print('li' .. 'ves', #'\u{e9}')")
         try terminal.expect("lives\t2")
         // Ctrl-\ ends it at any time; while a line is typed it is the editor that is told.

@@ -7,7 +7,10 @@
 /// To be called on the main thread before there are others. Handlers, unlike ignored signals, are not inherited by the programs that this one starts. Returns 0, or an errno.
 int eoss_signals_catch(void);
 
-/// Waits for a signal; returns its number.
-int eoss_signals_wait(void);
+/// From now on signals belong to this task of the program: a number that the next signals are told with.
+void eoss_signals_belong_to(unsigned char task);
+
+/// Waits for a signal; returns its number, and the task that was at hand when it came.
+int eoss_signals_wait(unsigned char *task);
 
 #endif
