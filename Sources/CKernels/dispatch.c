@@ -25,6 +25,7 @@
 DECLARE(ck_kernel, product_kernel, int kind, int element, int result);
 DECLARE(ck_kernel, column_dots_kernel, int element);
 DECLARE(ck_block_operation, block_operation, int opcode, int element);
+DECLARE(ck_chain, chain, const int32_t *program, int64_t operations, uint64_t written, int element);
 DECLARE(ck_kernel, region_kernel, void);
 DECLARE(ck_kernel, reduce_kernel, int element);
 DECLARE(ck_kernel, copy_kernel, int squares);
@@ -74,6 +75,9 @@ ck_kernel ck_product_kernel_for(int kind, int element, int result, int level) {
 ck_kernel ck_column_dots_kernel(int element, int level) { return FOR_LEVEL(level, column_dots_kernel, element); }
 ck_block_operation ck_block_operation_for(int opcode, int element, int level) {
     return FOR_LEVEL(level, block_operation, opcode, element);
+}
+ck_chain ck_chain_for(const int32_t *program, int64_t operations, uint64_t written, int element, int level) {
+    return FOR_LEVEL(level, chain, program, operations, written, element);
 }
 ck_kernel ck_region_kernel(int level) { return FOR_LEVEL(level, region_kernel); }
 ck_kernel ck_reduce_kernel(int element, int level) { return FOR_LEVEL(level, reduce_kernel, element); }

@@ -11,6 +11,7 @@
 
 #include "products.inc"
 #include "elementwise.inc"
+#include "chain.inc"
 #include "reduce.inc"
 #include "region.inc"
 #include "copy.inc"

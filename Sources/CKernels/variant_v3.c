@@ -14,6 +14,7 @@
 
 #include "products.inc"
 #include "elementwise.inc"
+#include "chain.inc"
 #include "reduce.inc"
 #include "region.inc"
 #include "copy.inc"

@@ -109,6 +109,14 @@ enum ck_opcode {
 /// The block operation for operands of this element (for select: of its branches), or NULL where there is none.
 ck_block_operation ck_block_operation_for(int opcode, int element, int level);
 
+/// A whole program in one loop over n elements: the value of slot i lies at `at[places[i]]`. With `ahead` it asks for memory that many bytes
+/// further on.
+typedef void (*ck_chain)(char *const *at, const int32_t *places, int64_t n, int64_t ahead);
+
+/// The loop for a program, or NULL where there is none. An operation is five numbers: opcode, result, and three operands (its last again where it has
+/// fewer), by slots, which are numbered as they are first met, operands before the result. `written` has a bit for each slot that is a result.
+ck_chain ck_chain_for(const int32_t *program, int64_t operations, uint64_t written, int element, int level);
+
 /// How a region reads an operand: element by element with the region's own; one element for all; what belongs to a block in one
 /// piece; through strides, into a buffer; where the region computes it, some rows of a product at a time.
 enum ck_access { CK_CONTIGUOUS, CK_SCALAR, CK_IN_PLACE, CK_STRIDED, CK_COMPUTED, CK_CARRIED };
@@ -163,6 +171,8 @@ typedef struct {
     const int64_t *result_size;            // bytes of an element
     const int64_t *register_size;
     const ck_instruction *instruction;
+    ck_chain chain;                        // does what the instructions do, or NULL
+    const int32_t *chain_places;
     const ck_region_reduction *reduction;
     int64_t reduced, inner;
     // The operand that is CK_COMPUTED: one matrix without an addend, whose rows are made so many at a time.

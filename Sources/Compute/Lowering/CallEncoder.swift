@@ -157,6 +157,10 @@ struct CallEncoder {
         p.result_size = numbers(call.resultElements.map(\.byteCount))
         p.register_size = numbers(call.registerSizes)
         p.instruction = UnsafePointer(memory.store(instructions))
+        if let chain = RegionChain(call), let loop = chain.loop(level: level) {
+            p.chain = loop
+            p.chain_places = UnsafePointer(memory.store(chain.places.map(place)))
+        }
         p.reductions = Int64(call.reductions.count)
         p.reduction = UnsafePointer(memory.store(reductions))
         (p.reduced, p.inner) = (Int64(call.reduced), Int64(call.inner))

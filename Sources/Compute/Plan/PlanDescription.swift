@@ -35,7 +35,8 @@ extension Step.Kernel: CustomStringConvertible {
         case .region(let call):
             let reductions = call.reductions.isEmpty ? "" : ", \(call.reductions.count) reduced"
             let product = call.product.map { ", \(Step.Kernel.product($0.call))" } ?? ""
-            return "region[\(call.count), \(call.instructions.count) operations\(reductions)\(product)]"
+            let loop = RegionChain(call)?.isKnown == true ? " in one loop" : ""
+            return "region[\(call.count), \(call.instructions.count) operations\(loop)\(reductions)\(product)]"
         case .reduce(let call):
             return "\(call.isSum ? "sum" : "max")[\(call.kept.count) of \(call.reduced.count)]"
         case .columnDots(let call):
