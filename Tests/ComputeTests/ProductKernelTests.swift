@@ -46,6 +46,29 @@ import Testing
         }
     }
 
+    /// Rows with themselves: each pair is taken once, and has the bits of the product with a copy of them.
+    @Test(arguments: KernelSet.available) func gramMatricesOfOneOperand(_ set: KernelSet) throws {
+        for threads in [1, 2] {
+            let engine = try Engine(threads: threads, kernelSet: set)
+            for (batches, rows, k) in [(1, 1, 5), (1, 7, 16), (3, 9, 70), (1, 64, 784), (2, 61, 33), (1, 300, 40)] {
+                let type = TensorType(.f32, [batches, rows, k])
+                let dot = DotGeneral(
+                    lhsBatch: [0], rhsBatch: [0], lhsContracting: [2], rhsContracting: [2], result: .f64)
+                let b = GraphBuilder()
+                let x = b.input("x", type)
+                let alone = b.build(outputs: [("y", b.emit(dot, x, x))])
+                let withCopy = Self.product(
+                    type.shape, type.shape, batch: ([0], [0]), contracting: ([2], [2]), .f32, .f64)
+                var random = TestRandom(8)
+                let value = random.tensor(type)
+                let gram = try engine.plan(for: alone).evaluate([value])[0].values
+                let full = try engine.plan(for: withCopy).evaluate([value, value])[0].values
+                let isSame = gram == full
+                #expect(isSame, "\((batches, rows, k)), \(set), \(threads) threads")
+            }
+        }
+    }
+
     @Test(arguments: KernelSet.available) func batchesAndManyAxes(_ set: KernelSet) throws {
         let engine = try Engine(threads: 2, kernelSet: set)
         for (element, result) in Self.elements {
