@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test sanitize fuzz check-peers check-slurm lint bench install clean
+.PHONY: help setup build run test sanitize fuzz check-peers check-slurm papers lint bench install clean
 
 SCRIPT ?= scripts/quickstart.lua
 ARGS ?=
@@ -89,6 +89,9 @@ check-slurm: ## run a sweep on a Slurm of one node, started for it (as root)
 	@PACKAGES='$(PACKAGES) slurm-wlm munge sqlite3' .ci/setup
 	swift build $(TESTING) --product eoss
 	.ci/check-slurm .build/debug/eoss
+
+papers: build ## run scripts/papers, and put their tables and figures into docs/papers: PAPERS='autoencoder'
+	scripts/papers/make.sh .build/release/eoss $(PAPERS)
 
 lint: ## check the style of the Swift code
 	swift format lint --strict --parallel --recursive $(SWIFT_FOLDERS)

@@ -2,8 +2,16 @@
 
 // One pair of lines and one row for each file of stdlib/ (docs/decisions/stdlib.md); a test compares them.
 
+static const unsigned char claims[] = {
+#embed "../../stdlib/claims.lua"
+};
+
 static const unsigned char levels[] = {
 #embed "../../stdlib/levels.lua"
+};
+
+static const unsigned char papers[] = {
+#embed "../../stdlib/papers.lua"
 };
 
 // Likewise for each file of docs/examples/.
@@ -68,7 +76,9 @@ static const eoss_stdlib_module examples[] = {
 };
 
 static const eoss_stdlib_module modules[] = {
+    {"claims", claims, sizeof claims},
     {"levels", levels, sizeof levels},
+    {"papers", papers, sizeof papers},
     {NULL, NULL, 0},
 };
 

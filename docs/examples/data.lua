@@ -14,6 +14,9 @@ local data = eoss.data.svhn{ n = 1000, classes = { 0, 1 } }
 local data = eoss.data.arrays{ inputs = eoss.arrays.from{ { 0, 0 }, { 0, 1 }, { 1, 0 }, { 1, 1 } }, labels = { 0, 1, 1, 0 } }
 print(data)
 
+--- eoss.data.csv (needs data)
+local data = eoss.data.csv{ path = "mnist_5k.csv.gz", label = -1, shape = { 1, 28, 28 }, test_n = 1000, n = 2000 }
+
 --- eoss.data.chebyshev
 print(eoss.data.chebyshev{ degree = 3, n = 20 })
 

@@ -1,6 +1,6 @@
 --- eoss.params
-local p = eoss.params{ lr = 0.05, hidden = { 8, 8 }, name = "first" }
-print(p.lr, #p.hidden)
+local p = eoss.params({ lr = 0.05, hidden = { 8, 8 }, name = "first" }, { scales = { paper = { hidden = { 200, 200 } } } })
+print(p.lr, #p.hidden, p.scale)
 
 --- eoss.run
 local run = eoss.run{ name = "first", model = net, data = data, loss = "mse",

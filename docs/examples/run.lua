@@ -68,6 +68,17 @@ run:track("lambda_max", { every = 5 })
 run:train{ to = 20 }
 print(run:costs())
 
+--- run:estimate
+run:track("lambda_max", { every = 5 })
+local e = run:estimate{ to = 1000 }
+print(string.format("%d steps: about %.1f s, of them %.1f for what is tracked", e.steps, e.seconds, e.probes))
+
+--- run:note
+run:train{ to = 20 }
+run:note("the loss has come down to " .. run.loss, { loss = run.loss })
+local events = eoss.open("run.eoss").events
+print(events[#events].data.loss)
+
 --- run:distance
 local other = run:fork{ name = "other", lr = run.lr / 2 }
 run:train{ to = 10 }

@@ -95,6 +95,12 @@ public struct Split: Sendable {
         return Split(inputs: inputs, targets: targets, targetShape: targetShape)
     }
 
+    /// The same answers to other inputs, as many and as wide.
+    func with(inputs: ElementViews) -> Split {
+        if let table = targetViews.table as? LabelTable { return Split(inputs: inputs, labels: targetViews, table) }
+        return Split(inputs: inputs, targets: targetViews, targetShape: targetShape)
+    }
+
     /// The same inputs with other labels, which may be of other classes.
     func relabelled(_ labels: [Int32], classes: Int, name: String) -> Split {
         Split(inputs: inputViews, labels: labels, places: labelsPerSample, classes: classes, name: name)

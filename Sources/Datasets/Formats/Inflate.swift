@@ -53,6 +53,14 @@ final class InflateReader: ByteReader {
         remaining -= bytes.count
     }
 
+    /// Reads as many bytes as there are room and bytes: 0 at the intact end of the stream.
+    func readSome(into bytes: UnsafeMutableRawBufferPointer) throws -> Int {
+        let count = try inflate(into: bytes)
+        remaining -= count
+        if count < bytes.count { try finish() }
+        return count
+    }
+
     func finish() throws {
         var extra: [UInt8] = [0]
         let more = try extra.withUnsafeMutableBytes { try inflate(into: $0) }

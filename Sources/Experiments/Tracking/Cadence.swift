@@ -84,6 +84,22 @@ public struct Cadence {
     /// A walk along the steps at which it may be due, whatever the condition and the budget say.
     var walk: Walk { Walk(self) }
 
+    /// At how many steps of a range it may be due.
+    func count(from first: Int, through last: Int) -> Int {
+        guard first <= last else { return 0 }
+        if case .every(let spacing)? = spacing {
+            let multiples = last / spacing - (first > 0 ? (first - 1) / spacing : -1)
+            return multiples + steps.count { $0 >= first && $0 <= last && $0 % spacing != 0 }
+        }
+        var (walk, count) = (walk, 0)
+        var step = walk.next(from: first)
+        while step <= last {
+            count += 1
+            step = walk.next(from: step + 1)
+        }
+        return count
+    }
+
     /// Finds the steps at which a cadence may be due, at a constant cost for steps that are asked for in order.
     struct Walk {
         private let spacing: Spacing?

@@ -88,6 +88,12 @@ struct Tracker {
         return candidate == step
     }
 
+    /// At how many steps it may be due, those that a condition or a budget may leave out included.
+    func count(from first: Int, through last: Int) -> Int {
+        cadence.count(
+            from: max(timing == .step ? first + 1 : first, lastMeasured.map { $0 + 1 } ?? 0), through: last)
+    }
+
     /// Whether the step that it has reached can be paid for; those named one by one are not asked.
     var isAffordable: Bool { account?.canPay ?? true || walk.names(candidate) }
 

@@ -26,23 +26,30 @@ extension ScriptHost {
     /// The arrays of a file: of one that travels in the run file whose script runs, else of one on the disk. The files of the runs note
     /// which it was.
     func readArrays(_ path: String) throws -> [String: NDArray] {
+        try readFile(path, at: { try ArrayFile.load($0) }, of: { try ArrayFile.contents(of: $0, name: path).arrays })
+    }
+
+    /// The same of any file of data: from its path, or its bytes.
+    func readFile<Contents>(
+        _ path: String, at load: (String) throws -> Contents, of read: (Data) throws -> Contents
+    ) throws -> Contents {
         if let inside = options.archive?.data[path] {
             try note(ScriptArchive.FileRead(path: path, sha256: inside.sha256, bytes: inside.bytes.count))
-            return try ArrayFile.contents(of: inside.bytes, name: path).arrays
+            return try read(inside.bytes)
         }
         let file: String
         do { file = try paths.readable(path) } catch {
             guard let known = options.archive?.files.first(where: { $0.path == path }) else { throw error }
             throw ArgumentError("\(error); the script read \(known.words): put that file below one of these folders")
         }
-        let arrays = try ArrayFile.load(file)
-        if filesWritten.contains(file) { return arrays }
+        let contents = try load(file)
+        if filesWritten.contains(file) { return contents }
         let read = try ScriptArchive.FileRead(path: path, file: file)
         if let known = options.archive?.files.first(where: { $0.path == path }), known.sha256 != read.sha256 {
             options.warning("'\(path.printable)' is not the file that the script read: that was \(known.words)")
         }
         try note(read)
-        return arrays
+        return contents
     }
 
     private func note(_ file: ScriptArchive.FileRead) throws {

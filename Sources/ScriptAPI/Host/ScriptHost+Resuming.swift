@@ -115,8 +115,12 @@ extension ScriptHost {
 
     fileprivate static let arrayKey = "$array"
 
-    /// - Parameter path: what messages call it.
-    private static func json(_ value: LuaValue, _ path: String) throws -> JSONValue {
+    /// - Parameters:
+    ///   - path: what messages call it.
+    ///   - keeper: what takes such values, and where they go.
+    static func json(
+        _ value: LuaValue, _ path: String, for keeper: (place: String, name: String) = ("checkpoint", "run.state")
+    ) throws -> JSONValue {
         switch value {
         case .nil: return .null
         case .boolean(let flag): return .bool(flag)
@@ -130,19 +134,19 @@ extension ScriptHost {
                     "\(path)[\(table.others[0].key.literal)] cannot be kept: keys are names, or numbers from 1 without gaps"
                 )
             }
-            let array = try table.array.enumerated().map { try json($1, "\(path)[\($0 + 1)]") }
+            let array = try table.array.enumerated().map { try json($1, "\(path)[\($0 + 1)]", for: keeper) }
             if table.fields.isEmpty, !array.isEmpty { return .array(array) }
             var object: [String: JSONValue] = [:]
             for (key, value) in table.fields {
                 let name = key.description
-                object[name.hasPrefix("$") ? "$" + name : name] = try json(value, "\(path).\(name)")
+                object[name.hasPrefix("$") ? "$" + name : name] = try json(value, "\(path).\(name)", for: keeper)
             }
             if !array.isEmpty { object[arrayKey] = .array(array) }
             return .object(object)
         case .bytes, .function, .object, .foreign:
             throw ArgumentError(
-                "\(path) is a \(value.typeName), which no checkpoint can keep: run.state takes numbers, strings, booleans and "
-                    + "tables of them")
+                "\(path) is a \(value.typeName), which no \(keeper.place) can keep: \(keeper.name) takes numbers, strings, booleans "
+                    + "and tables of them")
         }
     }
 

@@ -225,12 +225,14 @@ public final class ScriptHost {
     // MARK: - Parameters
 
     /// What `eoss.params` does.
-    func declareParameters(_ defaults: [String: LuaValue]) throws -> [String: LuaValue] {
+    func declareParameters(
+        _ defaults: [String: LuaValue], scales: [String: [String: LuaValue]] = [:]
+    ) throws -> [String: LuaValue] {
         if parameters.areDeclared, promptLines == 0 {
             throw ArgumentError("eoss.params was called already: declare all parameters in one table")
         }
         let source = scripts.first.map { String(decoding: $0.source, as: UTF8.self) } ?? ""
-        try parameters.declare(defaults, source: source)
+        try parameters.declare(defaults, scales: scales, source: source)
         try stopWhereParametersAreWanted()
         return parameters.values
     }

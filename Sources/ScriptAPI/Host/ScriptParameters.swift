@@ -25,9 +25,17 @@ struct ScriptParameters {
         (self.settings, self.recorded) = (settings, recorded)
     }
 
+    /// The parameter that chooses a scale, and its value where nothing was set.
+    static let scale = (name: "scale", standard: "small")
+
     /// Takes the declaration of a script, whose text tells the order in which a person reads the names.
-    /// - Throws: `ArgumentError` for a setting of another type than the default's, or of no parameter.
-    mutating func declare(_ defaults: [String: LuaValue], source: String) throws {
+    /// - Parameter scales: other defaults of some of them, by the scale that they are of.
+    /// - Throws: `ArgumentError` for a setting of another type than the default's, or of no parameter, and for a scale that there is not.
+    mutating func declare(
+        _ defaults: [String: LuaValue], scales: [String: [String: LuaValue]] = [:], source: String
+    ) throws {
+        var (defaults, recorded) = (defaults, recorded)
+        if !scales.isEmpty { try scale(&defaults, by: scales, &recorded) }
         if let name = defaults.filter({ $0.value.holdsBytes }).keys.min() {
             throw ArgumentError("'\(name)' of eoss.params: a text that is not UTF-8 cannot stand in a run file")
         }
@@ -39,6 +47,44 @@ struct ScriptParameters {
         ) { standard, recorded in recorded.like(standard) }
         areDeclared = true
         for setting in settings { values[setting.name] = try value(of: setting) }
+    }
+
+    /// Puts the defaults of the scale that was set in the place of the others.
+    private func scale(
+        _ defaults: inout [String: LuaValue], by scales: [String: [String: LuaValue]],
+        _ recorded: inout [String: JSONValue]
+    ) throws {
+        let (scale, standard) = Self.scale
+        guard defaults[scale] == nil, scales[standard] == nil else {
+            throw ArgumentError(
+                "eoss.params: with 'scales' there is a parameter '\(scale)', '\(standard)' by default: name yours otherwise"
+            )
+        }
+        for (name, own) in scales {
+            for (parameter, value) in own {
+                guard let usual = defaults[parameter] else {
+                    let near = nearestNameQuestion(to: parameter, among: Array(defaults.keys))
+                    throw ArgumentError(
+                        "eoss.params: scale '\(name)' sets '\(parameter)', which is not declared\(near)")
+                }
+                guard value.kindOfParameter == usual.kindOfParameter else {
+                    throw ArgumentError(
+                        "eoss.params: scale '\(name)' sets '\(parameter)' to \(value.kindOfParameter), and its default is "
+                            + usual.kindOfParameter)
+                }
+            }
+        }
+        defaults[scale] = .string(standard)
+        let set = settings.last { $0.name == scale }?.text
+        let past = if case .string(let text)? = recorded[scale] { text } else { standard }
+        if let set, set != past { for name in scales.values.flatMap(\.keys) { recorded[name] = nil } }
+        let chosen = set ?? past
+        if chosen == standard { return }
+        guard let own = scales[chosen] else {
+            let known = ([standard] + scales.keys.sorted()).map { "'\($0)'" }.joined(separator: ", ")
+            throw ArgumentError("--set scale=\(chosen): the script has the scales \(known)")
+        }
+        defaults.merge(own) { $1 }
     }
 
     /// What a setting gives its parameter.

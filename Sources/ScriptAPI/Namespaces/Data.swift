@@ -8,6 +8,7 @@ extension ScriptHost {
         let data = eoss.namespace("data", "Data sets: loaded and generated.")
         for facts in ImageFacts.all { addImages(facts, to: data) }
         addArraysData(to: data)
+        addCSV(to: data)
         addGenerators(to: data)
     }
 
@@ -80,6 +81,75 @@ extension ScriptHost {
                     name: call.get("name"), inputs: train.inputs, answers: train.answers, classes: call.get("classes"),
                     vocabulary: call.get("vocabulary"), test: test))
         }
+    }
+
+    private func addCSV(to data: Namespace) {
+        let column = LuaType.integer.or(.string)
+        data.function(
+            "csv",
+            "Samples from a table in text, a sample a line, gzipped or not: one column is the class or the target, the others are the input.",
+            options: [
+                Parameter("path", .path, "The file, below the output folder, the script's, or one of --allow-read."),
+                .optional(
+                    "label", column,
+                    "The column of the class: its number from 1, -1 for the last one, or its name; whole numbers from 0, or words. The last one by default."
+                ),
+                .optional("target", column, "Instead, the column of a real number that is to be given."),
+                .optional(
+                    "header", .boolean,
+                    "Whether the first line names the columns; by default, where it is not of numbers."),
+                Parameter("separator", .string, default: ",", "What parts the fields: one character."),
+                .optional("shape", .list(of: .integer(.positive)), "The shape of one input, such as { 1, 28, 28 }."),
+                Parameter("scale", .number(.finite), default: 1.0, "What inputs are multiplied by, such as 1/255."),
+                Parameter(
+                    "standardize", .choice(["subset", "none"]), default: "subset",
+                    "Whether inputs get mean 0 and deviation 1 over the training samples taken: each channel of images, else each column."
+                ),
+            ] + Self.selectionOptions + [
+                Self.labelNoise,
+                Parameter(
+                    "test_n", .integer(.nonNegative), default: 0,
+                    "How many samples, at random by the seed, are set aside for testing first."),
+                Parameter("name", .string, default: "csv", "What the data are called."), .seed,
+            ], results: Self.dataset
+        ) { [unowned self] call in
+            let path: String = try call.get("path")
+            let options = try csvOptions(call)
+            return DatasetObject(
+                try readFile(
+                    path, at: { try .csv(path: $0, options) }, of: { try .csv($0, name: path, options) }))
+        }
+    }
+
+    private func csvOptions(_ call: borrowing LuaCall) throws -> CSVOptions {
+        var options = CSVOptions()
+        let isRegression = try call.has("target")
+        if isRegression, try call.has("label") {
+            throw ArgumentError("eoss.data.csv takes one of label and target")
+        }
+        options.areClasses = !isRegression
+        switch try call.value(isRegression ? "target" : "label") {
+        case .string(let name): options.answers = (nil, name)
+        case .nil: break
+        case let value: options.answers = (Int.read(value), nil)
+        }
+        options.hasHeader = try call.get("header")
+        let separator: String = try call.get("separator")
+        guard separator.utf8.count == 1, let byte = separator.utf8.first, byte != UInt8(ascii: "\""), byte >= 9 else {
+            throw ArgumentError(
+                "option 'separator' of eoss.data.csv: one character, such as ',' or ';', not '\(separator)'")
+        }
+        options.separator = byte
+        options.shape = try call.get("shape")
+        options.scale = try call.get("scale")
+        options.standardizes = try call.get("standardize", as: String.self) == "subset"
+        options.selection = try selection(call, "eoss.data.csv")
+        options.classes = try call.get("classes")
+        options.labelNoise = try call.get("label_noise")
+        options.testCount = try call.get("test_n")
+        options.name = try call.get("name")
+        options.seed = try call.seed()
+        return options
     }
 }
 

@@ -19,6 +19,23 @@ extension ScriptHost {
             if run.isBehind { return }
             try save(run.parameters, run.statistics(), of: run.objective.model, to: call.get("path"))
         }
+        runs.procedure(
+            "note",
+            "Writes what the script has found into the run file: a text, among its notes, and the same for programs, in the data of an event of the kind 'note'.",
+            parameters: [
+                Parameter("text", .string, "One line or several, for people."),
+                .optional(
+                    "data", .map(of: .any),
+                    "Numbers, strings, booleans and tables of them by their names, for programs: eoss.open(path).events."
+                ),
+            ]
+        ) { run, call in
+            var data: [String: JSONValue]?
+            if case .object(let object) = try Self.json(call.value("data"), "data", for: ("run file", "run:note")) {
+                data = object
+            }
+            try run.addNote(call.get("text"), data: data)
+        }
         addPlot(to: runs)
         runs.method(
             "plot_spectrum",

@@ -31,6 +31,46 @@ extension ScriptHost {
             "What steps and quantities have cost so far, in the cost model's operations and in seconds; prints as a table.",
             results: [Parameter("costs", .object("costs"), "The costs; what was measured by hand is not in them.")]
         ) { run, _ in CostsObject(run.costs) }
+        runs.method(
+            "estimate",
+            "What further steps are expected to take on this machine, with all that is tracked: a copy of the run takes a few. A rough figure. What does not fit in memory is an error here, before a training has begun.",
+            options: [
+                .optional("to", .integer(.nonNegative), unit: "steps", "Up to this step."),
+                .optional("steps", .integer(.nonNegative), unit: "steps", "So many further steps."),
+                .optional("epochs", .number(.nonNegative), unit: "epochs", "So many further epochs."),
+            ],
+            results: [
+                Parameter(
+                    "estimate",
+                    .record([
+                        Parameter("steps", .integer, unit: "steps", "How many."),
+                        Parameter("seconds", .number, unit: "seconds", "How long they would take."),
+                        Parameter("training", .number, unit: "seconds", "The part of the steps themselves."),
+                        Parameter("probes", .number, unit: "seconds", "That of what is tracked."),
+                        Parameter("operations", .number, "Multiply-adds of the cost model."),
+                        Parameter("memory", .integer, unit: "bytes", "The most that was in use at a time so far."),
+                        Parameter("memory_limit", .integer, unit: "bytes", "How much may be."),
+                        Parameter(
+                            "unknown", .list(of: .string),
+                            "What is tracked and in none of these: nobody knows its cost."),
+                    ]), "What they would take.")
+            ]
+        ) { run, call in
+            let given = [try call.has("to"), try call.has("steps"), try call.has("epochs")].filter { $0 }.count
+            guard given == 1 else {
+                throw ArgumentError("run:estimate takes one of to, steps and epochs, as in run:estimate{ to = 1000 }")
+            }
+            var steps: Int = try call.get("steps") ?? 0
+            if let last: Int = try call.get("to") { steps = max(0, last - run.programStep) }
+            if let epochs: Double = try call.get("epochs") {
+                let exact = (epochs * Double(run.data.train.count) / Double(run.batchCount)).rounded(.up)
+                guard let whole = Int(exactly: exact) else {
+                    throw ArgumentError("run:estimate: \(epochs) epochs are more steps than can be counted")
+                }
+                steps = whole
+            }
+            return try run.estimate(steps: steps).record
+        }
     }
 
     /// Comparing runs: distance.
@@ -53,5 +93,17 @@ extension ScriptHost {
             for each in [run, other] { try each.requirePresent("the distance") }
             return try run.distance(to: other, in: call.choice("what"), over: call.choice("data"))
         }
+    }
+}
+
+extension TrainingEstimate {
+    fileprivate var record: LuaRecord {
+        LuaRecord(
+            [
+                "steps": .integer(steps), "seconds": .number(seconds), "training": .number(training),
+                "probes": .number(probes), "operations": .number(operations), "memory": .integer(memory),
+                "memory_limit": .integer(memoryLimit),
+                "unknown": .table(LuaTable(array: unknown.map { .string($0) })),
+            ], called: "the estimate")
     }
 }

@@ -124,6 +124,7 @@ extension ScriptHost {
             try RunFile.check(name: name)
             let fork = try run.fork(name: name, on: Self.forkObjective(call))
             adopt(fork)
+            if run.makeFile == nil { fork.makeFile = nil }
             // What was captured for the run serves the fork, too.
             try call.state.keep(run, in: fork)
             try copyKept(of: run, to: fork)

