@@ -221,6 +221,15 @@ private func orthonormality(_ vectors: [Vector]) throws -> Double {
         for (v, w) in zip(a.vectors + a.warmStart, b.vectors + b.warmStart) { #expect(v.hasSameBits(as: w)) }
     }
 
+    /// One random vector in fifty has so little of the one other eigenvector that its residual is within the tolerance.
+    @Test(arguments: solvers) func oneEigenvalueBesideManyEqualOnesIsFoundFromEveryStart(solver: EigenSolver) throws {
+        let matrix = try KnownSpectrum([4] + [Double](repeating: 1, count: 31))
+        for seed in 0..<300 {
+            let pairs = try solve(matrix, solver, seed: UInt64(seed))
+            #expect(abs(pairs.values[0] - 4) < 0.04 && pairs.converged, "seed \(seed): \(pairs.values[0])")
+        }
+    }
+
     /// As for Lanczos in `WarmStartTests`: from an exact eigenvector of 8 the eigenvalue 10 is overlooked in a share α of
     /// the cases of which it is said that this is at most α likely; five standard deviations are added.
     @Test(arguments: solvers)

@@ -59,7 +59,8 @@ extension EigenProblem {
             let over =
                 active.isEmpty || block.isExhausted || block.products + active.count > maxProducts
                 || stalled.isStalled(errors[best.last ?? 0], block.norm)
-            if known && explored || over {
+            // Not before a residual has been looked along: see `leastProducts` of Lanczos.
+            if known && explored && block.steps > 0 || over {
                 // The products of X have been updated, not computed, since: rounding may have made up the residuals.
                 let drift = unitRoundoff * block.norm * Double(block.steps + 1)
                 let isDoubtful = best.contains { limits[$0] < Roundoff.doubt * drift }

@@ -11,6 +11,10 @@ extension EigenProblem {
     /// A block this wide has products at the full rate of matrix–matrix kernels; a wider one gains nothing.
     private static let widestBlock = 8
 
+    /// Products with each start vector and what comes of it. Where all eigenvalues but a few are the same, one in fifty random vectors has so little of
+    /// the few that it passes for an eigenvector; but they are what its residual is made of.
+    private static let leastProducts = 2
+
     private func blockWidth() -> Int {
         switch goal {
         case .largest(let k): min(k, Self.widestBlock)
@@ -60,7 +64,7 @@ extension EigenProblem {
             let missing = missingCount(ritz, basis)
             if missing > 0 {
                 if basis.next.isEmpty { try basis.refill(count: missing, stream: &stream) }
-            } else if known && explored || isOver {
+            } else if known && explored && basis.products >= Self.leastProducts * width || isOver {
                 let ranOut = basis.products + max(1, basis.next.count) > maxProducts
                 let isWhole = size == matrix.dimension
                 let nothingNew = before.map { Self.agree($0, ritz, tolerance: tolerance) } ?? false
