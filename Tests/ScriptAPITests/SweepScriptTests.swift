@@ -79,7 +79,7 @@ import Testing
         ("grid = {}", "print", "there is nothing to sweep"), ("grid = { a = {} }", "print", "a has no values"),
         ("grid = { a = { 1, 1 } }", "print", "a has the value 1 twice"),
         ("grid = { seed = { 1 } }, repeats = 2", "print", "leave one of them out"),
-        ("grid = { a = { 1 } }, jobs = 2", "print", "'eoss sweep FILE --set name=value,value --jobs 2'"),
+        ("grid = { a = { 1 } }, jobs = 0", "print", "expected an integer > 0"),
         ("grid = { a = { 1 } }, repeats = 100000", "print", "may have 10000"),
         ("grid = { a = { 1 } }", "function() return 1 end", "point a=1: the function returned a number"),
         ("grid = { a = { 1 } }", "function() return { 1 } end", "returned a list"),
