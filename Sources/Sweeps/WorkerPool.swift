@@ -68,6 +68,8 @@ public struct WorkerPool {
         var waiting: [Int: Int] = [:]
         var ended: Set<Int> = []
         var turn = 0
+        /// The last point whose output is wanted: with one job those behind it would not have begun.
+        var lastTurn = Int.max
     }
 
     /// Works until all points are over, or the sweep is to end: workers then write their checkpoints.
@@ -92,9 +94,11 @@ public struct WorkerPool {
                     work.next += 1
                 }
                 if work.workers.isEmpty { break }
-                for (point, ending) in try listen(&work, print) {
+                for (point, ending) in listen(&work) {
                     if case .endsSweep = ended(point, ending) { limit(&work, to: point) }
+                    work.ended.insert(point)
                 }
+                try flush(&work, print)
             } catch {
                 failure = failure ?? error
                 if work.workers.isEmpty { break }
@@ -107,10 +111,11 @@ public struct WorkerPool {
         guard end < work.end else { return }
         for (point, worker) in work.workers where point >= end && point < work.end { kill(worker.process, SIGTERM) }
         work.end = end
+        work.lastTurn = max(end, work.turn)
     }
 
     /// Waits a moment for what workers say. Returns those that have ended.
-    private func listen(_ work: inout Work, _ print: ([UInt8]) throws -> Void) throws -> [(Int, Ending)] {
+    private func listen(_ work: inout Work) -> [(Int, Ending)] {
         var looked = work.workers.sorted { $0.key < $1.key }
         looked.removeAll { $0.key != work.turn && work.waiting[$0.key, default: 0] > Self.longestWait }
         var descriptors = looked.map { pollfd(fd: $0.value.words, events: Int16(POLLIN), revents: 0) }
@@ -132,17 +137,15 @@ public struct WorkerPool {
                 }
             } else {
                 work.workers[point] = nil
-                work.ended.insert(point)
                 endings.append((point, Self.ending(of: worker)))
             }
         }
-        try flush(&work, print)
         return endings
     }
 
     /// Prints what is at its turn.
     private func flush(_ work: inout Work, _ print: ([UInt8]) throws -> Void) throws {
-        while true {
+        while work.turn <= work.lastTurn {
             let lines = work.printed.removeValue(forKey: work.turn) ?? []
             work.waiting[work.turn] = nil
             for line in lines { try print(line) }
