@@ -42,6 +42,14 @@ package struct ChildProgram {
         return signal == 0 ? status >> 8 & 0xFF : signal
     }
 
+    /// A pipe for this process and those alone that get an end of it as one of their streams. Nil where the system has none left.
+    package static func openPipe() -> (reading: Int32, writing: Int32)? {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
+
     /// Starts it; whoever does waits for it.
     package func start() throws(Failure) -> pid_t {
         var actions = posix_spawn_file_actions_t()

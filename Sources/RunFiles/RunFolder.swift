@@ -22,6 +22,58 @@ public struct RunFolder: Sendable {
         return Self.sorted(all) + points.flatMap { Self.sorted(Self.contents(of: $0)) }
     }
 
+    /// Folders inside of folders that are looked at: those of sweeps, and of their points.
+    public static let depth = 2
+    /// Of a folder of a stranger no more folders are looked at than this; a sweep has 10,000 points at most.
+    private static let mostFolders = 20_000
+
+    /// Its run files, and those of the folders in it. A folder that is a link, or hidden, is none of them.
+    /// - Returns: each with its name in here, without its ending: `sweep/lr=0.1/net`.
+    /// - Throws: `RunFileError.cannotRead` where the folder cannot be read; those in it that cannot are empty.
+    public func filesBelow() throws -> [(file: URL, name: String)] {
+        guard var found = Self.entries(of: url.path) else {
+            throw RunFileError.cannotRead(path: url.path, reason: String(cString: strerror(errno)))
+        }
+        var (files, level, looked) = (found.files, found.folders, 0)
+        for _ in 0..<Self.depth {
+            var next: [String] = []
+            for folder in level where looked < Self.mostFolders {
+                looked += 1
+                found = Self.entries(of: "\(url.path)/\(folder)") ?? ([], [])
+                files += found.files.map { "\(folder)/\($0)" }
+                next += found.folders.map { "\(folder)/\($0)" }
+            }
+            level = next
+        }
+        let ending = ".eoss"
+        return files.map { (url.appendingPathComponent($0, isDirectory: false), String($0.dropLast(ending.count))) }
+    }
+
+    /// The names of run files and of folders; nil where it cannot be read.
+    private static func entries(of path: String) -> (files: [String], folders: [String])? {
+        guard let stream = opendir(path) else { return nil }
+        defer { closedir(stream) }
+        var (files, folders): ([String], [String]) = ([], [])
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard let name, !name.hasPrefix(".") else { continue }
+            if name.hasSuffix(".eoss") {
+                files.append(name)
+            } else if isFolder(entry.pointee, name, in: path) {
+                folders.append(name)
+            }
+        }
+        return (files, folders)
+    }
+
+    private static func isFolder(_ entry: dirent, _ name: String, in path: String) -> Bool {
+        if Int(entry.d_type) != Int(DT_UNKNOWN) { return Int(entry.d_type) == Int(DT_DIR) }
+        var status = stat()
+        return lstat("\(path)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     private static func contents(of folder: URL) -> [URL] {
         (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
     }

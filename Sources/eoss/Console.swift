@@ -13,6 +13,9 @@ final class Console: Sendable {
     private let redraws: Bool
     /// Least seconds between two drawings of it.
     private let interval: Double
+    /// The clock that it goes by, and where it and messages go.
+    private let now: @Sendable () -> Double
+    private let say: @Sendable (String) -> Void
     private let state = Mutex(State())
 
     private struct State {
@@ -20,13 +23,22 @@ final class Console: Sendable {
         var isDrawn = false
     }
 
-    /// - Parameter interval: seconds between two drawings; a tenth on a terminal, else thirty.
-    init(quiet: Bool, style: ProgressStyle = .auto, interval: Double? = nil) {
+    /// Seconds between two drawings on a terminal, and between two lines of a log.
+    private static let (drawingInterval, lineInterval) = (0.1, 30.0)
+
+    /// - Parameters:
+    ///   - now: the clock, in seconds.
+    ///   - say: takes the progress line, and messages.
+    init(
+        quiet: Bool, style: ProgressStyle = .auto, now: @escaping @Sendable () -> Double = { Stopwatch.now },
+        say: @escaping @Sendable (String) -> Void = { Console.write($0, to: STDERR_FILENO) }
+    ) {
+        (self.now, self.say) = (now, say)
         showsProgress = !quiet && style != .off
         redraws = style == .auto && isatty(STDERR_FILENO) == 1
-        self.interval = interval ?? (redraws ? 0.1 : 30)
+        interval = redraws ? Self.drawingInterval : Self.lineInterval
         // The first line of a log comes when there is something to say.
-        if !redraws { state.withLock { $0.lastDrawn = Stopwatch.now } }
+        if !redraws { state.withLock { $0.lastDrawn = now() } }
     }
 
     /// The system's number of the first error at writing to standard output, 0 where all went well: what was to be printed is
@@ -75,23 +87,23 @@ final class Console: Sendable {
         Self.lastMessage.withLock { $0 = text }
         state.withLock { state in
             erase(&state)
-            Self.write(text + "\n", to: STDERR_FILENO)
+            say(text + "\n")
         }
     }
 
     func progress(_ progress: TrainingSnapshot) {
         guard showsProgress else { return }
-        let now = Stopwatch.now
+        let now = now()
         state.withLock { state in
             guard now - state.lastDrawn >= interval else { return }
             state.lastDrawn = now
             guard redraws else {
-                Self.write(progress.line(width: 200) + "\n", to: STDERR_FILENO)
+                say(progress.line(width: 200) + "\n")
                 return
             }
             state.isDrawn = true
             // In the last column a terminal may already begin a new line.
-            Self.write("\r\u{1B}[K" + progress.line(width: Self.width - 1), to: STDERR_FILENO)
+            say("\r\u{1B}[K" + progress.line(width: Self.width - 1))
         }
     }
 
@@ -100,7 +112,7 @@ final class Console: Sendable {
 
     private func erase(_ state: inout State) {
         guard state.isDrawn else { return }
-        Self.write("\r\u{1B}[K", to: STDERR_FILENO)
+        say("\r\u{1B}[K")
         state.isDrawn = false
     }
 

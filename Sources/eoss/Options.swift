@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Foundation
 import ScriptAPI
 
@@ -103,6 +104,18 @@ struct ScriptArguments: ParsableArguments {
         help: ArgumentHelp(
             "Let the script's own tables and strings take so much (default: 256M).", valueName: "size"))
     var luaMemory: MemorySize?
+
+    /// For a process that executes the same script beside `jobs` in all: they share threads and memory.
+    func arguments(for jobs: Int) -> [String] {
+        var arguments = settings.flatMap { ["--set", "\($0.name)=\($0.text)"] }
+        if trust { arguments.append("--trust") }
+        if let outputFolder { arguments += ["--out", outputFolder] }
+        for folder in readFolders { arguments += ["--allow-read", folder] }
+        if let luaMemory { arguments += ["--lua-memory", "\(luaMemory.bytes)"] }
+        arguments += ["--threads", "\(max(1, Engine.shared.threads / jobs))"]
+        arguments += ["--memory", "\(max(1, MemoryAccount.shared.limit / jobs))"]
+        return arguments + (quiet || progress == .off ? ["--quiet"] : ["--progress", "line"])
+    }
 
     func validate() throws {
         if let threads, threads < 1 || threads > 64 {

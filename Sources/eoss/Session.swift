@@ -14,10 +14,12 @@ final class Session {
 
     /// - Parameters:
     ///   - archive: a run file whose script is to be run.
+    ///   - processes: how points of `eoss.sweep` get processes of their own.
+    ///   - worker: the point that this process is for.
     ///   - isSilent: whether what the script prints, and says of its files, is nobody's concern.
     init(
         _ arguments: ScriptArguments, interactive: Bool, resumption: Resumption? = nil, archive: ScriptArchive? = nil,
-        isSilent: Bool = false
+        processes: SweepProcesses? = nil, worker: SweepWorker? = nil, isSilent: Bool = false
     ) throws {
         if let threads = arguments.threads { Engine.shared.threads = threads }
         if let memory = arguments.memory { MemoryAccount.shared.limit = memory.bytes }
@@ -32,17 +34,19 @@ final class Session {
         options.isTrusted = arguments.trust
         options.resumption = resumption
         options.archive = archive
+        (options.processes, options.worker) = (processes, worker)
         options.outputFolder =
             arguments.outputFolder.map { URL(fileURLWithPath: $0) } ?? resumption?.folder
             ?? URL(fileURLWithPath: "runs")
         options.readFolders = arguments.readFolders.map { URL(fileURLWithPath: $0) }
         options.print = { line in
             if isSilent { return }
+            if let worker { return try worker.print(line) }
             let failure = console.output(bytes: line.bytes + [UInt8(ascii: "\n")])
             if failure != 0 { throw OutputError(code: failure) }
         }
         options.printedFigure = { TerminalPicture.format() }
-        options.message = { if !isSilent { console.message($0) } }
+        options.message = { if !isSilent, worker?.isAtPoint ?? true { console.message($0) } }
         options.warning = { console.message("eoss: \(Console.harmless($0))") }
         if console.showsProgress { options.progress = { console.progress($0) } }
         options.width = { Console.outputWidth }
@@ -113,6 +117,7 @@ final class Session {
             try body()
             return .done
         } catch {
+            if let worker = host.options.worker { return answer(for: worker, error) }
             switch error {
             case .failed(let message):
                 console.message("eoss: \(Console.harmless(message))")
@@ -122,6 +127,16 @@ final class Session {
                 return .interrupted
             }
         }
+    }
+}
+
+/// What is said of a script that was executed for one point of a sweep: by the process that has started this one.
+extension Session {
+    fileprivate func answer(for worker: SweepWorker, _ failure: ScriptFailure) -> ExitStatus {
+        if worker.hasTold { return .done }
+        guard case .failed(let message) = failure else { return .interrupted }
+        worker.tell(failure: message)
+        return .failed
     }
 }
 

@@ -121,6 +121,23 @@ import Testing
         #expect(read[2999].standardError == 0.5 && read[3002].standardError == nil)
     }
 
+    /// Half of the values have an error bar, and a row; each such step is later than all before, also those in columns.
+    @Test func valuesWithAndWithoutErrorBarsTakeTurnsInOneSeries() throws {
+        let folder = try TemporaryFolder()
+        let file = try RunFile.create(name: "a", in: folder.url)
+        let count = 25_000
+        for step in 0..<count {
+            try file.record("s", step: step, value: Double(step), standardError: step % 2 == 0 ? 0.5 : nil)
+        }
+        try file.record("s", step: 2, value: -2)
+        try file.record("s", step: 3, value: -3, standardError: 1)
+        try file.close()
+        let read = try RunFile.open(file.url).series("s")
+        #expect(read.map(\.step) == Array(0..<count))
+        #expect(read.map(\.value) == [0, 1, -2, -3] + (4..<count).map(Double.init))
+        #expect(read.enumerated().allSatisfy { ($1.standardError != nil) == ($0 == 3 || $0 != 2 && $0 % 2 == 0) })
+    }
+
     /// A file that is cut has what came before, and goes on in its open chunk.
     @Test(arguments: [-1, 0, 700, 1023, 1024, 2000, 4999, 6000]) func aCutLeavesWhatCameBefore(step: Int) throws {
         let folder = try TemporaryFolder()

@@ -70,6 +70,45 @@ import Testing
         #expect(refused?["error"] == "cannot be read: it is a link that leads out of the folder")
     }
 
+    @Test func theRunsOfASweepAreThereByFolderAndName() async throws {
+        let folder = try TemporaryFolder()
+        try folder.run("own")
+        let names = ["lr=0.1", "lr=0.2"].map { "sweep/\($0)/net" } + ["sweep/whole"]
+        for name in names { try folder.run(name, deeper: true) }
+        try folder.run("sweep/lr=0.1/deeper/net", deeper: true)
+        try folder.run(".hidden/net", deeper: true)
+        let library = PageLibrary(folder.url, on: thread)
+        #expect(try self.names(await library.list.message(after: nil)) == ["own"] + names)
+        for name in names { #expect(library.file(of: name) != nil && library.watch(of: name) != nil, "\(name)") }
+        for name in [
+            "sweep/lr=0.1/deeper/net", ".hidden/net", "sweep", "sweep/", "/own", "sweep//whole", "sweep/../own",
+            "./own", "sweep/./whole", "sweep/lr=0.3/net",
+        ] { #expect(library.file(of: name) == nil, "\(name)") }
+    }
+
+    @Test func aFolderThatIsALinkIsNotLookedInto() async throws {
+        let folder = try TemporaryFolder()
+        let other = try TemporaryFolder()
+        let secret = try other.run("inner/secret", deeper: true)
+        try folder.run("sweep/net", deeper: true)
+        let links = [
+            ("away", other.url), ("sweep/away", secret.deletingLastPathComponent()), ("here", folder.url),
+            ("again", folder.url.appendingPathComponent("sweep")),
+        ]
+        for (name, target) in links {
+            try FileManager.default.createSymbolicLink(
+                at: folder.url.appendingPathComponent(name), withDestinationURL: target)
+        }
+        try FileManager.default.createSymbolicLink(
+            at: folder.url.appendingPathComponent("sweep/link.eoss"), withDestinationURL: secret)
+        let library = PageLibrary(folder.url, on: thread)
+        #expect(try names(await library.list.message(after: nil)) == ["sweep/link", "sweep/net"])
+        for name in ["away/inner/secret", "sweep/away/secret", "here/sweep/net", "again/net", "sweep/link"] {
+            #expect(library.file(of: name) == nil, "\(name)")
+        }
+        #expect(library.file(of: "sweep/net") != nil)
+    }
+
     @Test func pagesBeyondTheLimitAreRefusedUntilOneIsClosed() {
         let streams = StreamCount(limit: 2)
         var places = [streams.place(), streams.place()]

@@ -15,9 +15,12 @@ struct TemporaryFolder: ~Copyable {
     deinit { try? FileManager.default.removeItem(at: url) }
 
     /// A run that has ended.
+    /// - Parameter deeper: whether the name has folders in it.
     @discardableResult
-    func run(_ name: String, _ more: (RunFile) throws -> Void = { _ in }) throws -> URL {
-        let file = try RunFile.create(name: name, in: url)
+    func run(_ name: String, deeper: Bool = false, _ more: (RunFile) throws -> Void = { _ in }) throws -> URL {
+        let place = deeper ? url.appendingPathComponent(name) : url.appendingPathComponent("-")
+        let file = try RunFile.create(
+            name: deeper ? place.lastPathComponent : name, in: place.deletingLastPathComponent())
         try more(file)
         file.note(step: 10, state: .done)
         try file.close()

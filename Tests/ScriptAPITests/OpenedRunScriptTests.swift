@@ -25,6 +25,55 @@ import Testing
         assert(twig.parent.name == "small" and twig.parent.step == 5 and twig.parent.uuid == file.uuid and file.parent == nil)
         assert(file:series("loss"):over(file:series("loss")):mean() == 1)
         """,
+        "edges": """
+        local function agree(run, path)
+          local file = eoss.open(path)
+          for _, name in ipairs{ "lambda_max", "own", "gradient_norm", "loss", "batch_sharpness", "preconditioned_lambda_max" } do
+            local live, opened = { pcall(run.series, run, name) }, { pcall(file.series, file, name) }
+            assert(live[1] == opened[1])
+            for _, edge in ipairs{ "edge", "edge_lambda_max" } do
+              local a, b = { pcall(run.series, run, edge) }, { pcall(file.series, file, edge) }
+              assert(a[1] == b[1], edge)
+              if live[1] and a[1] then
+                local x, y = live[2]:over(a[2]), opened[2]:over(b[2])
+                assert(#x == #y, name .. " over " .. edge)
+                for i = 1, #x do
+                  assert(x.values[i] == y.values[i] or x.values[i] ~= x.values[i] and y.values[i] ~= y.values[i], name .. " over " .. edge)
+                end
+              end
+            end
+            if live[1] then
+              for _, relation in ipairs{ ">=", "<" } do
+                local a, b = { pcall(run.first, run, name, relation, "edge") }, { pcall(file.first, file, name, relation, "edge") }
+                assert(a[1] == b[1] and (not a[1] or a[2] == b[2]), name .. relation .. tostring(a[2]) .. tostring(b[2]))
+              end
+            end
+          end
+        end
+        local function make(name, optimizer, edges)
+          local r = eoss.run{ name = name, model = net, data = data, loss = "mse", optimizer = optimizer, batch_size = 4, seed = 1 }
+          r:track({ "lambda_max", "loss" }, { every = 2 })
+          if name == "adam" then r:track("preconditioned_lambda_max", { every = 2 }) end
+          r:track("own", { every = 1, fn = function(r) return r.step end })
+          if edges.plain then r:track("edge", { every = 3 }) end
+          if edges.top then r:track("edge", { every = 3, of = "lambda_max" }) end
+          r:train{ to = 7 }
+          r.lr = 2 * r.lr
+          r:train{ to = 14 }
+          r:checkpoint()
+          agree(r, name .. ".eoss")
+          return r
+        end
+        local adam = make("adam", eoss.optim.adam{ lr = 0.01 }, { plain = true })
+        local over = eoss.open("adam.eoss"):series("lambda_max"):over(eoss.open("adam.eoss"):series("edge"))
+        assert(over.values[1] ~= over.values[1], "under adam the plain Hessian has no edge")
+        local found, message = pcall(function() return eoss.open("adam.eoss"):first("lambda_max", ">=", "edge") end)
+        assert(not found and tostring(message):find("no edge of lambda_max is known under adam"), tostring(message))
+        make("sgd", eoss.optim.sgd{ lr = 0.02 }, { plain = true })
+        make("named", eoss.optim.sgd{ lr = 0.02 }, { top = true })
+        make("momentum", eoss.optim.momentum{ lr = 0.02 }, { plain = true, top = true })
+        make("sam", eoss.optim.sam{ lr = 0.02, rho = 0.05 }, { plain = true, top = true })
+        """,
         "comparison": """
         run:track("loss", { every = 1 })
         run:train{ to = 5 }

@@ -39,6 +39,47 @@ import Testing
         #expect(laboratory.messages.contains("sweep: point 2 of 8, batch=4-lr=0.05-seed=2"))
     }
 
+    /// What points do, and draw, is the same whichever of them are worked at, and in whatever order.
+    @Test func runsHaveTheirPointsNameAndRandomNumbersDependOnNoOtherPoint() throws {
+        let laboratory = try Laboratory()
+        try laboratory.run(
+            smallRun.replacingOccurrences(of: "local run = ", with: "local function make(name) return ")
+                .replacingOccurrences(of: "name = \"small\"", with: "name = name") + """
+                    end
+                    local function sweep(values, draws)
+                      return eoss.sweep{ grid = { a = values }, run = function(p)
+                        for _ = 1, draws do math.random() end
+                        local run = make("net")
+                        run:track("loss", { every = 1 })
+                        run:train{ steps = 1 }
+                        local inner = eoss.sweep{ grid = { b = { 1, 2 } }, run = function(q, name)
+                          return { name_of_run = make("in").name, random = math.random() }
+                        end }
+                        return { run = run.name, fork = run:fork().name, inner = inner[2].name_of_run, random = math.random(),
+                                 first = inner[1].random, second = inner[2].random }
+                      end }
+                    end
+                    math.randomseed(1)
+                    local a = sweep({ 1, 2, 3 }, 0)
+                    local after = math.random()
+                    math.randomseed(1)
+                    local b = sweep({ 3, 2 }, 0)
+                    print(after == math.random())
+                    for _, column in ipairs{ "random", "first", "second" } do print(a[3][column] == b[1][column], a[3][column] == a[2][column]) end
+                    print(a[3].first == a[3].second)
+                    math.randomseed(1)
+                    print(sweep({ 3 }, 5)[1].random == a[3].random)
+                    print(a[2].run, a[2].fork, a[2].inner)
+                    """)
+        #expect(
+            laboratory.printed == [
+                "true", "true\tfalse", "true\tfalse", "true\tfalse", "false", "false",
+                "net-a=2\tnet-a=2-fork\tin-b=2-a=2",
+            ])
+        let events = try RunFile.open(laboratory.output.appendingPathComponent("net-a=2-2.eoss")).events()
+        #expect(events.first { $0.kind == "point" }?.data == ["point": "2/a=2"])
+    }
+
     @Test func aTableHasMeanMedianAndStandardErrorOverTheSeeds() throws {
         let laboratory = try Laboratory()
         try laboratory.run(
@@ -79,7 +120,7 @@ import Testing
         ("grid = {}", "print", "there is nothing to sweep"), ("grid = { a = {} }", "print", "a has no values"),
         ("grid = { a = { 1, 1 } }", "print", "a has the value 1 twice"),
         ("grid = { seed = { 1 } }, repeats = 2", "print", "leave one of them out"),
-        ("grid = { a = { 1 } }, jobs = 2", "print", "'eoss sweep FILE --set name=value,value --jobs 2'"),
+        ("grid = { a = { 1 } }, jobs = 0", "print", "expected an integer > 0"),
         ("grid = { a = { 1 } }, repeats = 100000", "print", "may have 10000"),
         ("grid = { a = { 1 } }", "function() return 1 end", "point a=1: the function returned a number"),
         ("grid = { a = { 1 } }", "function() return { 1 } end", "returned a list"),

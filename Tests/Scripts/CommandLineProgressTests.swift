@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import ScriptAPI
@@ -33,6 +34,36 @@ import Testing
     func timeLeftIsTold(seconds: Double, text: String) {
         let progress = TrainingSnapshot(run: "r", step: 1, tracked: [], secondsLeft: seconds)
         #expect(progress.line(width: 100) == "r  1  \(text) left")
+    }
+
+    /// A log of a day has some thousand lines, however often the training says how far it is.
+    @Test func aLogGetsALineEachHalfMinuteWithHowFarTheTrainingIsThen() {
+        let time = Mutex(1000.0)
+        let lines = Mutex<[String]>([])
+        let console = Console(
+            quiet: false, style: .line, now: { time.withLock { $0 } },
+            say: { line in lines.withLock { $0.append(line) } })
+        // From the 1,000th second on ten times a second, for 95 s; a pause of 100 s; once more.
+        for tenth in 1...950 {
+            time.withLock { $0 = 1000 + Double(tenth) / 10 }
+            console.progress(TrainingSnapshot(run: "r", step: tenth, tracked: []))
+        }
+        console.message("a message is no line of progress")
+        time.withLock { $0 += 100 }
+        for step in 951...952 { console.progress(TrainingSnapshot(run: "r", step: step, tracked: [])) }
+        console.clear()
+        #expect(
+            lines.withLock { $0 }
+                == ["r  300\n", "r  600\n", "r  900\n", "a message is no line of progress\n", "r  951\n"])
+    }
+
+    @Test(arguments: [(true, ProgressStyle.line), (false, .off), (true, .auto)])
+    func whoWantsNoProgressGetsNone(quiet: Bool, style: ProgressStyle) {
+        let lines = Mutex<[String]>([])
+        let console = Console(
+            quiet: quiet, style: style, now: { .infinity }, say: { line in lines.withLock { $0.append(line) } })
+        console.progress(TrainingSnapshot(run: "r", step: 1, tracked: []))
+        #expect(!console.showsProgress && lines.withLock { $0.isEmpty })
     }
 
     @Test func valuesThatAreNoNumbersAreShownAsTheyAre() {

@@ -151,6 +151,41 @@ import Testing
             verified.status == 1 && verified.output.contains("are not those of the file: digest"), "\(verified.output)")
     }
 
+    /// Everybody gets them from where they come from: a shared file says which, and where to put them.
+    @Test(.enabled(if: !FileManager.default.fileExists(atPath: "/usr/share/datasets/mnist")))
+    func aDataSetOfImagesIsNamedWithItsDigestAndItsPlace() throws {
+        let project = try Project()
+        try FileManager.default.createDirectory(atPath: project.path("data/mnist"), withIntermediateDirectories: true)
+        func idx(_ sizes: [UInt8], _ bytes: [UInt8]) -> Data {
+            Data([0, 0, 8, UInt8(sizes.count)] + sizes.flatMap { [0, 0, 0, $0] } + bytes)
+        }
+        for part in ["train", "t10k"] {
+            let images = idx([20, 28, 28], (0..<20 * 784).map { UInt8($0 * 7 % 251) })
+            try images.write(to: URL(fileURLWithPath: project.path("data/mnist/\(part)-images-idx3-ubyte")))
+            try idx([20], (0..<20).map { $0 % 10 })
+                .write(to: URL(fileURLWithPath: project.path("data/mnist/\(part)-labels-idx1-ubyte")))
+        }
+        try project.write(
+            """
+            local data = eoss.data.mnist{ n = 10 }
+            local net = eoss.nn.mlp{ inputs = data.inputs, hidden = {4}, outputs = data.outputs, activation = "tanh", seed = 1 }
+            local run = eoss.run{ name = "images", model = net, data = data, loss = "mse", optimizer = eoss.optim.sgd{ lr = 0.01 } }
+            run:track("loss", { every = 1 })
+            run:train{ to = 3 }
+            """, to: "images.lua")
+        let known = ["EOSS_DATA": project.path("data")]
+        let made = try EossProgram.run(["run", "images.lua"], environment: known, directory: project.folder)
+        #expect(made.status == 0, "\(made.errors)")
+        let shared = try project.eoss("share", "runs/images.eoss", "-o", "out.eoss", "--with-data")
+        let note = /note: the data are MNIST, digest (?<digest>[0-9a-f]+), and are never inside: .* set EOSS_DATA to/
+        let digest = try #require(shared.errors.firstMatch(of: note), "\(shared.errors)").digest
+        let without = try project.eoss("run", "out.eoss")
+        #expect(without.status == 1 && without.errors.contains("MNIST was not found."), "\(without.errors)")
+        #expect(without.errors.contains("set EOSS_DATA to") && without.errors.contains("have the digest \(digest)."))
+        let verified = try EossProgram.run(["verify", "out.eoss"], environment: known, directory: project.folder)
+        #expect(verified.status == 0, "\(verified)")
+    }
+
     @Test func theScriptAndItsModulesComeOutOfTheFileAndRun() throws {
         let project = try Project()
         let (_, friend) = try project.shared("--with-data")

@@ -211,11 +211,11 @@ import Testing
 
     @Test func whatAStrangerHasWrittenActsOnNoTerminal() throws {
         let folder = try RunsFolder()
-        let evil = "\u{1B}]0;owned\u{07}\u{9B}2J\r\nx"
+        let evil = "\u{1B}]0;owned\u{07}\u{9B}2J\r\nx\u{202E}\u{2066}\u{2069}\u{200F}\u{61C}"
         let file = try folder.run("a") { file in
             try file.setParameters([evil: .string(evil), "list": [.string(evil)]])
             try file.record(evil, step: 1, value: 1)
-            try file.addScript(path: evil, source: "print(1) -- \u{1B}[31m\n\tx")
+            try file.addScript(path: evil, source: "print(1) -- \u{1B}[31m\u{202E}\n\tx")
             try file.addScript(path: evil + "2", source: "return 1")
             try file.addEvent(step: 1, kind: evil, message: evil, data: [evil: .string(evil)])
             try file.addEvent(step: 1, kind: "start", message: "model: \(evil); loss: \(evil)")
@@ -237,14 +237,15 @@ import Testing
             #expect(
                 !text.isEmpty
                     && !text.unicodeScalars.contains {
-                        $0.properties.generalCategory == .control && $0 != "\n" && $0 != "\t"
+                        $0.properties.isBidiControl
+                            || $0.properties.generalCategory == .control && $0 != "\n" && $0 != "\t"
                     },
                 "\(arguments): \(text.debugDescription)")
         }
         // A script that goes into a file is as it was; on a terminal it is shown.
-        #expect(try EossProgram.run(["show", file.path, "--script"]).output == "print(1) -- \u{1B}[31m\n\tx")
+        #expect(try EossProgram.run(["show", file.path, "--script"]).output == "print(1) -- \u{1B}[31m\u{202E}\n\tx")
         let terminal = try Terminal(["show", file.path, "--script"])
-        try terminal.expect(#"print(1) -- \u{1B}[31m"#)
+        try terminal.expect(#"print(1) -- \u{1B}[31m\u{202E}"#)
     }
 
     @Test func atATerminalNoLineIsLongerThanIt() throws {

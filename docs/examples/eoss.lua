@@ -27,7 +27,7 @@ run:train{ to = 10 }
 for _, summary in ipairs(eoss.runs()) do print(summary.name, summary.step) end
 
 --- eoss.sweep
-local sweep = eoss.sweep{ grid = { lr = { 0.02, 0.05 } }, repeats = 2, run = function(p, name)
+local sweep = eoss.sweep{ grid = { lr = { 0.02, 0.05 } }, repeats = 2, jobs = 2, run = function(p, name)
   local net = eoss.nn.mlp{ inputs = 1, hidden = { 8 }, outputs = 1, seed = p.seed }
   local run = eoss.run{ name = name, model = net, data = data, loss = "mse", optimizer = eoss.optim.sgd{ lr = p.lr } }
   run:train{ steps = 5 }

@@ -40,6 +40,7 @@ private func exactSquare(of matrix: some LinearOperator) throws -> Estimate {
 private func root(_ square: Estimate) -> Estimate {
     var result = square
     result.value = square.value.squareRoot()
+    DrawCourse.current?.follow(from: square.value) { $0.squareRoot() }
     if square.standardError != 0 { result.standardError = square.standardError / (2 * result.value) }
     return result
 }

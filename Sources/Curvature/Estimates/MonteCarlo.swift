@@ -151,6 +151,7 @@ public struct MonteCarlo: Sendable, Hashable, Codable {
         // Means of whole groups are nearly normal, and few: their sample skewness is noise.
         func estimate(_ result: Summary, isFinished: Bool = true) -> Estimate {
             let hopeless = !result.value.isFinite
+            DrawCourse.current?.add(draws: draws.count) { summary(Array(draws.prefix($0))).value }
             return Estimate(
                 value: hopeless ? .nan : result.value, standardError: hopeless ? .nan : result.error,
                 samples: draws.count * size, seconds: watch.seconds, skewness: size > 1 ? nil : result.skewness,

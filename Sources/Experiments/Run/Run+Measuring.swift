@@ -227,7 +227,8 @@ extension Run {
         noteSeriesReading()
         let last = replay == nil ? last : min(last ?? .max, programStep)
         if let series = try recorded[name]?.series(from: first, to: last) {
-            return name == Edge.name(nil) ? try withOwnEdges(series) : series
+            guard name == Edge.name(nil) else { return series }
+            return try history.withOwnEdges(series) { try recorded[$0]?.series() }
         }
         if name == Edge.name(nil) {
             let named = EdgeQuantity.allCases.compactMap { recorded[Edge.name($0)] }

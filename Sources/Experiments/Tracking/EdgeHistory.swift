@@ -209,20 +209,4 @@ extension Run {
         let known = EdgeQuantity.allCases.filter { rule.edge(of: $0, on: batchExtent) != nil }.map(\.rawValue)
         return known.isEmpty ? "" : ", which has one of \(known.joined(separator: ", "))"
     }
-
-    /// The series `edge`, tracked, with the edges of all curvatures beside it (``Series/edges``).
-    func withOwnEdges(_ series: Series) throws -> Series {
-        var result = series
-        result.edges = Dictionary(
-            uniqueKeysWithValues: try EdgeQuantity.allCases.map { quantity in
-                if rule.edgeNeedsGradientNorm, quantity == .lambdaMax, let tracked = recorded[Edge.name(.lambdaMax)] {
-                    return (quantity, try tracked.series())
-                }
-                let edges = edges(of: quantity)
-                return (
-                    quantity, Series(name: Edge.name(quantity), steps: edges.map(\.step), values: edges.map(\.value))
-                )
-            })
-        return result
-    }
 }

@@ -75,6 +75,27 @@ public struct RunHistory {
         return Series(name: Edge.name(quantity), steps: edges.map(\.step), values: edges.map(\.value))
     }
 
+    /// The series `edge`, tracked, with the edges of all curvatures beside it (``Series/edges``). Of a run whose settings are not known,
+    /// as it was.
+    /// - Parameter tracked: a series that was tracked, by its name; nil where it was not.
+    public func withOwnEdges(_ series: Series, tracked: (String) throws -> Series?) throws -> Series {
+        guard let rule = settings.regimes.last?.rule else { return series }
+        var result = series
+        result.edges = Dictionary(
+            uniqueKeysWithValues: try EdgeQuantity.allCases.map { quantity in
+                if rule.edgeNeedsGradientNorm, quantity == .lambdaMax,
+                    let series = try tracked(Edge.name(.lambdaMax))
+                {
+                    return (quantity, series)
+                }
+                let edges = edges(of: quantity)
+                return (
+                    quantity, Series(name: Edge.name(quantity), steps: edges.map(\.step), values: edges.map(\.value))
+                )
+            })
+        return result
+    }
+
     // MARK: - Changes
 
     /// What was changed, in order.

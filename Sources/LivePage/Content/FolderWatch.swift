@@ -2,7 +2,7 @@ import Experiments
 import Foundation
 import RunFiles
 
-/// The list of a folder's runs. A file is read again when it has changed, and while its process lives.
+/// The list of the runs in a folder and in those inside of it. A file is read again when it has changed, and while its process lives.
 final class FolderWatch: @unchecked Sendable {
     // @unchecked: everything but `folder` is used on the reading thread alone.
 
@@ -60,7 +60,7 @@ final class FolderWatch: @unchecked Sendable {
 
     private func look() {
         do {
-            update(try RunFolder(folder).files())
+            update(try RunFolder(folder).filesBelow())
             tell(nil)
         } catch {
             tell((error as? RunFileError)?.reason ?? error.localizedDescription)
@@ -72,9 +72,9 @@ final class FolderWatch: @unchecked Sendable {
         (self.failure, version) = (failure, version + 1)
     }
 
-    private func update(_ files: [URL]) {
+    private func update(_ files: [(file: URL, name: String)]) {
         var found: [(file: URL, name: String, stamp: FileStamp?)] = files.map {
-            ($0, $0.deletingPathExtension().lastPathComponent, FileStamp($0.path))
+            ($0.file, $0.name, FileStamp($0.file.path))
         }
         if found.count > Self.rowLimit {
             found.sort { ($0.stamp?.modified ?? []).lexicographicallyPrecedes($1.stamp?.modified ?? []) }
@@ -89,7 +89,7 @@ final class FolderWatch: @unchecked Sendable {
         for entry in stale {
             // Another program has the file for itself for a moment: what is known stays.
             guard
-                let row = Self.row(of: entry.file, in: folder)
+                let row = Self.row(of: entry.file, entry.name, in: folder)
                     ?? (rows[entry.name] == nil ? Self.unreadable(entry.name) : nil)
             else { continue }
             let isNews = rows[entry.name]?.text != row.text
@@ -112,8 +112,7 @@ final class FolderWatch: @unchecked Sendable {
     // MARK: - A row
 
     /// Nil where another program has the file for itself.
-    private static func row(of file: URL, in folder: URL) -> (isLive: Bool, text: String)? {
-        let name = file.deletingPathExtension().lastPathComponent
+    private static func row(of file: URL, _ name: String, in folder: URL) -> (isLive: Bool, text: String)? {
         do throws(RunFileError) {
             guard PageLibrary.isInside(file, folder) else {
                 throw .cannotRead(path: file.path, reason: "it is a link that leads out of the folder")

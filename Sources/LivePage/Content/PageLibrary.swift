@@ -22,14 +22,22 @@ final class PageLibrary: @unchecked Sendable {
         list = FolderWatch(folder, on: thread)
     }
 
-    /// Whether the file that this name means, links followed, stands in the folder.
+    /// Whether the file that this path below the folder means, links followed, stands where the path says: a link to a folder, on the
+    /// way to it, leads elsewhere.
     static func isInside(_ file: URL, _ folder: URL) -> Bool {
-        file.resolvingSymlinksInPath().deletingLastPathComponent().path == folder.resolvingSymlinksInPath().path
+        let (path, root) = (file.deletingLastPathComponent().standardizedFileURL.path, folder.standardizedFileURL.path)
+        guard path == root || path.hasPrefix(root == "/" ? root : root + "/") else { return false }
+        return file.resolvingSymlinksInPath().deletingLastPathComponent().path
+            == folder.resolvingSymlinksInPath().path + path.dropFirst(root.count)
     }
 
-    /// The run file of a name; nil where the folder has none.
+    /// The run file of a name, as the list has it: `net`, `sweep/lr=0.1/net`; nil where the folder has none.
     func file(of name: String) -> URL? {
-        guard !name.isEmpty, name.utf8.count <= 250, !name.contains("/"), !name.contains("\0") else { return nil }
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= RunFolder.depth + 1, !name.contains("\0"), parts[parts.count - 1].utf8.count <= 250,
+            parts.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 255 }),
+            parts.dropLast().allSatisfy({ !$0.hasPrefix(".") })
+        else { return nil }
         let file = folder.appendingPathComponent(name + ".eoss", isDirectory: false)
         guard FileStamp(file.path) != nil, Self.isInside(file, folder) else { return nil }
         return file

@@ -1,3 +1,4 @@
+import Datasets
 import Experiments
 import Foundation
 
@@ -17,8 +18,9 @@ public struct ScriptArchive: Sendable {
     public let data: [String: RunData]
     /// The files that the script read.
     public let files: [FileRead]
-    /// The name that the script gave the run of this file, and the digest of the run's data.
+    /// The name that the script gave the run of this file, and the name and the digest of the run's data.
     public let run: String
+    public let dataName: String?
     public let digest: String?
 
     /// A file that a script read.
@@ -78,12 +80,13 @@ public struct ScriptArchive: Sendable {
         let events = try reader.events()
         files = events.filter { $0.kind == FileRead.eventKind }.compactMap { FileRead($0.data) }
         run = reader.givenName
-        if case .string(let text)? = events.last(where: { $0.kind == "data" })?.data?["digest"] {
-            digest = text
-        } else {
-            digest = nil
-        }
+        let ofData = events.last { $0.kind == "data" }?.data
+        func text(_ key: String) -> String? { if case .string(let text)? = ofData?[key] { text } else { nil } }
+        (dataName, digest) = (text("name"), text("digest"))
     }
+
+    /// What its run's data are, where they are images that everybody has to get for themselves.
+    public var images: ImageFacts? { ImageFacts.all.first { $0.name == dataName } }
 
     /// The module that `require(name)` means, as it was.
     public func module(_ name: String) -> RunScript? {

@@ -152,6 +152,11 @@ public struct Sharing {
             guard case .string(let text) = value, text.hasPrefix("/") else { continue }
             report.notes.append("the parameter '\(name.printable)' is the path '\(text.printable)', and stays so")
         }
+        if let images = archive.images {
+            report.notes.append(
+                "the data are \(images.title), digest \(archive.digest?.printable ?? "unknown"), and are never inside: who runs it needs "
+                    + "them, too. \(images.remedy)")
+        }
         let home = Data((NSHomeDirectory() + "/").utf8)
         for script in [archive.script] + archive.modules where home.count > 2 && script.source.range(of: home) != nil {
             report.notes.append("'\(script.path)' names your home folder; scripts are shared word for word")

@@ -29,7 +29,7 @@ extension String {
     /// In JSON control characters stand inside strings alone; those below U+0020 are escaped there already.
     fileprivate var escapingControls: String {
         unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control
+            scalar.actsOnTerminal
                 ? "\\u" + String(format: "%04x", scalar.value) : String(scalar)
         }.joined()
     }

@@ -3,7 +3,7 @@ import Foundation
 import LuaBridge
 import RunFiles
 
-/// What the prompt shows of runs, series and eigenvalues: small tables.
+/// What the prompt shows of runs and series: small tables.
 extension ScriptHost {
     /// The run in a line, and a line for each series: its last value, over its edge where it has one, and its course.
     static func view(of run: Run) -> String {

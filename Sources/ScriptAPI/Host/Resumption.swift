@@ -18,14 +18,18 @@ public final class Resumption {
     /// At which step the run of each file goes on.
     private let steps: [UUID: Int]
 
+    /// At which points of sweeps runs were made.
+    private let points: [UUID: String]
+
     /// Opens a run file and those of the same execution beside it.
+    /// - Parameter isShared: whether other processes of this program go on with the same execution at this moment.
     /// - Throws: `RunFileError` where it cannot be read, is still being written, or knows no checkpoints.
-    public init(_ file: URL, forced: Bool) throws {
+    public init(_ file: URL, forced: Bool, isShared: Bool = false) throws {
         let reader = try RunFile.open(file)
         guard let session = reader.session, let status = try reader.status() else {
             throw RunFileError.olderFormat(path: reader.url.path, version: 2)
         }
-        if status.isAlive {
+        if status.isAlive, !isShared {
             throw RunFileError.inUse(
                 path: reader.url.path, process: Int(status.process.number), host: status.process.host)
         }
@@ -40,6 +44,7 @@ public final class Resumption {
             .compactMap { try? RunFile.open($0) }.filter { [session] in $0.session == session }
         waiting = ([reader] + others).sorted { ($0.created, $0.url.path) < ($1.created, $1.url.path) }
         steps = try Self.steps(waiting)
+        points = try Self.points(waiting)
         // All were made by one script; one that was killed at its very beginning may not have it yet.
         let complete = try waiting.first { try !$0.scripts().isEmpty } ?? reader
         scripts = try complete.scripts()
@@ -82,6 +87,17 @@ public final class Resumption {
         }
     }
 
+    private static func points(_ readers: [RunFileReader]) throws -> [UUID: String] {
+        var points: [UUID: String] = [:]
+        for reader in readers {
+            guard let event = try reader.events().first(where: { $0.kind == ScriptHost.pointEvent }),
+                case .string(let path)? = event.data?["point"]
+            else { continue }
+            points[reader.uuid] = path
+        }
+        return points
+    }
+
     /// The script as it was.
     var script: RunScript? { scripts.first }
 
@@ -95,12 +111,14 @@ public final class Resumption {
     public var scriptPath: String { script?.path ?? "" }
 
     /// The file of the run that the script makes next by this name.
-    /// - Parameter parent: of a fork: the run that it left.
+    /// - Parameters:
+    ///   - parent: of a fork: the run that it left.
+    ///   - point: the path of the point at which the run is made, nil outside of sweeps.
     func take(
-        _ name: String, parent: UUID?, having condition: (RunFileReader) throws -> Bool
+        _ name: String, parent: UUID?, point: String?, having condition: (RunFileReader) throws -> Bool
     ) rethrows -> RunFileReader? {
         let place = try waiting.firstIndex {
-            try $0.givenName == name && $0.parent?.uuid == parent && condition($0)
+            try $0.givenName == name && $0.parent?.uuid == parent && points[$0.uuid] == point && condition($0)
         }
         guard let place else { return nil }
         return waiting.remove(at: place)

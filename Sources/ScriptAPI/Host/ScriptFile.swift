@@ -9,6 +9,8 @@ struct ScriptFile {
     /// Where `require` looks for modules, and `eoss.arrays.load` for files: the folder of the script, of the real one where the
     /// path is a symbolic link; the working directory for one that is no file.
     let folder: String
+    /// Whether another process can read the same again.
+    let isPlain: Bool
 
     /// A script is text that a person wrote; a pipe that never ends shall not fill the memory.
     private static let longest = 64 << 20
@@ -17,6 +19,7 @@ struct ScriptFile {
     init(_ archive: ScriptArchive) {
         (name, bytes) = (archive.script.path, archive.script.source)
         folder = archive.url.resolvingSymlinksInPath().deletingLastPathComponent().path
+        isPlain = true
     }
 
     /// Reads the script to its end.
@@ -32,7 +35,7 @@ struct ScriptFile {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Self.failure(name, errno) }
         bytes = try Self.read(descriptor, name)
-        let isPlain = status.st_mode & S_IFMT == S_IFREG && number == nil
+        isPlain = status.st_mode & S_IFMT == S_IFREG && number == nil
         folder =
             isPlain
             ? file.resolvingSymlinksInPath().deletingLastPathComponent().path

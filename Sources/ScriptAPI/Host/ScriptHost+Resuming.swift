@@ -7,7 +7,8 @@ extension ScriptHost {
     /// Gives a run that the script has made again the state of its last checkpoint, where the execution that is resumed has one.
     func resume(_ run: Run) throws {
         guard let resumption = options.resumption,
-            let reader = resumption.take(run.name, parent: nil, having: { resumption.step(of: $0) != nil })
+            let reader = resumption.take(
+                run.name, parent: nil, point: place.path, having: { resumption.step(of: $0) != nil })
         else { return }
         try resume(run, from: reader, resumption)
     }
@@ -17,7 +18,7 @@ extension ScriptHost {
         guard let resumption = options.resumption else { return }
         let reader = parent.file.flatMap {
             resumption.take(
-                fork.name, parent: $0.header.uuid,
+                fork.name, parent: $0.header.uuid, point: place.path,
                 having: { resumption.step(of: $0) != nil && $0.parent?.step == parent.programStep })
         }
         guard let reader else {
@@ -31,6 +32,7 @@ extension ScriptHost {
 
     private func resume(_ run: Run, from reader: RunFileReader, _ resumption: Resumption) throws {
         let path = Self.shortPath(reader.url)
+        if place.path == nil { trained = trained ?? run.name }
         try checkData(of: run, reader)
         guard let step = resumption.step(of: reader) else { return }
         try run.resume(

@@ -13,8 +13,12 @@ struct WeakRun {
 extension ScriptHost {
     /// Ties a new run to this host.
     func adopt(_ run: Run) {
-        run.makeFile = { [unowned self] run in try HandOver.perform { try makeFile(for: run) } }
-        run.atStepBoundary = { [unowned self] run in try stepBoundary(of: run) }
+        let path = place.path
+        run.makeFile = { [unowned self] run in try HandOver.perform { try makeFile(for: run, madeAt: path) } }
+        run.atStepBoundary = { [unowned self] run in
+            if path == nil, trained == nil { try HandOver.perform { trained = trained ?? run.name } }
+            try stepBoundary(of: run)
+        }
         run.atCancellation = { [unowned self] run in try answerCancellation(of: run) }
         run.standsForCancellation = { [unowned self] error in takeBackStop(error) }
         // A run may be told of the end by a host that is ending itself.
@@ -129,10 +133,13 @@ extension ScriptHost {
         return environment.merging(options.environment) { $1 }
     }
 
-    private func makeFile(for run: Run) throws -> RunFile {
+    /// - Parameter path: of the point at which the run was made.
+    private func makeFile(for run: Run, madeAt path: String?) throws -> RunFile {
+        try checkIsOfPoint(run.name, madeAt: path)
+        if path == nil { trained = trained ?? run.name }
         // An execution that was killed may have made the file, and no checkpoint to go on from.
         let reader = options.resumption?.take(
-            run.name, parent: run.parent?.uuid, having: { $0.parent?.step == run.parent?.step })
+            run.name, parent: run.parent?.uuid, point: path, having: { $0.parent?.step == run.parent?.step })
         if let reader {
             let file = try RunFile.reopen(reader.url, warn: options.warning)
             try file.cut(after: run.step - 1)
@@ -153,6 +160,9 @@ extension ScriptHost {
             options.warning(
                 "run '\(run.name)': the data '\(run.data.name)' are not those of \(Self.shortPath(archive.url)): digest "
                     + "\(then.printable) there, \(run.dataDigest) here")
+        }
+        if let path {
+            try file.addEvent(step: run.step, kind: Self.pointEvent, message: path, data: ["point": .string(path)])
         }
         for read in filesRead { try add(read, to: file, step: run.step) }
         if let parent = run.parent {

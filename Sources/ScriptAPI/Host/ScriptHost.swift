@@ -35,6 +35,12 @@ public final class ScriptHost {
     var filesWritten: Set<String> = []
     /// The figures that this program has written, by their paths, and whose they are.
     var writtenFigures: [String: [WeakRun]] = [:]
+    /// Where the script stands among its sweeps, and what has come of those that are over, outside of points.
+    var place = SweepPlace()
+    var sweepResults: [[PointResult]] = []
+    /// The first run that was trained or measured, but for those made at points.
+    var trained: String?
+    private(set) var isScriptPlain = false
     private(set) var paths: PathPolicy
     /// Where the script lies.
     private(set) var scriptFolder = FileManager.default.currentDirectoryPath
@@ -62,7 +68,7 @@ public final class ScriptHost {
         guard let interrupt = Interrupt() else { throw ScriptFailure.failed("no memory for a Lua state") }
         self.options = options
         self.interrupt = interrupt
-        session = options.resumption?.session ?? UUID()
+        session = options.worker?.task.session ?? options.resumption?.session ?? UUID()
         parameters = ScriptParameters(
             settings: options.settings,
             recorded: options.resumption?.parameters ?? options.archive?.parameters ?? [:])
@@ -126,6 +132,7 @@ public final class ScriptHost {
             let script = try options.archive.map(ScriptFile.init) ?? ScriptFile(file)
             paths = Self.paths(options, scriptFolder: script.folder)
             scriptFolder = script.folder
+            isScriptPlain = script.isPlain
             try installModules(folder: script.folder)
             scripts = [RunScript(path: script.name, source: script.bytes)]
             try options.resumption?.check(scripts[0], isMain: true)
@@ -135,7 +142,7 @@ public final class ScriptHost {
         } catch {
             let failure = failure(of: error)
             if case .failed(let message) = failure { note("error", message) }
-            finish(failure == .stopped ? .stopped : .failed)
+            finish(options.worker?.end ?? (failure == .stopped ? .stopped : .failed))
             throw failure
         }
         failures = finish()

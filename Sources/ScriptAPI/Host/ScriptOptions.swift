@@ -47,6 +47,10 @@ public struct ScriptOptions {
     public var pause: ((ScriptHost) -> PauseEnd)?
     /// The same for `breakpoint()`, where a pause is a stop.
     public var prompt: ((ScriptHost) -> PauseEnd)?
+    /// How processes are started that work at points of `eoss.sweep`. Nil: points are worked at one after the other, whatever 'jobs' is.
+    public var processes: SweepProcesses?
+    /// The point that this process is for, if it is one of those.
+    public var worker: SweepWorker?
     /// How many columns `help` has.
     public var width: () -> Int = { 80 }
 

@@ -50,7 +50,12 @@ extension ScriptHost {
             options.testCount = try call.get("test_n")
             options.seed = try call.seed()
             if let path: String = try call.get("path") { options.folder = try paths.readable(path) }
-            return DatasetObject(try .images(facts, options))
+            do { return DatasetObject(try .images(facts, options)) } catch let error as DatasetError {
+                guard let archive = self.options.archive, archive.dataName == facts.name else { throw error }
+                throw DatasetError(
+                    "\(error). The data of run '\(archive.run.printable)' have the digest \(archive.digest?.printable ?? "unknown")."
+                )
+            }
         }
     }
 

@@ -11,6 +11,7 @@ struct Eoss: ParsableCommand {
             RunCommand.self, ReplCommand.self, ListCommand.self, ShowCommand.self, CompareCommand.self,
             FollowCommand.self, ServeCommand.self, PlotCommand.self, ExportCommand.self, ReportCommand.self,
             ShareCommand.self, ScriptCommand.self, VerifyCommand.self, SweepCommand.self, SweepPointCommand.self,
+            SweepWorkerCommand.self,
             DocCommand.self, InitCommand.self, DoctorCommand.self,
         ])
 }

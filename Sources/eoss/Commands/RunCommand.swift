@@ -68,7 +68,8 @@ struct RunCommand: ParsableCommand {
         if let archive, !help {
             Console.complain("script: '\(archive.script.path)' of \(file), with the parameters that it has there")
         }
-        let session = try Session(options, interactive: interactive, resumption: resumption, archive: archive)
+        let session = try Session(
+            options, interactive: interactive, resumption: resumption, archive: archive, processes: processes(file))
         if let serve, !help {
             let folder = options.outputFolder ?? resumption?.folder.path ?? "runs"
             PageProcess.start(folder: folder, port: serve.number)
@@ -77,6 +78,14 @@ struct RunCommand: ParsableCommand {
             try session.showParameters(of: file)
         } else {
             try session.run(file)
+        }
+    }
+
+    /// Processes that execute the same script as this one, for the points of a sweep in it.
+    private func processes(_ file: String) -> SweepProcesses {
+        let resuming = resumed.map { ["--resume", $0] + (force ? ["--force"] : []) } ?? []
+        return SweepProcesses(program: "/proc/self/exe") { jobs in
+            ["sweep-worker"] + resuming + options.arguments(for: jobs) + ["--", file]
         }
     }
 }

@@ -13,7 +13,7 @@ enum PageProcess {
 
     /// Starts it and says its address.
     static func start(folder: String, port: UInt16) {
-        guard let life = openPipe(), let address = openPipe() else {
+        guard let life = ChildProgram.openPipe(), let address = ChildProgram.openPipe() else {
             Console.tell("no live page: \(String(cString: strerror(errno)))")
             return
         }
@@ -35,14 +35,6 @@ enum PageProcess {
             Console.tell("no live page: it has not begun")
         }
         close(address.reading)
-    }
-
-    /// For this process and the page's alone.
-    private static func openPipe() -> (reading: Int32, writing: Int32)? {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return nil }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (ends[0], ends[1])
     }
 
     private static func firstLine(of descriptor: Int32) -> String? {

@@ -5,6 +5,8 @@ struct RunFileBatch: Sendable {
     struct Sample: Sendable {
         var series: Int
         var measurement: Measurement
+        /// Whether nothing of this step can stand in the file, since its series has come no further yet.
+        var isNews: Bool
     }
 
     /// Everything that is rare.

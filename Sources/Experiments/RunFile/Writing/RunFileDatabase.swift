@@ -118,7 +118,11 @@ enum RunFileDatabase {
             let measured = sample.measurement
             let nan = measured.nanColumns
             last.measurement += 1
-            try clear(sample.series, at: measured.step, in: db, &last)
+            if sample.isNews {
+                last.tails[sample.series, default: Tail()].lastRow = measured.step
+            } else {
+                try clear(sample.series, at: measured.step, in: db, &last)
+            }
             try insert.execute(arguments: [
                 last.measurement, sample.series, measured.step, measured.value, measured.standardError,
                 measured.samples,

@@ -109,10 +109,12 @@ final class RunFileWriter: @unchecked Sendable {
                 waiting.newSeries.append((id, series))
             }
             // A step that came already, or out of order, has a row: that may take the place of another.
-            if measurement.isPlain, measurement.step > lastSteps[id - 1] {
+            let isNews = measurement.step > lastSteps[id - 1]
+            if measurement.isPlain, isNews {
                 waiting.append(measurement, to: id)
             } else {
-                waiting.samples.append(RunFileBatch.Sample(series: id, measurement: measurement))
+                waiting.samples.append(
+                    RunFileBatch.Sample(series: id, measurement: measurement, isNews: isNews))
             }
             lastSteps[id - 1] = max(lastSteps[id - 1], measurement.step)
             recordedThrough = max(recordedThrough, measurement.step)

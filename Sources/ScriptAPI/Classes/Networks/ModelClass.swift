@@ -92,13 +92,9 @@ extension ScriptHost {
         models.property("frozen", .list(of: .string), "The names of the parameters that are frozen.") {
             $0.model.frozen.map(\.name)
         }
+        models.view { [unowned self] in view(of: $0) }
         models.description { object in
-            let model = object.model
-            let frozen = model.frozen.reduce(0) { $0 + $1.count }
-            let line =
-                "\(model.name): \(model.layout.count) parameters in \(model.element.rawValue)"
-                + (frozen > 0 ? ", \(frozen) frozen" : "")
-            return model.layers.isEmpty ? line : "\(line)\n\(model.table)"
+            object.model.layers.isEmpty ? object.line : "\(object.line)\n\(object.model.table)"
         }
         models.external { $0.model.layout.count * $0.model.element.byteCount }
         return models
@@ -106,6 +102,13 @@ extension ScriptHost {
 }
 
 extension ModelObject {
+    /// What it is, and how large.
+    var line: String {
+        let frozen = model.frozen.reduce(0) { $0 + $1.count }
+        return "\(model.name): \(model.layout.count) parameters in \(model.element.rawValue)"
+            + (frozen > 0 ? ", \(frozen) frozen" : "")
+    }
+
     /// The vector of all parameters that a script spells.
     fileprivate func vector(_ value: LuaValue) throws -> VectorObject {
         let (layout, element) = (model.layout, model.element)

@@ -19,9 +19,11 @@ extension ScriptHost {
             results: [Parameter("trace", .object("measurement"), "The estimate.")]
         ) { object, call in
             var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: OperatorStream.trace)
-            let estimate = try trace(
-                of: object.matrix, method: call.choice("method"), samples: call.stopping(), stream: &stream)
-            return MeasurementObject("trace", [Measurement(step: 0, estimate)])
+            let course = DrawCourse()
+            let estimate = try DrawCourse.$current.withValue(course) {
+                try trace(of: object.matrix, method: call.choice("method"), samples: call.stopping(), stream: &stream)
+            }
+            return MeasurementObject("trace", [Measurement(step: 0, estimate)], course: course)
         }
         operators.method(
             "frobenius",
@@ -30,8 +32,11 @@ extension ScriptHost {
             results: [Parameter("norm", .object("measurement"), "The estimate.")]
         ) { object, call in
             var stream = RandomStream(seed: try call.seed(), purpose: .vector, index: OperatorStream.frobenius)
-            let estimate = try frobeniusNorm(of: object.matrix, samples: call.stopping(), stream: &stream)
-            return MeasurementObject("frobenius", [Measurement(step: 0, estimate)])
+            let course = DrawCourse()
+            let estimate = try DrawCourse.$current.withValue(course) {
+                try frobeniusNorm(of: object.matrix, samples: call.stopping(), stream: &stream)
+            }
+            return MeasurementObject("frobenius", [Measurement(step: 0, estimate)], course: course)
         }
         operators.method(
             "diagonal",

@@ -15,10 +15,9 @@ extension ScriptHost {
         addEstimates(to: operators)
         addAlgebra(to: operators)
         operators.length("The number of its rows: p, as long as it is not restricted.") { $0.matrix.dimension }
+        operators.view { [unowned self] in view(of: $0) }
         operators.description { object in
-            var text =
-                "\(object.expression) of dimension \(object.matrix.dimension) (\(object.matrix.element.rawValue))"
-            if object.space.around != nil { text += " on \(object.space.name)" }
+            var text = object.line
             if let samples = object.samples { text += ", \(samples) sample\(samples == 1 ? "" : "s")" }
             let products = object.counted.products
             return text + ", \(products) product\(products == 1 ? "" : "s")"
@@ -87,6 +86,12 @@ extension ScriptHost {
 private func megabytes(_ rows: Int) -> String { short((Double(rows) * Double(rows) * 8 / 1_048_576).rounded()) }
 
 extension OperatorObject {
+    /// What it is, and how large.
+    var line: String {
+        "\(expression) of dimension \(matrix.dimension) (\(matrix.element.rawValue))"
+            + (space.around != nil ? " on \(space.name)" : "")
+    }
+
     /// Vectors of a script in the operator's space; at least one.
     func fitting(_ vectors: [VectorObject]) throws -> [Vector] {
         guard !vectors.isEmpty else { throw ArgumentError("an empty list: give at least one vector") }

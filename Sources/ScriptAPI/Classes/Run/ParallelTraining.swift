@@ -93,8 +93,13 @@ extension ScriptHost {
 
     /// Where `math.random` begins in a run that trains beside others: it follows from the run's seed, name and step.
     private static func stream(of run: Run) -> [UInt64] {
-        var number = run.seed &+ UInt64(run.step) &* 0x9E37_79B9_7F4A_7C15
-        for byte in run.name.utf8 { number = mixed(number ^ UInt64(byte)) }
+        randomStream(from: [run.seed &+ UInt64(run.step) &* 0x9E37_79B9_7F4A_7C15], of: run.name)
+    }
+
+    /// A stream for what has this name.
+    static func randomStream(from words: [UInt64], of name: String) -> [UInt64] {
+        var number = words.dropFirst().reduce(words.first ?? 0) { mixed($0) ^ $1 }
+        for byte in name.utf8 { number = mixed(number ^ UInt64(byte)) }
         return (0..<4).map { _ in
             number = mixed(number)
             return number

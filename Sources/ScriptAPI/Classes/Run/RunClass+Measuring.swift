@@ -1,3 +1,4 @@
+import Curvature
 import Experiments
 import LuaBridge
 
@@ -17,10 +18,13 @@ extension ScriptHost {
             guard let probe = try ProbeCatalogue.probes([name], arguments, for: run).first else {
                 throw ExperimentError.unknownProbe(name, known: ProbeCatalogue.names)
             }
-            let measured = try run.reading(measure: "\(name){ \(arguments.words) }") { try run.measure(probe) }
+            let course = DrawCourse()
+            let measured = try run.reading(measure: "\(name){ \(arguments.words) }") {
+                try DrawCourse.$current.withValue(course) { try run.measure(probe) }
+            }
             let vectors = (probe as? any EigenvectorProbe)?.vectors ?? []
             return MeasurementObject(
-                name, measured, names: probe.seriesNames, vectors: vectors.map(run.object))
+                name, measured, names: probe.seriesNames, vectors: vectors.map(run.object), course: course)
         }
     }
 

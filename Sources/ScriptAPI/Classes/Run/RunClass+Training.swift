@@ -120,7 +120,7 @@ extension ScriptHost {
                 ), .optional("k", .integer(.positive), "How many eigenvectors 'restrict' takes; 1 by default."),
             ], results: [Parameter("run", .object("run"), "The fork.")]
         ) { [unowned self] run, call in
-            let name: String = try call.get("name") ?? run.name + "-fork"
+            let name = place.name(of: try call.get("name") ?? run.name + "-fork")
             try RunFile.check(name: name)
             let fork = try run.fork(name: name, on: Self.forkObjective(call))
             adopt(fork)

@@ -1,4 +1,5 @@
 import Datasets
+import Dynamics
 import Experiments
 import Foundation
 import LuaBridge
@@ -8,13 +9,39 @@ final class RunFileObject: LuaObject {
     let reader: RunFileReader
     init(_ reader: RunFileReader) { self.reader = reader }
 
+    /// As the run itself gives it: `edge` with the edges of all curvatures.
     func series(_ name: String, from: Int?, to: Int?) throws -> Series {
         let known = try reader.seriesNames()
+        func values(_ name: String) throws -> Series {
+            try reader.values(of: name, from: from ?? .min, to: to ?? .max)
+        }
+        if name == Self.edge {
+            if known.contains(name) {
+                return try reader.history().withOwnEdges(values(name)) { try whole($0, among: known) }
+            }
+            let named = EdgeQuantity.allCases.map { "\(Self.edge)_\($0.rawValue)" }.filter(known.contains)
+            if named.count == 1 { return try values(named[0]) }
+        }
         guard known.contains(name) else {
             throw ExperimentError.unknownSeries(name, run: reader.name, known: known)
         }
-        return try reader.values(of: name, from: from ?? .min, to: to ?? .max)
+        return try values(name)
     }
+
+    /// The edge that belongs to a series, tracked or not, as the run itself knows it.
+    /// - Throws: where the file tells of none.
+    func edge(for series: String) throws -> Series {
+        let (known, history) = (try reader.seriesNames(), try reader.history())
+        if let edge = try history.knownEdge(for: series, tracked: { try whole($0, among: known) }) { return edge }
+        let rule = history.rule.map { " under \($0.name)" } ?? ": the file does not say with which settings it was made"
+        throw ExperimentError.invalid("no edge of \(series) is known\(rule.printable)")
+    }
+
+    private func whole(_ name: String, among known: [String]) throws -> Series? {
+        known.contains(name) ? try reader.values(of: name) : nil
+    }
+
+    private static let edge = "edge"
 }
 
 extension ScriptHost {
@@ -73,13 +100,18 @@ extension ScriptHost {
             parameters: [
                 Parameter("name", .string, "The series looked at."),
                 Parameter("relation", .choice(Series.Relation.allCases.map(\.rawValue)), "The relation."),
-                Parameter("other", .string.or(.number), "The name of a series, or a number."),
+                Parameter(
+                    "other", .string.or(.number),
+                    "The name of a series, or a number; 'edge' is the stability edge of the quantity looked at, tracked or not."
+                ),
             ], results: [Parameter("step", .integer.orNil, "The step; nil where there is none.")]
         ) { file, call in
             let series = try file.series(call.get("name"), from: nil, to: nil)
             let relation: Series.Relation = try call.choice("relation")
             if let number = Double.read(try call.value("other")) { return series.firstStep(relation, number) }
-            return series.firstStep(relation, try file.series(call.get("other"), from: nil, to: nil))
+            let name: String = try call.get("other")
+            return series.firstStep(
+                relation, try name == "edge" ? file.edge(for: series.name) : file.series(name, from: nil, to: nil))
         }
         files.method(
             "at", "The state of a checkpoint: arrays by their names, those of the model in PyTorch's, and run.state.",

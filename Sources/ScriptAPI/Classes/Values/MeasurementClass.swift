@@ -11,6 +11,8 @@ final class MeasurementObject: LuaNumeric {
     /// What each measurement is called.
     let names: [String]
     let vectors: [VectorObject]
+    /// What the value would have been after part of its draws, the last after all; empty where it has none.
+    let course: [Double]
     private(set) lazy var values = Result { try ArrayObject(measurements.map(\.value)) }
     private(set) lazy var residuals = Result { try ArrayObject(measurements.map { $0.residual ?? .nan }) }
     private(set) lazy var arrays = Result {
@@ -20,11 +22,16 @@ final class MeasurementObject: LuaNumeric {
     /// What it stands for where a number is taken: the value; of several the first.
     var number: Double? { measurements.first?.value }
 
-    init(_ name: String, _ measurements: [Measurement], names: [String] = [], vectors: [VectorObject] = []) {
+    init(
+        _ name: String, _ measurements: [Measurement], names: [String] = [], vectors: [VectorObject] = [],
+        course: DrawCourse? = nil
+    ) {
         self.name = name
         self.measurements = measurements
         self.names = names.count == measurements.count ? names : [name]
         self.vectors = vectors
+        // A probe may make several estimates on its way to a value that is none of theirs.
+        self.course = course?.running.last { $0.count > 1 && $0.last == measurements.first?.value } ?? []
     }
 
     /// The values by their names.
@@ -102,6 +109,7 @@ extension ScriptHost {
             if !result.measurements.allSatisfy(\.isFinished) { text += unfinished }
             return text
         }
+        results.view { [unowned self] in view(of: $0) }
         results.external { $0.vectors.reduce(0) { $0 + $1.vector.count * $1.vector.element.byteCount } }
         return results
     }
@@ -131,13 +139,15 @@ let unfinished = ", unfinished: it was interrupted"
 
 /// What the estimate says of itself; of a standard error alone by Student's t, with a degree of freedom less than samples.
 private func interval(_ measurement: Measurement) -> LuaRecord? {
-    let ends: (Double, Double)
-    if let interval = measurement.interval {
-        ends = (interval.lowerBound, interval.upperBound)
-    } else if let error = measurement.standardError, let samples = measurement.samples {
-        ends = Estimate(value: measurement.value, standardError: error, samples: samples).interval(0.95)
-    } else {
-        return nil
+    measurement.ends.map { LuaRecord(["lo": .number($0.low), "hi": .number($0.high)], called: "an interval") }
+}
+
+extension Measurement {
+    /// The ends of its 95 % interval; nil without a standard error.
+    var ends: (low: Double, high: Double)? {
+        if let interval { return (interval.lowerBound, interval.upperBound) }
+        guard let standardError, let samples else { return nil }
+        let (low, high) = Estimate(value: value, standardError: standardError, samples: samples).interval(0.95)
+        return (low, high)
     }
-    return LuaRecord(["lo": .number(ends.0), "hi": .number(ends.1)], called: "an interval")
 }

@@ -156,7 +156,8 @@ extension ScriptHost {
     private func makeRun(_ call: borrowing LuaCall) throws -> Run {
         try parameters.checkSettingsWereUsed()
         try stopWhereParametersAreWanted()
-        try RunFile.check(name: call.get("name"))
+        let name = place.name(of: try call.get("name"))
+        try RunFile.check(name: name)
         let model: ModelObject = try call.get("model")
         let data: DatasetObject = try call.get("data")
         let optimizer: OptimizerObject = try call.get("optimizer")
@@ -172,7 +173,7 @@ extension ScriptHost {
             objective = try Objective(model: model.model, loss: call.choice("loss"), data: data.data)
         }
         let run = try Run(
-            name: call.get("name"), objective: objective, data: data.data, rule: optimizer.rule,
+            name: name, objective: objective, data: data.data, rule: optimizer.rule,
             batchSize: batchSize(call), seed: call.seed(), sampling: sampling(call),
             keepsLast: call.get("keep_last"), ghostBatch: call.get("ghost_batch"))
         run.attachment = RunParts(model: model, data: data)
