@@ -25,7 +25,7 @@ test check-peers check-slurm: export EOSS_OPTIMIZED := Graph,Compute
 # C is optimized, so that kernels are those that are shipped; Swift is not, so that every check is made.
 SANITIZED := -Xcc -O1 --disable-xctest
 # Every kind of kernel and of memory, without what does the same for much longer; what runs on several threads.
-ADDRESS_TESTS := ConvolutionKernel|Donation|MovingKernel|OperationKernel|Pool|ProductView|RegionPair|RegionReduction|RunsOfAPlan|Vector
+ADDRESS_TESTS := ConvolutionKernel|Donation|MovingKernel|OperationKernel|Pool|ProductView|RegionChain|RegionPair|RegionReduction|RunsOfAPlan|Vector
 ADDRESS_SKIPPED := sumsAndMaximaOfComputedValues|longReductionsGoThroughPartialSums
 THREAD_TESTS := Cancellation|Donation|Pool|RunsOfAPlan|Vector
 # Leaks are not looked for: what Swift keeps behind tagged pointers looks lost.
