@@ -12,7 +12,21 @@ import Testing
 
     /// What each script is shortened by.
     private static let shortened: [String: [String: String]] = [
-        "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"]
+        "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
+        "edge_of_stability": [
+            "seeds": "1", "n": "40", "width": "16", "lrs": "{0.05, 0.06, 0.07}", "steps": "500", "time": "12",
+            "every": "25",
+        ],
+        "edge_of_stochastic_stability": [
+            "seeds": "1", "n": "128", "width": "24", "steps": "2400", "every": "200",
+        ],
+        "momentum_regimes": [
+            "seeds": "1", "n": "256", "width": "32", "betas": "{0, 0.5}", "batches": "{8, 64, 256}",
+            "steps": "{2500, 1000, 600}", "points": "12",
+        ],
+        "noise_models": [
+            "seeds": "1", "n": "128", "width": "16", "batch": "4", "warm": "1500", "steps": "120", "every": "40",
+        ],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -92,5 +106,46 @@ import Testing
         #expect(verdicts.prefix(5).allSatisfy { $0.holds }, "\(verdicts)")
         // Three seeds say that it is smaller, not by how much.
         #expect(verdicts[5].measured < 1, "\(verdicts)")
+    }
+
+    /// Batch sharpness comes to 2/η and λ_max is the lower the smaller the batch; the gradient–noise interaction is at 2/η before; a
+    /// catapult and sharpening after switches.
+    @Test func sgdHoldsBatchSharpness() throws {
+        let verdicts = try verdicts(of: "edge_of_stochastic_stability")
+        try #require(verdicts.count == 10)
+        #expect(abs(verdicts[0].measured - 1) < 0.15, "\(verdicts)")
+        #expect(verdicts[3].measured < 1.1, "\(verdicts)")
+        #expect(abs(verdicts[5].measured - 1) < 0.25 && verdicts[6].measured < 0.8, "\(verdicts)")
+        #expect(verdicts[7].measured > 1.5 && abs(verdicts[8].measured - 1) < 0.25, "\(verdicts)")
+        #expect(verdicts[9].holds, "\(verdicts)")
+    }
+
+    /// Noise with the covariance of SGD's keeps batch sharpness where it was, noise in other directions does not; quadratics diverge
+    /// above the edge.
+    @Test func noiseOfOtherCovariancesLeavesTheEdge() throws {
+        let verdicts = try verdicts(of: "noise_models")
+        try #require(verdicts.count == 11)
+        let levels = verdicts.prefix(5).map(\.measured)
+        #expect(levels[1] > 1.4 * levels[2] && levels[1] > 1.4 * levels[3], "\(verdicts)")
+        #expect(verdicts[8].holds && verdicts[9].holds, "\(verdicts)")
+    }
+
+    /// λ_max stays at 2/η at each of three rates and with other activations; the loss falls before, in the long run after, but not at
+    /// each step; gradient flow goes on; cross-entropy falls late.
+    @Test func descentStaysAtTheEdgeOfStability() throws {
+        let verdicts = try verdicts(of: "edge_of_stability")
+        try #require(verdicts.count == 13)
+        #expect(abs(verdicts[0].measured - 1) < 0.05 && abs(verdicts[8].measured - 1) < 0.15, "\(verdicts)")
+        #expect(verdicts[1].measured < 0.01 && verdicts[2].measured > 0 && verdicts[3].measured < 0.2, "\(verdicts)")
+        #expect(verdicts[5].measured > 1, "\(verdicts)")
+        #expect(verdicts[9].measured > 1 && verdicts[10].measured < 0.3, "\(verdicts)")
+    }
+
+    /// Momentum lowers batch sharpness of small batches, and raises that of all samples.
+    @Test func momentumHasTwoRegimes() throws {
+        let verdicts = try verdicts(of: "momentum_regimes")
+        try #require(verdicts.count == 6)
+        #expect(verdicts[2].measured < 0.8 && verdicts[3].measured > 1.2, "\(verdicts)")
+        #expect(verdicts[4].holds && verdicts[5].measured < 1, "\(verdicts)")
     }
 }
