@@ -12,7 +12,8 @@ import Testing
 
     /// What each script is shortened by.
     private static let shortened: [String: [String: String]] = [
-        "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"]
+        "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
+        "sam_edge": ["seeds": "1", "n": "60", "hidden": "{24, 24}", "rhos": "{0.03, 0.1}", "steps": "1200"],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -92,5 +93,13 @@ import Testing
         #expect(verdicts.prefix(5).allSatisfy { $0.holds }, "\(verdicts)")
         // Three seeds say that it is smaller, not by how much.
         #expect(verdicts[5].measured < 1, "\(verdicts)")
+    }
+
+    /// λ_max is at SAM's edge for both ρ, of which 2/η is a multiple, and falls with it; it is the largest |λ|.
+    @Test func samHasAnEdgeOfItsOwn() throws {
+        let verdicts = try verdicts(of: "sam_edge")
+        try #require(verdicts.count == 8)
+        #expect([0, 1, 3, 4, 5].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
+        #expect(verdicts[2].measured < 0.2, "\(verdicts)")
     }
 }
