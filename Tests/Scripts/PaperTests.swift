@@ -14,6 +14,7 @@ import Testing
     private static let shortened: [String: [String: String]] = [
         "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
         "sam_edge": ["seeds": "1", "n": "60", "hidden": "{24, 24}", "rhos": "{0.03, 0.1}", "steps": "1200"],
+        "self_stabilization": ["seeds": "1", "steps": "30"],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -101,5 +102,14 @@ import Testing
         try #require(verdicts.count == 8)
         #expect([0, 1, 3, 4, 5].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
         #expect(verdicts[2].measured < 0.2, "\(verdicts)")
+    }
+
+    /// λ_max comes back below 2/η where gradient flow's goes on, the constrained loss falls, and the oscillation is predicted: better
+    /// than the loss without it.
+    @Test func descentAtTheEdgeStabilisesItself() throws {
+        let verdicts = try verdicts(of: "self_stabilization")
+        try #require(verdicts.count == 10)
+        #expect([0, 1, 2, 3, 9].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
+        #expect(verdicts[4].measured < 0.3 && verdicts[5].measured < 0.5 && verdicts[8].measured < 0.05, "\(verdicts)")
     }
 }
