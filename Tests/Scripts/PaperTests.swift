@@ -15,6 +15,7 @@ import Testing
         "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
         "sam_edge": ["seeds": "1", "n": "60", "hidden": "{24, 24}", "rhos": "{0.03, 0.1}", "steps": "1200"],
         "self_stabilization": ["seeds": "1", "steps": "30"],
+        "central_flows": ["seeds": "1", "steps": "16", "rmsprop_steps": "2", "every": "2"],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -111,5 +112,12 @@ import Testing
         try #require(verdicts.count == 10)
         #expect([0, 1, 2, 3, 9].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
         #expect(verdicts[4].measured < 0.3 && verdicts[5].measured < 0.5 && verdicts[8].measured < 0.05, "\(verdicts)")
+    }
+
+    /// The predicted loss is the mean loss, of all three rules; central flows keep to the edge, the stable flow of descent does not.
+    @Test func centralFlowsPredictTheMeanLoss() throws {
+        let verdicts = try verdicts(of: "central_flows")
+        try #require(verdicts.count == 14)
+        #expect([0, 3, 6, 9, 10, 11, 12, 13].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
     }
 }
