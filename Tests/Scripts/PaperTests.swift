@@ -16,6 +16,7 @@ import Testing
         "sam_edge": ["seeds": "1", "n": "60", "hidden": "{24, 24}", "rhos": "{0.03, 0.1}", "steps": "1200"],
         "self_stabilization": ["seeds": "1", "steps": "30"],
         "central_flows": ["seeds": "1", "steps": "16", "rmsprop_steps": "2", "every": "2"],
+        "saf_mesa": ["seeds": "2", "n": "300", "epochs": "{20}"],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -119,5 +120,12 @@ import Testing
         let verdicts = try verdicts(of: "central_flows")
         try #require(verdicts.count == 14)
         #expect([0, 3, 6, 9, 10, 11, 12, 13].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
+    }
+
+    /// With wrong labels SAM, SAF and MESA are flatter than SGD in λ_max, SAF and MESA in trace and batch sharpness too; MESA costs less than SAM.
+    @Test func safAndMesaAreFlatterThanSGD() throws {
+        let verdicts = try verdicts(of: "saf_mesa")
+        try #require(verdicts.count == 12)
+        #expect([1, 3, 4, 5, 7, 8, 9, 11].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
     }
 }
