@@ -3,8 +3,8 @@
 -- Damian, Nichani & Lee, "Self-Stabilization: The Implicit Bias of Gradient Descent at the Edge of Stability", arXiv 2209.15594.
 -- See docs/papers/self_stabilization.md.
 local claims, papers = require "claims", require "papers"
-local p = eoss.params({ data = "fashion_mnist", n = 100, hidden = { 32, 32 }, activation = "tanh", lr = 0.03, steps = 200, approach = 0.97, push = 1,
-                        seeds = 3, seed = 1 },
+local p = eoss.params({ data = "fashion_mnist", n = 100, hidden = { 32, 32 }, activation = "tanh", lr = 0.03, steps = 200, approach = 0.97,
+                        within = 5000, push = 1, seeds = 3, seed = 1 },
                       { scales = { paper = { data = "cifar10", n = 1000, hidden = { 200, 200 }, lr = 0.01, steps = 500 } } })
 local edge = 2 / p.lr
 local function off(guess, real) return eoss.norm(guess - real) / eoss.norm(real) end -- relative, in the mean square
@@ -23,7 +23,7 @@ for seed = p.seed, p.seed + p.seeds - 1 do
                         batch_size = "full", seed = seed, file = seed == p.seed }
   run:track({ "loss", "lambda_max" }, { every = 1 })
   if not first then first = run, papers.expect(run, { steps = 10 * p.steps, times = p.seeds }) end
-  repeat run:train{ steps = 1 } until run:series("lambda_max"):last() > p.approach * edge
+  repeat run:train{ steps = 1 } until run:series("lambda_max"):last() > p.approach * edge or run.step == p.within
   local flow = run:fork{ name = "self_stabilization-flow", optimizer = eoss.flow.gradient{} }
   -- In f64 descent comes to the edge without an oscillation: a push by δ gives the one that the theory is of.
   local delta = run:measure("self_stabilization").named.self_stabilization_delta
