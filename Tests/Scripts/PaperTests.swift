@@ -27,6 +27,10 @@ import Testing
         "noise_models": [
             "seeds": "1", "n": "128", "width": "16", "batch": "4", "warm": "1500", "steps": "120", "every": "40",
         ],
+        "sam_edge": ["seeds": "1", "n": "60", "hidden": "{24, 24}", "rhos": "{0.03, 0.1}", "steps": "1200"],
+        "self_stabilization": ["seeds": "1", "steps": "30"],
+        "central_flows": ["seeds": "1", "steps": "16", "rmsprop_steps": "2", "every": "2"],
+        "saf_mesa": ["seeds": "2", "n": "300", "epochs": "{20}"],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -147,5 +151,36 @@ import Testing
         try #require(verdicts.count == 6)
         #expect(verdicts[2].measured < 0.8 && verdicts[3].measured > 1.2, "\(verdicts)")
         #expect(verdicts[4].holds && verdicts[5].measured < 1, "\(verdicts)")
+    }
+
+    /// λ_max is at SAM's edge for both ρ, of which 2/η is a multiple, and falls with it; it is the largest |λ|.
+    @Test func samHasAnEdgeOfItsOwn() throws {
+        let verdicts = try verdicts(of: "sam_edge")
+        try #require(verdicts.count == 8)
+        #expect([0, 1, 3, 4, 5].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
+        #expect(verdicts[2].measured < 0.2, "\(verdicts)")
+    }
+
+    /// λ_max comes back below 2/η where gradient flow's goes on, the constrained loss falls, and the oscillation is predicted: better
+    /// than the loss without it.
+    @Test func descentAtTheEdgeStabilisesItself() throws {
+        let verdicts = try verdicts(of: "self_stabilization")
+        try #require(verdicts.count == 10)
+        #expect([0, 1, 2, 3, 9].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
+        #expect(verdicts[4].measured < 0.3 && verdicts[5].measured < 0.5 && verdicts[8].measured < 0.05, "\(verdicts)")
+    }
+
+    /// The predicted loss is the mean loss, of all three rules; central flows keep to the edge, the stable flow of descent does not.
+    @Test func centralFlowsPredictTheMeanLoss() throws {
+        let verdicts = try verdicts(of: "central_flows")
+        try #require(verdicts.count == 14)
+        #expect([0, 3, 6, 9, 10, 11, 12, 13].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
+    }
+
+    /// With wrong labels SAM, SAF and MESA are flatter than SGD in λ_max, SAF and MESA in trace and batch sharpness too; MESA costs less than SAM.
+    @Test func safAndMesaAreFlatterThanSGD() throws {
+        let verdicts = try verdicts(of: "saf_mesa")
+        try #require(verdicts.count == 12)
+        #expect([1, 3, 4, 5, 7, 8, 9, 11].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
     }
 }
