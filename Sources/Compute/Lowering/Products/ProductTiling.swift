@@ -62,9 +62,6 @@ enum ProductTiling {
     /// Measured with AVX2: terms that a row of the left operand makes up for.
     private static let termsOfPackedRow = 3
     private static let leastPackedColumns = 8
-    /// Of a tile whose columns are brought together: rows that make that cheap, and columns, a multiple of what is brought together at once.
-    private static let packedRows = 256
-    private static let leastPackedTile = 96
 
     /// cblas takes 32-bit sizes.
     private static func fitsBLAS(_ call: ProductCall) -> Bool {
@@ -100,14 +97,6 @@ enum ProductTiling {
             return
         }
         let perBatch = ceilDivide(tiles, call.batches)
-        if call.kind == .packed && !byRows && call.m > call.n && call.m >= 2 * packedRows {
-            // Every tile brings its columns together for itself: that is little beside so many rows.
-            call.tileM = evenTile(call.m, tiles: call.m / packedRows, multiple: 8)
-            let columnTiles = ceilDivide(perBatch, ceilDivide(call.m, call.tileM))
-            call.tileN = evenTile(
-                call.n, tiles: min(columnTiles, ceilDivide(call.n, leastPackedTile)), multiple: leastPackedTile)
-            return
-        }
         if byRows || (call.kind == .outer ? call.m >= skinny : call.m > call.n) {
             // Whole rows of the result, which it may share with an addend in memory.
             let least = call.kind == .packed ? max(leastRows, ceilDivide(call.k, termsOfPackedRow)) : leastRows
