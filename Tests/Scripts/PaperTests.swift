@@ -12,7 +12,8 @@ import Testing
 
     /// What each script is shortened by.
     private static let shortened: [String: [String: String]] = [
-        "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"]
+        "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
+        "implicit_regularization": ["seeds": "2", "n": "100", "test_n": "200", "hidden": "{10}", "epochs": "10"],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -92,5 +93,13 @@ import Testing
         #expect(verdicts.prefix(5).allSatisfy { $0.holds }, "\(verdicts)")
         // Three seeds say that it is smaller, not by how much.
         #expect(verdicts[5].measured < 1, "\(verdicts)")
+    }
+
+    /// The mean over orders follows the modified flow to third order, single orders to second; the variance of batches is that of the
+    /// penalty. Test accuracies are of more samples.
+    @Test func theMeanOverOrdersFollowsTheModifiedFlow() throws {
+        let verdicts = try verdicts(of: "implicit_regularization")
+        try #require(verdicts.count == 7)
+        #expect(verdicts.prefix(4).allSatisfy { $0.holds }, "\(verdicts)")
     }
 }
