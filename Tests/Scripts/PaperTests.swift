@@ -14,6 +14,7 @@ import Testing
     private static let shortened: [String: [String: String]] = [
         "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
         "implicit_regularization": ["seeds": "2", "n": "100", "test_n": "200", "hidden": "{10}", "epochs": "10"],
+        "label_noise": ["seeds": "2", "n": "8", "warm": "6000", "time": "16"],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -101,5 +102,16 @@ import Testing
         let verdicts = try verdicts(of: "implicit_regularization")
         try #require(verdicts.count == 7)
         #expect(verdicts.prefix(4).allSatisfy { $0.holds }, "\(verdicts)")
+    }
+
+    /// tr H falls as along the flow of L + λR from either start, with momentum and at a large rate, there faster; the loss is what the
+    /// noise keeps up.
+    @Test func labelNoiseWalksToFlatterMinima() throws {
+        let verdicts = try verdicts(of: "label_noise")
+        try #require(verdicts.count == 8)
+        #expect(verdicts.prefix(4).allSatisfy { abs($0.measured - 1) < 0.25 }, "\(verdicts)")
+        #expect(verdicts[4].measured > 1.1, "\(verdicts)")
+        #expect(verdicts[5...6].allSatisfy { abs($0.measured - 1) < 0.25 }, "\(verdicts)")
+        #expect(abs(verdicts[7].measured) < 0.05, "\(verdicts)")
     }
 }
