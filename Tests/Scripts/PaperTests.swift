@@ -15,6 +15,9 @@ import Testing
         "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
         "implicit_regularization": ["seeds": "2", "n": "100", "test_n": "200", "hidden": "{10}", "epochs": "10"],
         "label_noise": ["seeds": "2", "n": "8", "warm": "6000", "time": "16"],
+        "stochastic_training_not_necessary": [
+            "seeds": "1", "n": "256", "test_n": "200", "hidden": "{50}", "epochs": "20",
+        ],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -113,5 +116,12 @@ import Testing
         #expect(verdicts[4].measured > 1.1, "\(verdicts)")
         #expect(verdicts[5...6].allSatisfy { abs($0.measured - 1) < 0.25 }, "\(verdicts)")
         #expect(abs(verdicts[7].measured) < 0.05, "\(verdicts)")
+    }
+
+    /// A penalty on the gradients of chunks lowers λ_max and their batch sharpness.
+    @Test func aPenaltyOnTheGradientsOfChunksFlattens() throws {
+        let verdicts = try verdicts(of: "stochastic_training_not_necessary")
+        try #require(verdicts.count == 8)
+        #expect(verdicts[5].measured < 1 && verdicts[6].measured < 1, "\(verdicts)")
     }
 }
