@@ -13,6 +13,9 @@ import Testing
     /// What each script is shortened by.
     private static let shortened: [String: [String: String]] = [
         "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
+        "extrapolation": [
+            "seeds": "1", "n": "256", "batch": "128", "rates": "{0.2, 0.3}", "hidden": "{50}", "steps": "200",
+        ],
         "implicit_regularization": ["seeds": "2", "n": "100", "test_n": "200", "hidden": "{10}", "epochs": "10"],
         "label_noise": ["seeds": "2", "n": "8", "warm": "6000", "time": "16"],
         "stochastic_training_not_necessary": [
@@ -123,5 +126,12 @@ import Testing
         let verdicts = try verdicts(of: "stochastic_training_not_necessary")
         try #require(verdicts.count == 8)
         #expect(verdicts[5].measured < 1 && verdicts[6].measured < 1, "\(verdicts)")
+    }
+
+    /// A step ahead for each chunk comes to the loss in fewer steps, and in more gradients.
+    @Test func extrapolationNeedsFewerSteps() throws {
+        let verdicts = try verdicts(of: "extrapolation")
+        try #require(verdicts.count == 5)
+        #expect(verdicts[0].holds && verdicts[1].holds && verdicts[2].measured > 1, "\(verdicts)")
     }
 }
