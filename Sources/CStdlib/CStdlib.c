@@ -10,6 +10,10 @@ static const unsigned char levels[] = {
 #embed "../../stdlib/levels.lua"
 };
 
+static const unsigned char numerics[] = {
+#embed "../../stdlib/numerics.lua"
+};
+
 static const unsigned char papers[] = {
 #embed "../../stdlib/papers.lua"
 };
@@ -78,6 +82,7 @@ static const eoss_stdlib_module examples[] = {
 static const eoss_stdlib_module modules[] = {
     {"claims", claims, sizeof claims},
     {"levels", levels, sizeof levels},
+    {"numerics", numerics, sizeof numerics},
     {"papers", papers, sizeof papers},
     {NULL, NULL, 0},
 };

@@ -39,6 +39,27 @@ import Testing
             "\(lines)")
     }
 
+    @Test func flowsOrdersAndPowers() throws {
+        try Laboratory().run(
+            """
+            local numerics = require "numerics"
+            assert(math.abs(numerics.flow(function(x) return -x end, 2, 1, 20) - 2 * math.exp(-1)) < 1e-7)
+            local turned = numerics.flow(function(x) return eoss.vector{ -x[2], x[1] } end, eoss.vector{ 1, 0 }, math.pi, 100)
+            assert((turned - eoss.vector{ -1, 0 }):norm() < 1e-6)
+            local orders, seen = numerics.orders{ "a", "b", "c", "d" }, {}
+            for _, order in ipairs(orders) do
+              seen[table.concat(order)] = true
+              local sorted = table.move(order, 1, #order, 1, {})
+              table.sort(sorted)
+              assert(table.concat(sorted) == "abcd")
+            end
+            local different = 0
+            for _ in pairs(seen) do different = different + 1 end
+            assert(#orders == 24 and different == 24 and #numerics.orders{ 7 } == 1)
+            assert(math.abs(numerics.power({ 1, 2, 4, 8 }, { 3, 12, 48, 192 }) - 2) < 1e-12)
+            """)
+    }
+
     @Test(arguments: [
         ("{ 'a' }", "expected two texts first"), ("{ 'a', 'b', measured = 1 }", "band: expected { low, high }"),
         ("{ 'a', 'b', measured = 1, band = { 2, 1 } }", "band: expected { low, high }"),

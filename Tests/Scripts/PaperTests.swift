@@ -31,6 +31,14 @@ import Testing
         "self_stabilization": ["seeds": "1", "steps": "30"],
         "central_flows": ["seeds": "1", "steps": "16", "rmsprop_steps": "2", "every": "2"],
         "saf_mesa": ["seeds": "2", "n": "300", "epochs": "{20}"],
+        "extrapolation": [
+            "seeds": "1", "n": "256", "batch": "128", "rates": "{0.2, 0.3}", "hidden": "{50}", "steps": "200",
+        ],
+        "implicit_regularization": ["seeds": "2", "n": "100", "test_n": "200", "hidden": "{10}", "epochs": "10"],
+        "label_noise": ["seeds": "2", "n": "8", "warm": "6000", "time": "16"],
+        "stochastic_training_not_necessary": [
+            "seeds": "1", "n": "256", "test_n": "200", "hidden": "{50}", "epochs": "20",
+        ],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -182,5 +190,38 @@ import Testing
         let verdicts = try verdicts(of: "saf_mesa")
         try #require(verdicts.count == 12)
         #expect([1, 3, 4, 5, 7, 8, 9, 11].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
+    }
+
+    /// The mean over orders follows the modified flow to third order, single orders to second; the variance of batches is that of the
+    /// penalty. Test accuracies are of more samples.
+    @Test func theMeanOverOrdersFollowsTheModifiedFlow() throws {
+        let verdicts = try verdicts(of: "implicit_regularization")
+        try #require(verdicts.count == 7)
+        #expect(verdicts.prefix(4).allSatisfy { $0.holds }, "\(verdicts)")
+    }
+
+    /// tr H falls as along the flow of L + λR from either start, with momentum and at a large rate, there faster; the loss is what the
+    /// noise keeps up.
+    @Test func labelNoiseWalksToFlatterMinima() throws {
+        let verdicts = try verdicts(of: "label_noise")
+        try #require(verdicts.count == 8)
+        #expect(verdicts.prefix(4).allSatisfy { abs($0.measured - 1) < 0.25 }, "\(verdicts)")
+        #expect(verdicts[4].measured > 1.1, "\(verdicts)")
+        #expect(verdicts[5...6].allSatisfy { abs($0.measured - 1) < 0.25 }, "\(verdicts)")
+        #expect(abs(verdicts[7].measured) < 0.05, "\(verdicts)")
+    }
+
+    /// A penalty on the gradients of chunks lowers λ_max and their batch sharpness.
+    @Test func aPenaltyOnTheGradientsOfChunksFlattens() throws {
+        let verdicts = try verdicts(of: "stochastic_training_not_necessary")
+        try #require(verdicts.count == 8)
+        #expect(verdicts[5].measured < 1 && verdicts[6].measured < 1, "\(verdicts)")
+    }
+
+    /// A step ahead for each chunk comes to the loss in fewer steps, and in more gradients.
+    @Test func extrapolationNeedsFewerSteps() throws {
+        let verdicts = try verdicts(of: "extrapolation")
+        try #require(verdicts.count == 5)
+        #expect(verdicts[0].holds && verdicts[1].holds && verdicts[2].measured > 1, "\(verdicts)")
     }
 }

@@ -1,0 +1,44 @@
+-- Small numerical work that scripts share: the path of a flow, all orders of a list, the power of a power law.
+--
+--   local numerics = require "numerics"
+--   local ended = numerics.flow(function(at) return -run:gradient{ at = at } end, run.params, 0.5, 20)
+--   for _, order in ipairs(numerics.orders{ 1, 2, 3 }) do print(table.concat(order, " ")) end
+--   print(numerics.power({ 1, 2, 4 }, { 3, 12, 48 }))     -- 2
+local numerics = {}
+
+--- Where dx/dt = field(x) leads from a point, a vector or a number, in a time, by so many steps of the classical Runge-Kutta method.
+function numerics.flow(field, point, time, steps)
+  local h = time / steps
+  for _ = 1, steps do
+    local a = field(point)
+    local b = field(point + h / 2 * a)
+    local c = field(point + h / 2 * b)
+    point = point + h / 6 * (a + 2 * b + 2 * c + field(point + h * c))
+  end
+  return point
+end
+
+--- All orders of a list, of n elements n·(n - 1)·…·1 lists.
+function numerics.orders(list)
+  if #list < 2 then return { list } end
+  local all = {}
+  for i = 1, #list do
+    local rest = table.move(list, 1, #list, 1, {})
+    local first = table.remove(rest, i)
+    for _, order in ipairs(numerics.orders(rest)) do all[#all + 1] = { first, table.unpack(order) } end
+  end
+  return all
+end
+
+--- The power k of y ∝ x^k: the slope of the line of least squares through the logarithms.
+function numerics.power(x, y)
+  local n, meanX, meanY, xx, xy = #x, 0, 0, 0, 0
+  for i = 1, n do meanX, meanY = meanX + math.log(x[i]) / n, meanY + math.log(y[i]) / n end
+  for i = 1, n do
+    local d = math.log(x[i]) - meanX
+    xx, xy = xx + d * d, xy + d * (math.log(y[i]) - meanY)
+  end
+  return xy / xx
+end
+
+return numerics
