@@ -97,6 +97,8 @@ final class Interrupts: Sendable {
         var watchdog: Watchdog?
         /// What a stop is for where no script runs in this process.
         var stopping: (@Sendable () -> Void)?
+        /// Whether why this process ends is for another to say.
+        var isWorker = false
     }
 
     private let state = Mutex(State())
@@ -124,6 +126,9 @@ final class Interrupts: Sendable {
 
     /// From now on a stop calls this, on the main thread.
     func attach(stopping: @escaping @Sendable () -> Void) { state.withLock { $0.stopping = stopping } }
+
+    /// From now on a signal that ends this process is not spoken of: who has started it says what was stopped.
+    func attachWorker() { state.withLock { $0.isWorker = true } }
 
     /// Whether the session is to end: whoever sent SIGTERM or SIGHUP wants no prompt.
     var ends: Bool { state.withLock { $0.policy.ends } }
@@ -157,7 +162,7 @@ final class Interrupts: Sendable {
     }
 
     private func answer(_ action: InterruptPolicy.Action, because reason: String) {
-        let (host, stopping) = state.withLock { ($0.host, $0.stopping) }
+        let (host, stopping, isWorker) = state.withLock { ($0.host, $0.stopping, $0.isWorker) }
         switch action {
         case .nothing: break
         case .pause:
@@ -172,13 +177,13 @@ final class Interrupts: Sendable {
             Console.write(
                 "\neoss: what runs has not stopped yet; Ctrl-C once more ends the session and its live runs (the run files are "
                     + "saved first)\n", to: STDERR_FILENO)
-        case .leave: Self.leave(reason)
+        case .leave: Self.leave(isWorker ? nil : reason)
         }
     }
 
     /// The last deed. No lock of the program's own is taken but those of the run files: whoever holds another may be
     /// the one that hangs.
-    private static func leave(_ reason: String) -> Never {
+    private static func leave(_ reason: String?) -> Never {
         // Should a commit hang as well, the next Ctrl-C ends the program.
         signal(SIGINT, SIG_DFL)
         let failures = RunFile.commitAll()
@@ -187,7 +192,8 @@ final class Interrupts: Sendable {
             "the last measurements of '\(file.path)', on which another program has a lock, are in '\(file.spill)' and come into "
                 + "it when it is next opened"
         }
-        let message = ([reason] + failures.map(\.description) + spilled).map { "\neoss: \($0)" }.joined() + "\n"
+        let said = [reason].compactMap { $0 } + failures.map(\.description) + spilled
+        let message = said.map { "\neoss: \($0)" }.joined() + (said.isEmpty ? "" : "\n")
         _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
         _exit(ExitStatus.interrupted.rawValue)
     }

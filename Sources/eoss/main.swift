@@ -8,6 +8,7 @@ guard eoss_signals_catch() == 0 else {
     perror("eoss: cannot catch signals")
     exit(ExitStatus.failed.rawValue)
 }
+if SweepWorkerCommand.isCalled(by: CommandLine.arguments) { Interrupts.shared.attachWorker() }
 // The program runs on a thread of its own, for Lua wants a stack of at least 8 MiB whatever `ulimit -s` says; the main
 // thread, which sleeps, answers signals.
 let program = Thread { exit(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue) }

@@ -165,6 +165,34 @@ import Testing
         #expect(try Set(folder.names("one")).isSubset(of: folder.names("three")))
     }
 
+    /// A sweep that ends at another point may stop a worker before it has read its task.
+    @Test(arguments: [SIGINT, SIGTERM])
+    func aWorkerThatIsStoppedSaysNothingOfIt(_ signal: Int32) throws {
+        let process = Process()
+        process.executableURL = EossProgram.executable
+        process.arguments = [SweepWorkerCommand.name, "--", "sweep.lua"]
+        let (task, errors) = (Pipe(), Pipe())
+        (process.standardInput, process.standardOutput, process.standardError) = (task, FileHandle.nullDevice, errors)
+        try process.run()
+        let start = Date()
+        while try !catches(signal, process.processIdentifier) {
+            try #require(Date().timeIntervalSince(start) < 60)
+            Thread.sleep(forTimeInterval: 0.005)
+        }
+        kill(process.processIdentifier, signal)
+        let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == ExitStatus.interrupted.rawValue && said.isEmpty, "\(said)")
+    }
+
+    /// Whether the process has come to where it answers the signal.
+    private func catches(_ signal: Int32, _ process: pid_t) throws -> Bool {
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let mask = try #require(status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }).split(separator: "\t")
+            .last
+        return try #require(mask.flatMap { UInt64($0, radix: 16) }) & (1 << UInt64(signal - 1)) != 0
+    }
+
     @Test func aKilledProcessIsOnePointAndTheRestAreWorkedAt() throws {
         let folder = try Folder()
         let settings = ["jobs=2", "steps=300", "slow=true"]

@@ -85,7 +85,7 @@ struct RunCommand: ParsableCommand {
     private func processes(_ file: String) -> SweepProcesses {
         let resuming = resumed.map { ["--resume", $0] + (force ? ["--force"] : []) } ?? []
         return SweepProcesses(program: "/proc/self/exe") { jobs in
-            ["sweep-worker"] + resuming + options.arguments(for: jobs) + ["--", file]
+            [SweepWorkerCommand.name] + resuming + options.arguments(for: jobs) + ["--", file]
         }
     }
 }

@@ -7,8 +7,14 @@ import Sweeps
 
 /// One point of an `eoss.sweep` with several jobs: what that starts, and tells the point by standard input.
 struct SweepWorkerCommand: ParsableCommand {
+    /// By which `eoss.sweep` calls it, before all else.
+    static let name = "sweep-worker"
+
+    /// Whether a program with these arguments, its own name among them, is one.
+    static func isCalled(by arguments: [String]) -> Bool { arguments.dropFirst().first == name }
+
     static let configuration = CommandConfiguration(
-        commandName: "sweep-worker", abstract: "Execute a script up to a sweep, and work at one point there.",
+        commandName: name, abstract: "Execute a script up to a sweep, and work at one point there.",
         shouldDisplay: false)
 
     @Argument(help: ArgumentHelp("The script, or a run file.", valueName: "file")) var file: String
