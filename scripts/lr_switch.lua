@@ -1,7 +1,7 @@
 -- A learning rate that is switched up, then down. Up: a catapult, and batch sharpness settles at the new 2/lr. Down: it lies below the new
 -- 2/lr at once, and progressive sharpening resumes as far as there is loss left. lambda_max stays below all along.
 -- Andreyev & Beneventano, "Edge of Stochastic Stability", arXiv 2412.20553.
-local p = eoss.params{ lrs = { 0.05, 0.08, 0.05 }, steps = { 8000, 4000, 4000 }, batch = 16, n = 2048, seed = 1 }
+local p = eoss.params{ lrs = { 0.05, 0.08, 0.05 }, steps = { 6000, 2000, 8000 }, batch = 16, n = 2048, seed = 1 }
 
 local data = eoss.data.fashion_mnist{ n = p.n, label_noise = 0.3, seed = p.seed }
 local net = eoss.nn.mlp{ inputs = data.inputs, hidden = {200, 200}, outputs = data.outputs,
