@@ -1,7 +1,7 @@
 -- A batch size that is switched down, then up, at one learning rate. Down: a catapult, and batch sharpness settles at 2/lr again, with a
 -- lower lambda_max. Up: batch sharpness falls below 2/lr at once, and progressive sharpening resumes as far as there is loss left.
 -- Andreyev & Beneventano, "Edge of Stochastic Stability", arXiv 2412.20553.
-local p = eoss.params{ batches = { 16, 8, 16 }, steps = { 8000, 4000, 4000 }, lr = 0.05, n = 2048, seed = 1 }
+local p = eoss.params{ batches = { 16, 8, 16 }, steps = { 6000, 2000, 8000 }, lr = 0.05, n = 2048, seed = 1 }
 
 local data = eoss.data.fashion_mnist{ n = p.n, label_noise = 0.3, seed = p.seed }
 local net = eoss.nn.mlp{ inputs = data.inputs, hidden = {200, 200}, outputs = data.outputs,
