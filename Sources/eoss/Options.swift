@@ -76,7 +76,9 @@ struct ScriptArguments: ParsableArguments {
             "Refuse to use more memory than this: 800M, 4G (default: half of the machine's).", valueName: "size"))
     var memory: MemorySize?
 
-    @Option(name: .customLong("out"), help: ArgumentHelp("Write run files and figures here.", valueName: "folder"))
+    @Option(
+        name: [.customShort("o"), .customLong("out")],
+        help: ArgumentHelp("Write run files and figures here.", valueName: "folder"))
     var outputFolder: String?
 
     @Option(

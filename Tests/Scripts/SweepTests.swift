@@ -94,9 +94,11 @@ import Testing
             #expect(
                 try String(contentsOfFile: "\(folder.sweep)/\(name)/log.txt", encoding: .utf8).contains("end\t20\n"))
         }
+        let list = try EossProgram.run(["ls", folder.sweep])
+        #expect(Self.names.allSatisfy { list.output.contains("\n\($0)/net ") }, "\(list.output)")
         let alone = folder.url.appendingPathComponent("alone")
         let run = try EossProgram.run([
-            "run", folder.script, "--out", alone.path, "--set", "lr=0.05", "--set", "batch=10", "--set", "seed=2",
+            "run", folder.script, "-o", alone.path, "--set", "lr=0.05", "--set", "batch=10", "--set", "seed=2",
             "--threads", "2",
         ])
         #expect(run.status == 0, "\(run.errors)")

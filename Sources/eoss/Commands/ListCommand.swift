@@ -66,7 +66,7 @@ struct ListCommand: ParsableCommand {
             if files.isEmpty, !failed {
                 Console.tell("no run files in \(folders.map { "'\($0.printable)'" }.joined(separator: ", "))")
             }
-            if !runs.isEmpty { Console.write(RunTable(runs, shown, isOneFolder: folders.count < 2).lines(.standard)) }
+            if !runs.isEmpty { Console.write(RunTable(runs, shown, in: folders).lines(.standard)) }
         }
         if failed { throw ExitCode(ExitStatus.failed.rawValue) }
     }
@@ -116,14 +116,18 @@ struct ListCommand: ParsableCommand {
 struct RunTable {
     private let runs: [ListedRun]
     private let shown: [RunField]
-    private let isOneFolder: Bool
+    /// The folder whose files need no word of where they lie; or it is that file.
+    private let home: String?
     private let now: Date
 
     /// More series than this are for `--json`, wherever it is printed.
     private static let mostSeries = 12
 
-    init(_ runs: [ListedRun], _ shown: [RunField] = [], isOneFolder: Bool, now: Date = Date()) {
-        (self.runs, self.shown, self.isOneFolder, self.now) = (runs, shown, isOneFolder, now)
+    /// - Parameter folders: where they were looked for. Runs elsewhere, those of a sweep's points say, and of several folders, are named
+    ///   with the folders that they lie in.
+    init(_ runs: [ListedRun], _ shown: [RunField] = [], in folders: [String], now: Date = Date()) {
+        (self.runs, self.shown, self.now) = (runs, shown, now)
+        home = folders.count > 1 ? nil : folders.first.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
     }
 
     func lines(_ style: OutputStyle) -> [String] {
@@ -144,8 +148,9 @@ struct RunTable {
     }
 
     private func cells(_ listed: ListedRun, _ series: [String], hasAlerts: Bool) -> [String] {
-        let folder = listed.file.deletingLastPathComponent().lastPathComponent
-        let name = (isOneFolder ? listed.name : "\(folder)/\(listed.name)").label()
+        let folder = listed.file.deletingLastPathComponent()
+        let isAtHome = [folder, listed.file].contains { $0.standardizedFileURL.path == home }
+        let name = (isAtHome ? listed.name : "\(folder.lastPathComponent)/\(listed.name)").label()
         switch listed.summary {
         case .failure(let error):
             return [name, "", "", error.reason.label()]

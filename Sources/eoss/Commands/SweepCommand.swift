@@ -36,7 +36,7 @@ struct SweepCommand: ParsableCommand {
     var jobs: Int?
 
     @Option(
-        name: .customLong("out"),
+        name: [.customShort("o"), .customLong("out")],
         help: ArgumentHelp("The folder of the sweep (default: runs/<name of the script>-sweep).", valueName: "folder"))
     var outputFolder: String?
 
