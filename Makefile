@@ -16,7 +16,8 @@ PACKAGES := liblua5.4-dev libopenblas0-pthread libedit-dev libmd-dev libsqlite3-
 
 # The library of the live page can forward requests, by Foundation's URLSession; eoss does not, and is linked without what that needs
 # (Sources/CLivePage/NoCurl.c, docs/decisions/live-page.md).
-RELEASE := swift build -c release --static-swift-stdlib \
+# Of debugging information it has the lines, for backtraces and profiles; variables would take as long again.
+RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -gline-tables-only -Xcc -gline-tables-only \
 	-Xswiftc -Xfrontend -Xswiftc -disable-autolink-library -Xswiftc -Xfrontend -Xswiftc curl
 # Tests are built for debugging, with every check on; C, where the kernels are, is optimized as it is shipped, and so is the Swift
 # that tests wait for.
@@ -50,6 +51,8 @@ setup: ## install the Debian packages that are missing
 
 build: setup ## build .build/release/eoss
 	@echo 'building .build/release/eoss: about four minutes on two quiet cores the first time'
+	@# Left to itself the C kernels, for which all other modules wait, would come last.
+	$(RELEASE) --target CKernels
 	$(RELEASE) --product eoss
 
 run: build ## build and run an experiment: SCRIPT=scripts/quickstart.lua ARGS='--set lr=0.1'

@@ -43,6 +43,22 @@ import Testing
         #expect(try printed(trained + two).contains("*** loss   ### loss (2)"))
     }
 
+    @Test func whatOneOfSeveralRunsLacksIsDrawnOfTheOthersAndSaid() throws {
+        let script =
+            trained + """
+                local other = run:fork{ name = "other" }
+                other:track("own", { every = 1, fn = function(r) return 1 end })
+                other:train{ steps = 5 }
+
+                """
+        let text = try printed(script + "eoss.plot{ runs = { run, other }, 'loss', 'own' }")
+        #expect(text.contains("own, other") && !text.contains("own, small") && text.contains("loss, small"), "\(text)")
+        #expect(text.contains("without own: small\n"), "\(text)")
+        let lab = try Laboratory()
+        let failure = try lab.failure(of: smallRun + script + "eoss.plot{ runs = { run, other }, 'loss', 'owm' }")
+        #expect(failure?.contains("run 'small' has no series 'owm'") == true)
+    }
+
     @Test func panelsStandInTheOrderInWhichTheyAreAskedFor() throws {
         let text = try printed(
             trained + "run:plot{ 'loss', 'lambda_max' }; print('@@@'); run:plot{ 'lambda_max', 'loss' }")

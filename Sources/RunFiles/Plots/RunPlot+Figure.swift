@@ -23,6 +23,7 @@ extension RunPlot {
         }
         shareAxes(&panels)
         var figure = Figure(title: title ?? (groups.count == 1 ? groups[0].name : ""), panels: panels, columns: columns)
+        figure.notes += maker.notes
         if !unshown.isEmpty { figure.notes.append("also measured: \(unshown.joined(separator: ", "))") }
         if let width { figure.set(to: width, height: height) }
         return figure
@@ -92,6 +93,8 @@ private struct PanelMaker {
     /// Of series, where there is one run: each has its colour in all panels.
     private var colours: [String: Int] = [:]
     private var nextColour: Int
+    /// For the foot of the figure.
+    private(set) var notes: [String] = []
 
     init(plot: RunPlot) {
         self.plot = plot
@@ -111,9 +114,7 @@ private struct PanelMaker {
             switch item {
             case .name(let name):
                 kinds.append(SeriesKind(name))
-                for (number, runs) in plot.groups.enumerated() {
-                    panel.series += try series(name, of: runs, number, axis, order: names.count)
-                }
+                panel.series += try series(name, axis, order: names.count)
                 names.append(name)
             case .series(let series):
                 kinds.append(SeriesKind(series.name))
@@ -143,19 +144,43 @@ private struct PanelMaker {
 
     // MARK: - Series
 
-    private mutating func series(
-        _ name: String, of group: PlottedGroup, _ number: Int, _ axis: RunPlot.Axis, order: Int
-    ) throws -> [PlottedSeries] {
+    /// Of all runs that have it. Of the others a note says that they do not.
+    /// - Throws: `ExperimentError.unknownSeries` where nobody has it.
+    private mutating func series(_ name: String, _ axis: RunPlot.Axis, order: Int) throws -> [PlottedSeries] {
+        var (drawn, without, unknown) = ([PlottedSeries](), [String: [String]](), (any Error)?.none)
+        for (number, group) in plot.groups.enumerated() {
+            var curves: [PlottedSeries] = []
+            for run in group.runs {
+                do {
+                    curves.append(try curve(name, of: run, axis))
+                } catch ExperimentError.unknownSeries(let missing, let owner, let known) {
+                    unknown = unknown ?? ExperimentError.unknownSeries(missing, run: owner, known: known)
+                    without[missing, default: []].append(run.name.printable)
+                }
+            }
+            if !curves.isEmpty { drawn += labelled(name, curves, of: group, number, order: order) }
+        }
+        if let unknown, drawn.isEmpty { throw unknown }
+        for (missing, runs) in without.sorted(by: { $0.key < $1.key }) {
+            let note = "without \(missing.printable): \(runs.joined(separator: ", "))"
+            if !notes.contains(note) { notes.append(note) }
+        }
+        return drawn
+    }
+
+    private mutating func labelled(
+        _ name: String, _ curves: [PlottedSeries], of group: PlottedGroup, _ number: Int, order: Int
+    ) -> [PlottedSeries] {
         let colour = isCompared ? number : takeColour(name)
         let single = plot.parts.count == 1 && isCompared
         let label = !isCompared ? name : single ? group.name : "\(name), \(group.name)"
-        var curves = try group.runs.map { try curve(name, of: $0, axis) }
-        if let band = plot.band, group.runs.count > 1 {
+        var curves = curves
+        if let band = plot.band, curves.count > 1 {
             let merged = SeedBand(curves.map { ($0.x, $0.y) }, band)
             let words = band == .seeds ? "median and quartiles" : "median and range"
             return [
                 PlottedSeries(
-                    name: "\(label) (\(words) of \(group.runs.count) runs)", x: merged.x, y: merged.median,
+                    name: "\(label) (\(words) of \(curves.count) runs)", x: merged.x, y: merged.median,
                     band: (merged.low, merged.high), colour: colour, dashes: isCompared ? order : 0)
             ]
         }
