@@ -21,6 +21,7 @@ for seed = p.seed, p.seed + p.seeds - 1 do
                            batch_size = "full", seed = seed, file = seed == p.seed }
     local gd, flows = r.name == "GD", { real = real }
     local sharp, edge = gd and "lambda_max" or "effective_sharpness", gd and 2 / p.lr or 2
+    if seed == p.seed then papers.expect(real:fork{ optimizer = eoss.flow.central{ of = r.rule } }, { steps = r.steps, times = p.seeds }) end
     real:train{ to = p.warm }
     real:track({ "loss", "gradient_norm", sharp }, { every = 1 })
     for _, kind in ipairs(gd and { "central", "stable" } or { "central" }) do
@@ -28,7 +29,6 @@ for seed = p.seed, p.seed + p.seeds - 1 do
     end
     local central, begin = flows.central, real.params
     central:track({ "predicted_loss", "predicted_squared_gradient_norm" }, { every = 1 })
-    if seed == p.seed then papers.expect(central, { steps = r.steps, times = p.seeds }) end
     local lockstep = eoss.lockstep(flows, { steps = r.steps, every = p.every, distance = "midpoints" })
     local function away(kind) return lockstep:series("midpoints", "real", kind):last() end
     local norms, losses, falls = real:series("gradient_norm", here).values, central:series("loss", here).values, 0
