@@ -77,6 +77,8 @@ import Testing
               claims.gather(groups, { "b" }, { loss = 4 * seed })
             end
             assert(table.concat(claims.differences(groups, "loss", "b", "a", 3), " ") == "1.0 2.0")
+            local points = claims.points(groups, "", { "a", "b" }, "loss", "of both")
+            assert(points.name == "of both" and points.y[2] == 6 and claims.points(groups, "", { "a" }, "loss").name == "")
             local goals = {}
             for i, lr in ipairs{ 0.01, 0.1, 1000 } do
               local net = eoss.nn.mlp{ inputs = 1, hidden = { 4 }, outputs = 1, seed = 1 }
