@@ -40,9 +40,17 @@ function claims.gather(groups, keys, values)
   end
 end
 
---- A list for eoss.plot: over the numbers `x` the mean of a quantity in the groups `prefix .. x` of gather, with its standard error.
-function claims.points(groups, prefix, x, quantity)
-  local list = { x = x, y = {}, error = {}, name = prefix, style = "points" }
+--- What a quantity of one group of gather has more than another's, over `scale`: a list, one number a seed.
+function claims.differences(groups, quantity, one, other, scale)
+  local list = {}
+  for i, value in ipairs(groups[one][quantity]) do list[i] = (value - groups[other][quantity][i]) / (scale or 1) end
+  return list
+end
+
+--- A list for eoss.plot: over the numbers `x` the mean of a quantity in the groups `prefix .. x` of gather, with its standard error; called
+--- `name`, or as the groups begin.
+function claims.points(groups, prefix, x, quantity, name)
+  local list = { x = x, y = {}, error = {}, name = name or prefix, style = "points" }
   for i, number in ipairs(x) do list.y[i], list.error[i] = claims.mean(groups[prefix .. number][quantity]) end
   return list
 end

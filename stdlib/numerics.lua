@@ -1,9 +1,11 @@
--- Small numerical work that scripts share: the path of a flow, all orders of a list, the power of a power law.
+-- Small numerical work that scripts share: the path of a flow, all orders of a list, the power of a power law, where a curve is least or crosses.
 --
 --   local numerics = require "numerics"
 --   local ended = numerics.flow(function(at) return -run:gradient{ at = at } end, run.params, 0.5, 20)
 --   for _, order in ipairs(numerics.orders{ 1, 2, 3 }) do print(table.concat(order, " ")) end
 --   print(numerics.power({ 1, 2, 4 }, { 3, 12, 48 }))     -- 2
+--   print(numerics.least{ 4, 1, 0, 1, 4 })                 -- 3   3.0
+--   print(numerics.crossing({ 1, 2, 4 }, { 9, 5, 1 }, 3))  -- 3.0
 local numerics = {}
 
 --- Where dx/dt = field(x) leads from a point, a vector or a number, in a time, by so many steps of the classical Runge-Kutta method.
@@ -39,6 +41,26 @@ function numerics.power(x, y)
     xx, xy = xx + d * d, xy + d * (math.log(y[i]) - meanY)
   end
   return xy / xx
+end
+
+--- The place of the least of a list of numbers, and that of the vertex of the parabola through it and its neighbours: a place between them, the
+--- same place at an end of the list.
+function numerics.least(list)
+  local i = 1
+  for k, value in ipairs(list) do i = value < list[i] and k or i end
+  local before, after = list[i - 1], list[i + 1]
+  local bend = before and after and before - 2 * list[i] + after or 0
+  return i, bend > 0 and i + (before - after) / (2 * bend) or i
+end
+
+--- Where y over x first passes a number, on the line between two neighbours; nan where it does not.
+function numerics.crossing(x, y, number)
+  for i = 2, #y do
+    if (y[i - 1] - number) * (y[i] - number) <= 0 and y[i - 1] ~= y[i] then
+      return x[i] + (x[i - 1] - x[i]) * (y[i] - number) / (y[i] - y[i - 1])
+    end
+  end
+  return 0 / 0
 end
 
 return numerics

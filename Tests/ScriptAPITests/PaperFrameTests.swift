@@ -60,6 +60,38 @@ import Testing
             """)
     }
 
+    @Test func leastNumbersAndCrossings() throws {
+        try Laboratory().run(
+            """
+            local claims, papers, numerics = require "claims", require "papers", require "numerics"
+            local function least(list) return table.concat({ numerics.least(list) }, " ") end
+            assert(least{ 4, 1, 0, 1, 4 } == "3 3.0" and least{ 9, 4, 1, 0, 1 / 4 } ~= "4 4" and least{ 3, 2, 1 } == "3 3")
+            local _, place = numerics.least{ (1 - 2.25) ^ 2, (2 - 2.25) ^ 2, (3 - 2.25) ^ 2 }
+            assert(math.abs(place - 2.25) < 1e-12 and least{ 1, 0, 0 / 0 } == "2 2" and least{ 7 } == "1 1" and least{ 1, 1, 1 } == "1 1")
+            assert(numerics.crossing({ 1, 2, 4 }, { 9, 5, 1 }, 3) == 3 and numerics.crossing({ 1, 2 }, { 1, 3 }, 1) == 1)
+            local none = numerics.crossing({ 1, 2 }, { 3, 4 }, 9)
+            assert(none ~= none)
+            local groups = {}
+            for seed = 1, 2 do
+              claims.gather(groups, { "a" }, { loss = seed })
+              claims.gather(groups, { "b" }, { loss = 4 * seed })
+            end
+            assert(table.concat(claims.differences(groups, "loss", "b", "a", 3), " ") == "1.0 2.0")
+            local points = claims.points(groups, "", { "a", "b" }, "loss", "of both")
+            assert(points.name == "of both" and points.y[2] == 6 and claims.points(groups, "", { "a" }, "loss").name == "")
+            local goals = {}
+            for i, lr in ipairs{ 0.01, 0.1, 1000 } do
+              local net = eoss.nn.mlp{ inputs = 1, hidden = { 4 }, outputs = 1, seed = 1 }
+              local run = eoss.run{ model = net, data = eoss.data.chebyshev{ degree = 2, n = 10 }, loss = "mse", file = false,
+                                    optimizer = eoss.optim.sgd{ lr = lr } }
+              goals[i] = { run = run, steps = 20, max_loss = 100 }
+            end
+            local ends = papers.compare(goals, function(run) return { loss = math.min(run.loss, 100), none = -run.step } end)
+            assert(ends.loss.index == 2 and ends.loss.run.lr == 0.1 and ends.loss.least == ends.loss.list[2] and #ends.loss.list == 3)
+            assert(ends.loss.least == ends.loss.run.loss and ends.loss.place < 2.5 and ends.none.least == -20)
+            """)
+    }
+
     @Test(arguments: [
         ("{ 'a' }", "expected two texts first"), ("{ 'a', 'b', measured = 1 }", "band: expected { low, high }"),
         ("{ 'a', 'b', measured = 1, band = { 2, 1 } }", "band: expected { low, high }"),

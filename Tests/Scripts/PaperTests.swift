@@ -39,6 +39,10 @@ import Testing
         "stochastic_training_not_necessary": [
             "seeds": "1", "n": "256", "test_n": "200", "hidden": "{50}", "epochs": "20",
         ],
+        "benefit_of_noise": [
+            "seeds": "2", "n": "256", "test_n": "200", "hidden": "{20}", "epochs": "20", "steps": "200", "low": "-7",
+            "sgd": "{2, 8, 32, 64, 128}", "momentum": "{8}", "same": "{2, 8, 32, 256}",
+        ],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -218,10 +222,20 @@ import Testing
         #expect(verdicts[5].measured < 1 && verdicts[6].measured < 1, "\(verdicts)")
     }
 
-    /// A step ahead for each chunk comes to the loss in fewer steps, and in more gradients.
+    /// A step ahead for each chunk comes to the loss in fewer steps, and in more gradients, of Adam, too; λ_max is then far beyond 2/η.
     @Test func extrapolationNeedsFewerSteps() throws {
         let verdicts = try verdicts(of: "extrapolation")
-        try #require(verdicts.count == 5)
-        #expect(verdicts[0].holds && verdicts[1].holds && verdicts[2].measured > 1, "\(verdicts)")
+        try #require(verdicts.count == 11)
+        #expect([0, 1, 7, 10].allSatisfy { verdicts[$0].holds } && verdicts[2].measured > 1, "\(verdicts)")
+        #expect(verdicts[8].measured > 1, "\(verdicts)")
+    }
+
+    /// The best rate grows with small batches and not with large ones, of which all samples fit better; batch sharpness is far below 2/η
+    /// with the smallest and near it with large ones.
+    @Test func theBestRateGrowsWithTheBatchWhileNoiseLimitsIt() throws {
+        let verdicts = try verdicts(of: "benefit_of_noise")
+        try #require(verdicts.count == 9)
+        #expect(verdicts[0].measured > 1.2 && abs(verdicts[1].measured) < 0.8 && verdicts[3].holds, "\(verdicts)")
+        #expect(verdicts[6].measured < 0.4 && verdicts[7].measured > verdicts[6].measured + 0.2, "\(verdicts)")
     }
 }
