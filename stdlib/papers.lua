@@ -40,7 +40,7 @@ local function duration(seconds)
   return string.format("%.1f days", seconds / 86400)
 end
 
---- Says how long a training of a run would take, where that is over an hour, or `over` seconds, before it begins: to `to`, or for `steps` or
+--- Says, on the standard error, how long a training of a run would take, where that is over an hour, or `over` seconds, before it begins: to `to`, or for `steps` or
 --- `epochs`, for `times` runs like this one. A training that does not fit in memory ends here, in an error with both figures. Gives the
 --- estimate of run:estimate, of one run.
 function papers.expect(run, options)
@@ -48,7 +48,7 @@ function papers.expect(run, options)
   local estimate = run:estimate(goal)
   local times, total = options.times or 1, estimate.seconds * (options.times or 1)
   if total > (options.over or 3600) then
-    print(string.format("expect about %s on this machine: %s%d steps of %.3g s, and what is measured for %.0f %% of the time; Ctrl-C ends it",
+    eoss.message(string.format("expect about %s on this machine: %s%d steps of %.3g s, and what is measured for %.0f %% of the time; Ctrl-C ends it",
       duration(total), times > 1 and string.format("%d runs of ", times) or "", estimate.steps,
       estimate.training / math.max(1, estimate.steps), 100 * estimate.probes / estimate.seconds))
   end

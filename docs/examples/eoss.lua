@@ -60,6 +60,9 @@ eoss.plot("two.svg", { run, slow }, { "loss" })
 local start = eoss.clock()
 print(eoss.clock() - start < 60)
 
+--- eoss.message
+eoss.message("now the long part")
+
 --- eoss.vector
 print(eoss.vector({ 3, 4 }):norm())
 

@@ -105,6 +105,13 @@ extension ScriptHost {
             "clock", "Seconds of a clock that never goes back.",
             results: [Parameter("seconds", .number, unit: "seconds", "Since some moment.")]
         ) { _ in Stopwatch.now }
+        eoss.function(
+            "message", "Writes a line to the standard error: a word to who waits, which is no result as what print writes is.",
+            parameters: [Parameter("text", .string, "The line.")], results: []
+        ) { [unowned self] call in
+            options.message(try call.get("text", as: String.self).printable)
+            return LuaValue.nil
+        }
         eoss.constant("version", .string, RunEnvironment.eossVersion, "The version of this program.")
     }
 
