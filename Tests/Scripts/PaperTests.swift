@@ -13,6 +13,10 @@ import Testing
     /// What each script is shortened by.
     private static let shortened: [String: [String: String]] = [
         "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
+        "branching": [
+            "seeds": "1", "n": "250", "hidden": "{32, 32}", "lr": "0.025", "forks": "{200, 500}", "time": "7",
+            "every": "20",
+        ],
         "edge_of_stability": [
             "seeds": "1", "n": "40", "width": "16", "lrs": "{0.05, 0.06, 0.07}", "steps": "500", "time": "12",
             "every": "25",
@@ -223,5 +227,15 @@ import Testing
         let verdicts = try verdicts(of: "extrapolation")
         try #require(verdicts.count == 5)
         #expect(verdicts[0].holds && verdicts[1].holds && verdicts[2].measured > 1, "\(verdicts)")
+    }
+
+    /// Branches come to 2/η, those below go beyond; the edge acts on the classes along the top eigenvector, and holds them back. With
+    /// cross-entropy gradients and effects become small.
+    @Test func theEdgeActsOnAlignedClasses() throws {
+        let verdicts = try verdicts(of: "branching")
+        try #require(verdicts.count == 9)
+        #expect(abs(verdicts[0].measured - 1) < 0.1 && verdicts[1].holds && verdicts[2].holds, "\(verdicts)")
+        #expect(verdicts[3].measured > 1.5 && verdicts[4].measured < 0 && verdicts[5].measured < 0, "\(verdicts)")
+        #expect(verdicts[7].measured < 0.5 && verdicts[8].measured < 0.2, "\(verdicts)")
     }
 }
