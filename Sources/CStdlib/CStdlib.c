@@ -6,6 +6,10 @@ static const unsigned char claims[] = {
 #embed "../../stdlib/claims.lua"
 };
 
+static const unsigned char classes[] = {
+#embed "../../stdlib/classes.lua"
+};
+
 static const unsigned char levels[] = {
 #embed "../../stdlib/levels.lua"
 };
@@ -81,6 +85,7 @@ static const eoss_stdlib_module examples[] = {
 
 static const eoss_stdlib_module modules[] = {
     {"claims", claims, sizeof claims},
+    {"classes", classes, sizeof classes},
     {"levels", levels, sizeof levels},
     {"numerics", numerics, sizeof numerics},
     {"papers", papers, sizeof papers},

@@ -13,6 +13,10 @@ import Testing
     /// What each script is shortened by.
     private static let shortened: [String: [String: String]] = [
         "autoencoder": ["seeds": "3", "batches": "{3, 9, 10}", "n": "10", "d": "14", "steps": "20000"],
+        "branching": [
+            "seeds": "1", "n": "250", "hidden": "{32, 32}", "lr": "0.025", "forks": "{200, 500}", "time": "7",
+            "every": "20",
+        ],
         "edge_of_stability": [
             "seeds": "1", "n": "40", "width": "16", "lrs": "{0.05, 0.06, 0.07}", "steps": "500", "time": "12",
             "every": "25",
@@ -29,6 +33,10 @@ import Testing
         ],
         "sam_edge": ["seeds": "1", "n": "60", "hidden": "{24, 24}", "rhos": "{0.03, 0.1}", "steps": "1200"],
         "self_stabilization": ["seeds": "1", "steps": "30"],
+        "sharpness_level": [
+            "seeds": "1", "n": "300", "hidden": "{32, 32}", "lrs": "{0.02}", "batches": "{16, 32, 64}", "settle": "4",
+            "time": "12", "points": "15",
+        ],
         "central_flows": ["seeds": "1", "steps": "16", "rmsprop_steps": "2", "every": "2"],
         "saf_mesa": ["seeds": "2", "n": "300", "epochs": "{20}"],
         "extrapolation": [
@@ -237,5 +245,24 @@ import Testing
         try #require(verdicts.count == 9)
         #expect(verdicts[0].measured > 1.2 && abs(verdicts[1].measured) < 0.8 && verdicts[3].holds, "\(verdicts)")
         #expect(verdicts[6].measured < 0.4 && verdicts[7].measured > verdicts[6].measured + 0.2, "\(verdicts)")
+    }
+
+    /// Branches come to 2/η, those below go beyond; the edge acts on the classes along the top eigenvector, and holds them back. With
+    /// cross-entropy gradients and effects become small.
+    @Test func theEdgeActsOnAlignedClasses() throws {
+        let verdicts = try verdicts(of: "branching")
+        try #require(verdicts.count == 9)
+        #expect(abs(verdicts[0].measured - 1) < 0.1 && verdicts[1].holds && verdicts[2].holds, "\(verdicts)")
+        #expect(verdicts[3].measured > 1.5 && verdicts[4].measured < 0 && verdicts[5].measured < 0, "\(verdicts)")
+        #expect(verdicts[7].measured < 0.5 && verdicts[8].measured < 0.2, "\(verdicts)")
+    }
+
+    /// λ_max of small batches is below 2/η by what noise, sharpening and self-stabilisation along gradient descent predict.
+    @Test func noiseLowersTheLevelOfSharpness() throws {
+        let verdicts = try verdicts(of: "sharpness_level")
+        try #require(verdicts.count == 7)
+        #expect(abs(verdicts[0].measured - 1) < 0.05 && verdicts[1].holds, "\(verdicts)")
+        #expect(abs(verdicts[2].measured - 1) < 0.6 && verdicts[3].measured > 0.95, "\(verdicts)")
+        #expect(abs(verdicts[4].measured - 1) < 0.5, "\(verdicts)")
     }
 }
