@@ -1,9 +1,10 @@
--- Small numerical work that scripts share: the path of a flow, all orders of a list, the power of a power law.
+-- Small numerical work that scripts share: the path of a flow, all orders of a list, the power of a power law, rank correlations.
 --
 --   local numerics = require "numerics"
 --   local ended = numerics.flow(function(at) return -run:gradient{ at = at } end, run.params, 0.5, 20)
 --   for _, order in ipairs(numerics.orders{ 1, 2, 3 }) do print(table.concat(order, " ")) end
 --   print(numerics.power({ 1, 2, 4 }, { 3, 12, 48 }))     -- 2
+--   print(numerics.rank_correlation({ 1, 2, 3 }, { 5, 8, 7 }))     -- 0.5
 local numerics = {}
 
 --- Where dx/dt = field(x) leads from a point, a vector or a number, in a time, by so many steps of the classical Runge-Kutta method.
@@ -39,6 +40,29 @@ function numerics.power(x, y)
     xx, xy = xx + d * d, xy + d * (math.log(y[i]) - meanY)
   end
   return xy / xx
+end
+
+--- The rank of each number of a list, 1 for the smallest; equal numbers share the mean of their ranks.
+local function ranks(list)
+  local result = {}
+  for i, x in ipairs(list) do
+    local below, equal = 0, 0
+    for _, y in ipairs(list) do
+      if y < x then below = below + 1 elseif y == x then equal = equal + 1 end
+    end
+    result[i] = below + (equal + 1) / 2
+  end
+  return result
+end
+
+--- Spearman's rank correlation of two lists: that of their ranks, 1 where one rises with the other; nan where all of a list are equal.
+function numerics.rank_correlation(x, y)
+  local a, b, middle, aa, bb, ab = ranks(x), ranks(y), (#x + 1) / 2, 0, 0, 0
+  for i = 1, #x do
+    local da, db = a[i] - middle, b[i] - middle
+    aa, bb, ab = aa + da * da, bb + db * db, ab + da * db
+  end
+  return ab / math.sqrt(aa * bb)
 end
 
 return numerics

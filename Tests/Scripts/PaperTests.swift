@@ -39,6 +39,10 @@ import Testing
         "stochastic_training_not_necessary": [
             "seeds": "1", "n": "256", "test_n": "200", "hidden": "{50}", "epochs": "20",
         ],
+        "bn_sharpness": [
+            "seeds": "1", "n": "300", "test_n": "2000", "hidden": "{32}", "batches": "{25, 50}", "lrs": "{0.1, 0.4}",
+            "epochs": "20",
+        ],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -223,5 +227,13 @@ import Testing
         let verdicts = try verdicts(of: "extrapolation")
         try #require(verdicts.count == 5)
         #expect(verdicts[0].holds && verdicts[1].holds && verdicts[2].measured > 1, "\(verdicts)")
+    }
+
+    /// Rescaling leaves the sharpness as it is and not λ_max; descending it lowers it, and is better than SGD where labels are wrong.
+    @Test func aSharpnessForBatchNormFlattensAndHelps() throws {
+        let verdicts = try verdicts(of: "bn_sharpness")
+        try #require(verdicts.count == 10)
+        #expect([0, 1, 5, 9].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
+        #expect(verdicts[6].measured > 0, "\(verdicts)")
     }
 }
