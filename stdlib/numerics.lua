@@ -1,4 +1,5 @@
--- Small numerical work that scripts share: the path of a flow, all orders of a list, the power of a power law, where a curve is least or crosses.
+-- Small numerical work that scripts share: the path of a flow, all orders of a list, the power of a power law, where a curve is least or
+-- crosses, rank correlations.
 --
 --   local numerics = require "numerics"
 --   local ended = numerics.flow(function(at) return -run:gradient{ at = at } end, run.params, 0.5, 20)
@@ -6,6 +7,7 @@
 --   print(numerics.power({ 1, 2, 4 }, { 3, 12, 48 }))     -- 2
 --   print(numerics.least{ 4, 1, 0, 1, 4 })                 -- 3   3.0
 --   print(numerics.crossing({ 1, 2, 4 }, { 9, 5, 1 }, 3))  -- 3.0
+--   print(numerics.rank_correlation({ 1, 2, 3 }, { 5, 8, 7 }))     -- 0.5
 local numerics = {}
 
 --- Where dx/dt = field(x) leads from a point, a vector or a number, in a time, by so many steps of the classical Runge-Kutta method.
@@ -61,6 +63,29 @@ function numerics.crossing(x, y, number)
     end
   end
   return 0 / 0
+end
+
+--- The rank of each number of a list, 1 for the smallest; equal numbers share the mean of their ranks.
+local function ranks(list)
+  local result = {}
+  for i, x in ipairs(list) do
+    local below, equal = 0, 0
+    for _, y in ipairs(list) do
+      if y < x then below = below + 1 elseif y == x then equal = equal + 1 end
+    end
+    result[i] = below + (equal + 1) / 2
+  end
+  return result
+end
+
+--- Spearman's rank correlation of two lists: that of their ranks, 1 where one rises with the other; nan where all of a list are equal.
+function numerics.rank_correlation(x, y)
+  local a, b, middle, aa, bb, ab = ranks(x), ranks(y), (#x + 1) / 2, 0, 0, 0
+  for i = 1, #x do
+    local da, db = a[i] - middle, b[i] - middle
+    aa, bb, ab = aa + da * da, bb + db * db, ab + da * db
+  end
+  return ab / math.sqrt(aa * bb)
 end
 
 return numerics

@@ -22,6 +22,10 @@ static const unsigned char papers[] = {
 #embed "../../stdlib/papers.lua"
 };
 
+static const unsigned char sharpness[] = {
+#embed "../../stdlib/sharpness.lua"
+};
+
 // Likewise for each file of docs/examples/.
 
 static const unsigned char examples_setting[] = {
@@ -89,6 +93,7 @@ static const eoss_stdlib_module modules[] = {
     {"levels", levels, sizeof levels},
     {"numerics", numerics, sizeof numerics},
     {"papers", papers, sizeof papers},
+    {"sharpness", sharpness, sizeof sharpness},
     {NULL, NULL, 0},
 };
 

@@ -51,6 +51,10 @@ import Testing
             "seeds": "2", "n": "256", "test_n": "200", "hidden": "{20}", "epochs": "20", "steps": "200", "low": "-7",
             "sgd": "{2, 8, 32, 64, 128}", "momentum": "{8}", "same": "{2, 8, 32, 256}",
         ],
+        "bn_sharpness": [
+            "seeds": "1", "n": "300", "test_n": "2000", "hidden": "{32}", "batches": "{25, 50}", "lrs": "{0.1, 0.4}",
+            "epochs": "20",
+        ],
     ]
 
     private static func names(in folder: String, ending: String) throws -> Set<String> {
@@ -264,5 +268,13 @@ import Testing
         #expect(abs(verdicts[0].measured - 1) < 0.05 && verdicts[1].holds, "\(verdicts)")
         #expect(abs(verdicts[2].measured - 1) < 0.6 && verdicts[3].measured > 0.95, "\(verdicts)")
         #expect(abs(verdicts[4].measured - 1) < 0.5, "\(verdicts)")
+    }
+
+    /// Rescaling leaves the sharpness as it is and not λ_max; descending it lowers it, and is better than SGD where labels are wrong.
+    @Test func aSharpnessForBatchNormFlattensAndHelps() throws {
+        let verdicts = try verdicts(of: "bn_sharpness")
+        try #require(verdicts.count == 10)
+        #expect([0, 1, 5, 9].allSatisfy { verdicts[$0].holds }, "\(verdicts)")
+        #expect(verdicts[6].measured > 0, "\(verdicts)")
     }
 }
