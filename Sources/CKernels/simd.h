@@ -221,6 +221,11 @@ INLINE int64_t strided_offset(int64_t index, int64_t rank, const int64_t *extent
     return offset;
 }
 
+/// Where a batch of a product's result begins.
+INLINE int64_t result_offset(const ck_product *p, int64_t batch) {
+    return strided_offset(batch, p->batch_rank, p->batch_extents, p->batch_c);
+}
+
 /// Terms of the sums of a batch: all of K, or a chunk of it.
 INLINE int64_t terms_of_batch(const ck_product *p, int64_t batch) {
     return p->k_chunk ? minimum(p->k_chunk, p->k - batch * p->k_chunk) : p->k;

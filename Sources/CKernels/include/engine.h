@@ -52,9 +52,10 @@ typedef struct {
     int64_t accumulate;
     int64_t m, n, k;
     int64_t a_row, a_column, b_row, b_column;   // strides of A over (M, K), of B over (K, N)
+    int64_t c_row;                // stride of C over M, and of the addend; f64 sums of f32 have contiguous batches of contiguous rows
     int64_t batches;
-    int64_t batch_rank;           // batch axes, outermost first; the result's batches are contiguous
-    const int64_t *batch_extents, *batch_a, *batch_b;
+    int64_t batch_rank;           // batch axes, outermost first
+    const int64_t *batch_extents, *batch_a, *batch_b, *batch_c;
     int64_t tile_m, tile_n, tile_batches;
     int64_t k_chunk;              // if > 0, the batches are chunks of K of this length, the last one shorter
 } ck_product;

@@ -89,11 +89,13 @@ struct CallEncoder {
         (p.m, p.n, p.k) = (Int64(call.m), Int64(call.n), Int64(call.k))
         (p.a_row, p.a_column) = (Int64(call.aRow), Int64(call.aColumn))
         (p.b_row, p.b_column) = (Int64(call.bRow), Int64(call.bColumn))
+        p.c_row = Int64(call.cRow)
         p.batches = Int64(call.batches)
         p.batch_rank = Int64(call.batchExtents.count)
         p.batch_extents = numbers(call.batchExtents)
         p.batch_a = numbers(call.aBatch)
         p.batch_b = numbers(call.bBatch)
+        p.batch_c = numbers(call.cBatch)
         (p.tile_m, p.tile_n, p.tile_batches) = (Int64(call.tileM), Int64(call.tileN), Int64(call.tileBatches))
         p.k_chunk = Int64(call.kChunk)
         return p

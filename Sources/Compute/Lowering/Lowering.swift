@@ -197,6 +197,7 @@ struct Lowering {
             let values = iota.evaluate([], as: [iota.type])[0].values
             if storage[result] == nil { storage[result] = .constant(try constants.tensor(values, iota.type)) }
         case let dot as DotGeneral: try lower(dot, node, accumulate: false)
+        case let arranged as ArrangedDot: try lower(arranged, node)
         case let accumulate as AccumulateDot: try lower(accumulate.dot, node, accumulate: true)
         case let fusion as DotFusion: try lower(fusion, node)
         case let recurrence as Recurrence: try lower(region: recurrence.scan.body, node, recurrence: recurrence.scan)

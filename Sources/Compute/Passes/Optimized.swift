@@ -37,8 +37,8 @@ extension Graph {
     }
 
     private func executable(_ ask: () throws -> Void) rethrows -> Graph {
-        let primitive = expandInnerProducts(
-            fuseAccumulation(fuseUpdates(widenSums(expandDepthwise(self)).simplified())))
+        let primitive = arrangeProducts(
+            expandInnerProducts(fuseAccumulation(fuseUpdates(widenSums(expandDepthwise(self)).simplified()))))
         let fused = eliminateCommonSubexpressions(fuseElementwise(primitive))
         return try unrollScans(fused, asking: ask) { try $0.optimized(asking: ask) }
     }

@@ -96,6 +96,9 @@ struct ProductCall {
     var batchExtents: [Int]
     var aBatch: [Int]
     var bBatch: [Int]
+    /// Of the result: elements from row to row, and from batch to batch along each of their axes. Its columns are contiguous.
+    var cRow: Int
+    var cBatch: [Int]
     var tileM: Int
     var tileN: Int
     var tileBatches: Int

@@ -71,14 +71,22 @@ struct ValueMemory {
     }
 
     /// Whether a node reads this operand through strides: a product its factors, unless it is an inner product.
-    private static func reads(_ node: Graph.Node, _ place: Int, in graph: Graph) -> Bool {
-        let dot =
-            (node.operation as? DotGeneral) ?? (node.operation as? AccumulateDot)?.dot
-            ?? (node.operation as? DotFusion)?.dot
-        guard let dot, place < 2 else { return false }
+    static func reads(_ node: Graph.Node, _ place: Int, in graph: Graph) -> Bool {
+        guard let dot = dot(of: node.operation), place < 2 else { return false }
         let (a, b) = (graph.type(of: node.operands[0]).shape, graph.type(of: node.operands[1]).shape)
         let rows = dot.lhsFree(rank: a.count).reduce(1) { $0 * a[$1] }
         return rows * dot.rhsFree(rank: b.count).reduce(1) { $0 * b[$1] } > 1
+    }
+
+    /// The contraction of an operation's first two operands.
+    static func dot(of operation: any Operation) -> DotGeneral? {
+        switch operation {
+        case let dot as DotGeneral: dot
+        case let accumulated as AccumulateDot: accumulated.dot
+        case let arranged as ArrangedDot: arranged.dot
+        case let fused as DotFusion: fused.dot
+        default: nil
+        }
     }
 
     /// Where in its operand the result of an operation begins, if it lies there in one piece; `nil` otherwise.

@@ -12,6 +12,25 @@ extension Lowering {
         try lower(call, sources, accumulate ? Array(node.operands[2...]) : [], to: to, label(node))
     }
 
+    /// A contraction whose result lies in another order of its axes.
+    mutating func lower(_ arranged: ArrangedDot, _ node: Graph.Node) throws {
+        let shape = productShape(arranged.dot, node)
+        var (call, sources) = try product(arranged.dot, shape, node, accumulate: false)
+        let to = try target(node.results.lowerBound)
+        if ProductTiling.chunks(call) == nil, let strides = arranged.strides(shape.a, shape.b) {
+            (call.cRow, call.cBatch) = (strides.row, strides.batch)
+            return try lower(call, sources, [], to: to, label(node))
+        }
+        // A sum that is cut is put together first.
+        let type = graph.type(of: node.result)
+        let ordered = Transpose(permutation: arranged.permutation).inverse.map { type.shape[$0] }
+        let whole = try newBuffer(TensorType(type.element, ordered))
+        try lower(call, sources, [], to: whole, label(node))
+        let strides = Axes.rowMajorStrides(ordered)
+        let axes = Axes(extents: type.shape, strides: arranged.permutation.map { strides[$0] })
+        steps.append(try copy(from: whole, axes, to: to, type.element, label(node)))
+    }
+
     /// A region that reads a contraction: in one step where the kernel of the product makes whole rows, else one after the other.
     mutating func lower(_ fusion: DotFusion, _ node: Graph.Node) throws {
         let shape = productShape(fusion.dot, node)
@@ -97,14 +116,15 @@ extension Lowering {
     }
 
     private func product(_ shape: ProductShape, _ operands: [ProductOperand], accumulate: Bool) -> ProductCall {
+        let extents = shape.aBatch.map { shape.a.shape[$0] }
         var call = ProductCall(
             kind: .blas, element: shape.element, result: shape.result, accumulates: accumulate, m: shape.m, n: shape.n,
             k: shape.k,
             aRow: operands[0].free, aColumn: operands[0].contracted, bRow: operands[1].contracted,
             bColumn: operands[1].free,
-            batchExtents: shape.aBatch.map { shape.a.shape[$0] }, aBatch: operands[0].batch, bBatch: operands[1].batch,
-            tileM: 1,
-            tileN: 1, tileBatches: 1, kChunk: 0)
+            batchExtents: extents, aBatch: operands[0].batch, bBatch: operands[1].batch, cRow: shape.n,
+            cBatch: Axes.rowMajorStrides(extents).map { $0 * shape.m * shape.n }, tileM: 1, tileN: 1, tileBatches: 1,
+            kChunk: 0)
         // The stride of an axis of extent 1 is free; OpenBLAS wants it no smaller than a row.
         if call.m == 1 && call.aColumn == 1 { call.aRow = max(1, call.k) }
         if call.k == 1 && call.bColumn == 1 { call.bRow = max(1, call.n) }
@@ -123,6 +143,7 @@ extension Lowering {
         call.batchExtents = [count]
         call.aBatch = [chunks.terms * call.aColumn]
         call.bBatch = [chunks.terms * call.bRow]
+        call.cBatch = [call.m * call.n]
         ProductTiling.tile(&call)
         let results = call.m * call.n
         let partial = try newBuffer(TensorType(chunks.partial, [count, results]))
