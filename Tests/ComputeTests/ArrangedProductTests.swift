@@ -93,9 +93,9 @@ import Testing
     @Test func onlyWhatContractionsAloneReadIsLaidOutForThem() throws {
         for keeps in [false, true] {
             let b = GraphBuilder()
-            let x = b.input("x", TensorType(.f32, [2, 4, 6, 5]))
-            let w = b.input("w", TensorType(.f32, [4, 5, 3]))
-            let mixed = b.dot(x, x, contracting: ([3], [3]), batch: ([0, 1], [0, 1]))
+            let x = b.input("x", TensorType(.f64, [2, 4, 6, 5]))
+            let w = b.input("w", TensorType(.f64, [4, 5, 3]))
+            let mixed = b.tanh(b.dot(x, x, contracting: ([3], [3]), batch: ([0, 1], [0, 1])))
             let scored = b.dot(mixed, x, contracting: ([3], [2]), batch: ([0, 1], [0, 1]))
             let product = b.dot(scored, w, contracting: ([1, 3], [0, 1]))
             let graph = b.build(outputs: [("product", product)] + (keeps ? [("scored", scored)] : []))

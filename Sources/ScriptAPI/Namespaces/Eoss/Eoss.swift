@@ -106,7 +106,8 @@ extension ScriptHost {
             results: [Parameter("seconds", .number, unit: "seconds", "Since some moment.")]
         ) { _ in Stopwatch.now }
         eoss.function(
-            "message", "Writes a line to the standard error: a word to who waits, which is no result as what print writes is.",
+            "message",
+            "Writes a line to the standard error: a word to who waits, which is no result as what print writes is.",
             parameters: [Parameter("text", .string, "The line.")], results: []
         ) { [unowned self] call in
             options.message(try call.get("text", as: String.self).printable)
