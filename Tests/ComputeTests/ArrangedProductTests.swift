@@ -94,7 +94,7 @@ import Testing
         for keeps in [false, true] {
             let b = GraphBuilder()
             let x = b.input("x", TensorType(.f64, [2, 4, 6, 5]))
-            let w = b.input("w", TensorType(.f64, [4, 5, 3]))
+            let w = b.input("w", TensorType(.f64, [4, 5, 30]))
             let mixed = b.tanh(b.dot(x, x, contracting: ([3], [3]), batch: ([0, 1], [0, 1])))
             let scored = b.dot(mixed, x, contracting: ([3], [2]), batch: ([0, 1], [0, 1]))
             let product = b.dot(scored, w, contracting: ([1, 3], [0, 1]))
