@@ -20,6 +20,20 @@ local function mnist5k(options)
   error(tostring(data):find("no such file", 1, true) and digits.title or data, 3)
 end
 
+-- Data sets that are in use, by name and options: runs of one seed share theirs.
+local loaded = setmetatable({}, { __mode = "v" })
+
+-- The name and the options in one text; nil where an option is a table.
+local function key(name, options)
+  local words = {}
+  for option, value in pairs(options) do
+    if type(value) == "table" then return nil end
+    words[#words + 1] = option .. "=" .. tostring(value)
+  end
+  table.sort(words)
+  return name .. " " .. table.concat(words, " ")
+end
+
 --- The data set of a name, 'fashion_mnist', 'mnist', 'cifar10', 'svhn' or 'mnist5k', with the options of its loader: n, classes, test_n,
 --- standardize, seed, …. Where its files are not there the error says how to get them, and where to put them. Of mnist5k, which has no test
 --- samples of its own, test_n = 1000 are set aside.
@@ -29,7 +43,10 @@ function papers.data(name, options)
   if not loaders[name] then
     error(string.format("--set data=%s: expected fashion_mnist, mnist, cifar10, svhn or mnist5k", name), 2)
   end
-  return loaders[name](options or {})
+  local known = key(name, options or {})
+  local data = known and loaded[known] or loaders[name](options or {})
+  if known then loaded[known] = data end
+  return data
 end
 
 --- Seconds as a person says them.
@@ -40,9 +57,9 @@ local function duration(seconds)
   return string.format("%.1f days", seconds / 86400)
 end
 
---- Says, on the standard error, how long a training of a run would take, where that is over an hour, or `over` seconds, before it begins: to `to`, or for `steps` or
---- `epochs`, for `times` runs like this one. A training that does not fit in memory ends here, in an error with both figures. Gives the
---- estimate of run:estimate, of one run.
+--- Says, on the standard error, how long a training of a run would take, where that is over an hour, or `over` seconds, before it begins: to
+--- `to`, or for `steps` or `epochs`, for `times` runs like this one. A training that does not fit in memory ends here, in an error with both
+--- figures. Gives the estimate of run:estimate, of one run.
 function papers.expect(run, options)
   local goal = { to = options.to, steps = options.steps, epochs = options.epochs }
   local estimate = run:estimate(goal)

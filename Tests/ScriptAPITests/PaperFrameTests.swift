@@ -327,7 +327,10 @@ import Testing
         try laboratory.write(lines.joined(separator: "\n"), to: "mnist_5k.csv.gz")
         try laboratory.run(
             """
-            local data = require("papers").data("mnist5k", { n = 12, test_n = 10, seed = 3 })
+            local papers = require "papers"
+            local data = papers.data("mnist5k", { n = 12, test_n = 10, seed = 3 })
+            assert(rawequal(data, papers.data("mnist5k", { seed = 3, n = 12, test_n = 10 })), "one data set, loaded once")
+            assert(not rawequal(data, papers.data("mnist5k", { n = 12, test_n = 10, seed = 4 })))
             assert(data.n == 12 and data.test_n == 10 and data.outputs == 10 and data.shape[2] == 28 and data.name == "mnist5k")
             """)
     }

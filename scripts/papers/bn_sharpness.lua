@@ -20,10 +20,10 @@ local function start(seed, noise, batch, lr, weight, name)
 end
 papers.expect(start(p.seed, p.noise, p.batches[1], p.lr, 0), { epochs = p.epochs, times = p.seeds * #p.batches * #p.lrs })
 for seed = p.seed, p.seed + p.seeds - 1 do
-  local here = {}
-  for i = 1, #p.batches * #p.lrs do
-    local run = start(seed, p.noise, p.batches[(i - 1) // #p.lrs + 1], p.lrs[(i - 1) % #p.lrs + 1], 0)
-    run:train{ epochs = p.epochs }
+  local here, runs = {}, {}
+  for i = 1, #p.batches * #p.lrs do runs[i] = start(seed, p.noise, p.batches[(i - 1) // #p.lrs + 1], p.lrs[(i - 1) % #p.lrs + 1], 0) end
+  eoss.parallel(runs, { epochs = p.epochs })
+  for _, run in ipairs(runs) do
     local at, test, top = sharpness.rescaled(run, normed, seed), run:evaluate{ data = "test" }, run:measure("lambda_max").value
     local S, same = sharpness.measure(run, { delta = p.delta }).value, sharpness.measure(run, { delta = p.delta, at = at }).value
     claims.gather({ here = here, all = all }, { "here", "all" }, { S = S, top = top, loss = run.loss, test = 100 * test.accuracy,
