@@ -1,5 +1,5 @@
 -- Small numerical work that scripts share: the path of a flow, all orders of a list, the power of a power law, where a curve is least or
--- crosses, rank correlations.
+-- crosses, rank correlations, orthonormal vectors, principal components.
 --
 --   local numerics = require "numerics"
 --   local ended = numerics.flow(function(at) return -run:gradient{ at = at } end, run.params, 0.5, 20)
@@ -8,6 +8,8 @@
 --   print(numerics.least{ 4, 1, 0, 1, 4 })                 -- 3   3.0
 --   print(numerics.crossing({ 1, 2, 4 }, { 9, 5, 1 }, 3))  -- 3.0
 --   print(numerics.rank_correlation({ 1, 2, 3 }, { 5, 8, 7 }))     -- 0.5
+--   local pair = numerics.orthonormal{ eoss.vector{ 3, 4 }, eoss.vector{ 1, 0 } }    -- (0.6, 0.8) and (0.8, -0.6)
+--   local features = numerics.principal(pair, 1)                                     -- { { 1 }, { -1 } }, or both with the other sign
 local numerics = {}
 
 --- Where dx/dt = field(x) leads from a point, a vector or a number, in a time, by so many steps of the classical Runge-Kutta method.
@@ -86,6 +88,50 @@ function numerics.rank_correlation(x, y)
     aa, bb, ab = aa + da * da, bb + db * db, ab + da * db
   end
   return ab / math.sqrt(aa * bb)
+end
+
+--- A list of vectors made orthonormal in their order: of each what is left without its parts along those before it, at length 1. The parts are
+--- taken away twice, after which vectors are orthogonal to rounding.
+function numerics.orthonormal(vectors)
+  local basis = {}
+  for i, v in ipairs(vectors) do
+    local length = v:norm()
+    for _ = 1, 2 do
+      for k = 1, i - 1 do v = v - v:dot(basis[k]) * basis[k] end
+      if not (v:norm() > 1e-12 * length) then error(string.format("vector %d lies in the span of those before it", i), 2) end
+      v = v / v:norm()
+    end
+    basis[i] = v
+  end
+  return basis
+end
+
+--- The coordinates of vectors along their first d principal components, a list of d numbers for each, of mean 0 and mean square 1: d is at most the
+--- number of vectors less one. By orthogonal iteration, so many turns of it.
+function numerics.principal(vectors, d, turns)
+  local centred, mean = {}, vectors[1] / #vectors
+  for i = 2, #vectors do mean = mean + vectors[i] / #vectors end
+  for i, x in ipairs(vectors) do centred[i] = x - mean end
+  if d >= #vectors then error(string.format("%d vectors have %d principal components, not %d", #vectors, #vectors - 1, d), 2) end
+  local basis, features = numerics.orthonormal(table.move(centred, 1, d, 1, {})), {}
+  for _ = 1, turns or 100 do
+    for k, direction in ipairs(basis) do
+      local image = 0 * direction
+      for _, x in ipairs(centred) do image = image + x:dot(direction) * x end
+      basis[k] = image
+    end
+    basis = numerics.orthonormal(basis)
+  end
+  for i = 1, #vectors do features[i] = {} end
+  for k, direction in ipairs(basis) do
+    local square = 0
+    for i, x in ipairs(centred) do
+      features[i][k] = x:dot(direction)
+      square = square + features[i][k] ^ 2 / #vectors
+    end
+    for i = 1, #vectors do features[i][k] = features[i][k] / math.sqrt(square) end
+  end
+  return features
 end
 
 return numerics

@@ -1,4 +1,5 @@
--- What the scripts of papers share: the data that `--set data=` names, a word before a long training, and the best of several rates.
+-- What the scripts of papers share: the data that `--set data=` names, whole, made orthonormal or by principal components, a word before a long
+-- training, and the best of several rates.
 --
 --   local papers = require "papers"
 --   local data = papers.data(p.data, { n = p.n, test_n = 1000, seed = p.seed })
@@ -47,6 +48,30 @@ function papers.data(name, options)
   local data = known and loaded[known] or loaders[name](options or {})
   if known then loaded[known] = data end
   return data
+end
+
+-- The training samples of a data set as vectors in f64.
+local function vectors(name, options)
+  local images, list = papers.data(name, options):arrays().inputs, {}
+  for i = 1, #images do list[i] = eoss.vector(images[i], { dtype = "f64" }) end
+  return list
+end
+
+--- n orthonormal samples, each its own target: 'orthogonal' draws them at random in d dimensions; of the images of a data set (see papers.data) it is
+--- what each has that those before it do not. Options: n, d, seed.
+function papers.orthonormal(name, options)
+  if name == "orthogonal" then return eoss.data.orthogonal{ n = options.n, d = options.d, seed = options.seed } end
+  local rows = numerics.orthonormal(vectors(name, { n = options.n, standardize = "none", seed = options.seed }))
+  return eoss.data.arrays{ name = name, inputs = rows, targets = rows }
+end
+
+--- n samples of two classes of a data set (see papers.data), classes = { 0, 1 } by default, by their first d principal components, with the targets
+--- -1 and 1. Options: n, d, classes, seed.
+function papers.components(name, options)
+  local choice = { n = options.n, classes = options.classes or { 0, 1 }, seed = options.seed }
+  local targets, labels = {}, papers.data(name, choice):arrays().labels
+  for i = 1, #labels do targets[i] = 2 * labels[i] - 1 end
+  return eoss.data.arrays{ name = name, inputs = numerics.principal(vectors(name, choice), options.d), targets = targets }
 end
 
 --- Seconds as a person says them.

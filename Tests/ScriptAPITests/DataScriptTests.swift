@@ -19,6 +19,28 @@ import Testing
         assert(d:describe():find("class 0 10", 1, true) and tostring(d):find("30 training samples", 1, true))
         """,
         """
+        local d = eoss.data.gaussian_mixture{ n = 6, classes = 3, d = 4, test_n = 3 }
+        local a = d:arrays()
+        assert(a.targets == nil and #a.labels == 6 and a.inputs:shape()[2] == 4 and #a.test_labels == 3)
+        a.classes = 3
+        local again = eoss.data.arrays(a)
+        assert(again.n == 6 and again.test_n == 3 and again.outputs == 3)
+        local b = again:arrays()
+        assert(b.inputs == a.inputs and b.labels == a.labels and b.test_inputs == a.test_inputs and b.inputs.dtype == a.inputs.dtype)
+        """,
+        """
+        local a = eoss.data.teacher_student{ n = 5, inputs = 3, outputs = 2 }:arrays()
+        assert(a.labels == nil and a.test_inputs == nil and a.targets:shape()[2] == 2 and a.inputs.dtype == "f64")
+        local halves = eoss.data.arrays{ inputs = { a.inputs[1], a.inputs[2] }, targets = { eoss.vector{ 1, 2 }, eoss.vector{ 3, 4 } } }:arrays()
+        assert(#halves.inputs == 2 and halves.inputs[2] == a.inputs[2] and halves.targets[2][1] == 3)
+        """,
+        """
+        local a = eoss.data.sorting{ n = 4, length = 3, vocabulary = 5 }:arrays()
+        assert(a.inputs.dtype == "i32" and #a.inputs == 4 and #a.labels:shape() == 2 and a.labels:shape()[2] == a.inputs:shape()[2])
+        local d = eoss.data.arrays{ inputs = a.inputs, labels = a.labels, vocabulary = 5 }
+        assert(d.vocabulary == 5 and d:arrays().labels == a.labels)
+        """,
+        """
         local d = eoss.data.arrays{ inputs = { {0, 2}, {1, 1} }, labels = { {-1, 2}, {0, 1} }, vocabulary = 3 }
         assert(d.vocabulary == 3 and d.target_shape[1] == 2 and d.target_shape[2] == 3)
         """,
@@ -42,6 +64,18 @@ import Testing
         ),
         ("eoss.data.arrays{ inputs = { {1}, {2} }, labels = { 0, 0.5 } }", "has the label 0.5"),
         ("eoss.data.arrays{ inputs = {}, targets = {} }", "holds no numbers"),
+        (
+            "eoss.data.arrays{ inputs = { eoss.vector{ 1, 2 }, eoss.vector{ 1 } }, targets = { 1, 2 } }",
+            "'inputs': the arrays in it have different shapes"
+        ),
+        (
+            "eoss.data.arrays{ inputs = { { 1, 2 }, eoss.vector{ 1 } }, targets = { 1, 2 } }",
+            "'inputs': the arrays in it have different shapes"
+        ),
+        (
+            "eoss.data.arrays{ inputs = { eoss.vector{ 1 }, { 1, 2 } }, targets = { 1, 2 } }",
+            "'inputs': the tables in it have different lengths"
+        ),
         ("eoss.data.cifar10{ path = 'nowhere' }", "no such file: 'nowhere'"),
         (
             "eoss.data.mnist{ standardize = 'central_flows' }",

@@ -39,6 +39,42 @@ import Testing
             "\(lines)")
     }
 
+    /// Of vectors with parts of 3, 2 and 1 along three axes, far from a mean, the components are these parts but for their signs.
+    @Test func orthonormalVectorsAndPrincipalComponents() throws {
+        let laboratory = try Laboratory()
+        try laboratory.run(
+            """
+            local numerics = require "numerics"
+            local basis = numerics.orthonormal{ eoss.vector{ 3, 4, 0 }, eoss.vector{ 1, 0, 0 }, eoss.vector{ 1, 1, 1e-6 } }
+            for i = 1, 3 do
+              for k = 1, 3 do assert(math.abs(basis[i]:dot(basis[k]) - (i == k and 1 or 0)) < 1e-15) end
+            end
+            assert((basis[1] - eoss.vector{ 0.6, 0.8, 0 }):norm() < 1e-15 and basis[2][1] > 0)
+            local axes, points, signs = numerics.orthonormal{ eoss.vector{ 1, 2, 3, 4 }, eoss.vector{ 1, 0, 1, 0 }, eoss.vector{ 0, 0, 1, 1 } }, {}, {}
+            for i = 0, 7 do
+              signs[i + 1] = { i & 1, i >> 1 & 1, i >> 2 }
+              points[i + 1] = eoss.vector{ 5, 6, 7, 8 }
+              for k = 1, 3 do
+                signs[i + 1][k] = 2 * signs[i + 1][k] - 1
+                points[i + 1] = points[i + 1] + (4 - k) * signs[i + 1][k] * axes[k]
+              end
+            end
+            local features = numerics.principal(points, 2)
+            for i = 1, 8 do
+              assert(#features[i] == 2)
+              for k = 1, 2 do assert(math.abs(features[i][k] * features[1][k] - signs[i][k] * signs[1][k]) < 1e-9) end
+            end
+            """)
+        #expect(
+            try laboratory.failure(
+                of: "require('numerics').orthonormal{ eoss.vector{ 1, 1 }, eoss.vector{ 2, 2 } }")?.contains(
+                    "vector 2 lies in the span of those before it") == true)
+        #expect(
+            try laboratory.failure(
+                of: "require('numerics').principal({ eoss.vector{ 1, 1 }, eoss.vector{ 2, 2 } }, 2)")?.contains(
+                    "2 vectors have 1 principal components, not 2") == true)
+    }
+
     @Test func flowsOrdersAndPowers() throws {
         try Laboratory().run(
             """

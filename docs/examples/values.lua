@@ -65,6 +65,11 @@ run:train{ steps = 5 }
 --- dataset:describe
 print(data:describe())
 
+--- dataset:arrays
+local numbers = data:arrays()
+print(numbers.inputs[1], numbers.targets[1])
+eoss.arrays.save("data.npz", numbers)
+
 --- dataset:subset
 print(#data:subset{ first = 5 })
 

@@ -2,8 +2,9 @@
 -- λ = ησ²/b for half the squared error, R = -tr log(1 - ηH/2)/2η, a quarter of tr H at small rates. Damian, Ma & Lee,
 -- "Label Noise SGD Provably Prefers Flat Global Minimizers", arXiv 2106.06530. See docs/papers/label_noise.md.
 local claims, papers, found, shown = require "claims", require "papers", {}, {}
-local p = eoss.params({ n = 12, d = 5, width = 16, flat = 1, sharp = 2, lambda = 0.005, lr = 0.02, edge = 0.75, beta = 0.9, batch = 6, warm = 20000,
-                        time = 50, seeds = 30, seed = 1 }, { scales = { paper = { n = 64, d = 20, width = 128, warm = 100000, time = 500 } } })
+local p = eoss.params({ data = "fashion_mnist", n = 12, d = 5, width = 16, flat = 1, sharp = 2, lambda = 0.005, lr = 0.02, edge = 0.75, beta = 0.9,
+                        batch = 6, warm = 20000, time = 50, seeds = 30, seed = 1 },
+                      { scales = { paper = { n = 64, d = 20, width = 128, warm = 100000, time = 500 } } })
 -- Descent on L + λR of a rate η, in small steps. ∇R is the mean of ∇(yᵀHz)/4 over normal z, y = z/(1 - ηH/2) as a series; one z each step.
 local function regularised(eta, terms) return eoss.optim.custom{ name = "regularised", lr = 0.05, step = function(state, context)
   local z, h = context:randn(), 1e-3
@@ -30,7 +31,7 @@ local function fall(base, name, rule, eta, batch)
   return trace.values[1] - trace:mean(), run:series("loss", late):mean() / run:series("kept up", late):mean(), run
 end
 for seed = p.seed, p.seed + p.seeds - 1 do for _, start in ipairs{ "flat", "sharp" } do
-  local data = eoss.data.teacher_student{ n = p.n, inputs = p.d, seed = seed }
+  local data = papers.components(p.data, { n = p.n, d = p.d, seed = seed })
   local net = eoss.nn.mlp{ inputs = p.d, hidden = { p.width }, outputs = 1, activation = "tanh", init_scale = p[start], seed = seed, dtype = "f64" }
   local base = eoss.run{ name = start, model = net, data = data, loss = "half_mse", optimizer = eoss.optim.sgd{ lr = p.lr },
                          seed = seed, file = seed == p.seed }

@@ -1,4 +1,5 @@
 import Foundation
+import Graph
 
 /// What the samples of some inputs should give: real numbers, or classes.
 public enum Answers: Sendable {
@@ -45,6 +46,21 @@ extension Dataset {
             testSplit = given
         }
         return Dataset(name: name, inputShape: inputShape, vocabulary: vocabulary, train: train, test: testSplit)
+    }
+
+    /// The samples as arrays, by the names of the parameters and options that take them: `inputs` `[n, shape...]` with `labels` or `targets`,
+    /// and `test_inputs` with theirs where there are test samples. Labels and tokens are i32, pixels f32,
+    /// other numbers f32 where that holds them all, else f64. What stands in memory already is not copied.
+    /// - Throws: the memory account's error.
+    public func arrays() throws -> [String: NDArray] {
+        var arrays: [String: NDArray] = [:]
+        for (prefix, split) in [("", train), ("test_", test)] {
+            guard let split else { continue }
+            arrays[prefix + "inputs"] = try split.inputArray(shape: inputShape, areTokens: vocabulary != nil)
+            let answers = try split.answerArray()
+            arrays[prefix + (split.labels == nil ? "targets" : "labels")] = answers
+        }
+        return arrays
     }
 
     /// - Parameter prefix: before the names of the options in errors.
@@ -144,6 +160,46 @@ extension NDArray {
             case .f64: bytes.bindMemory(to: Double.self).firstIndex { !$0.isFinite }
             default: nil
             }
+        }
+    }
+}
+
+extension Split {
+    fileprivate func inputArray(shape: [Int], areTokens: Bool) throws -> NDArray {
+        try inputViews.array([count] + shape, as: areTokens ? .i32 : inputViews.ownElement)
+    }
+
+    /// The labels, `[n]` or `[n, places]`, or the targets `[n, shape...]`.
+    fileprivate func answerArray() throws -> NDArray {
+        guard labels != nil else { return try targetViews.array([count] + targetShape, as: targetViews.ownElement) }
+        return try targetViews.array(labelsPerSample == 1 ? [count] : [count, labelsPerSample], as: .i32)
+    }
+}
+
+extension ElementViews {
+    /// f64 for numbers that f32 may not hold, f32 for pixels.
+    fileprivate var ownElement: ElementType {
+        (table as? ArrayTable)?.array.element.isExactAsF32 == false ? .f64 : .f32
+    }
+
+    /// A view as an array of this shape, which has as many elements.
+    fileprivate func array(_ shape: [Int], as element: ElementType) throws -> NDArray {
+        let kind: ArrayElement =
+            switch element {
+            case .f32: .f32
+            case .i32: .i32
+            default: .f64
+            }
+        return NDArray(shape: shape, element: kind, count: shape.reduce(1, *), storage: try view(element))
+    }
+}
+
+extension ArrayElement {
+    /// Whether f32 holds each number of this kind: f32 itself and integers of up to 24 bits.
+    fileprivate var isExactAsF32: Bool {
+        switch self {
+        case .f32, .i8, .i16, .u8, .u16, .bool: true
+        case .f64, .i32, .i64, .u32, .u64: false
         }
     }
 }

@@ -75,7 +75,8 @@ public struct NDArray: Sendable {
         return NDArray(shape: shape, element: element, count: count, storage: storage)
     }
 
-    private init(shape: [Int], element: ArrayElement, count: Int, storage: Buffer) {
+    /// An array of what is in memory already: `count`, the product of the shape, elements of this kind.
+    init(shape: [Int], element: ArrayElement, count: Int, storage: Buffer) {
         (self.shape, self.element, self.count, self.storage) = (shape, element, count, storage)
     }
 

@@ -32,6 +32,13 @@ extension ScriptHost {
             results: [Parameter("text", .string, "For a person.")]
         ) { data, _ in data.data.describe() }
         sets.method(
+            "arrays",
+            "The samples as arrays, by the names of the options of eoss.data.arrays that take them: inputs, n × shape, with labels or targets, and test_inputs with theirs where there are test samples.",
+            results: [Parameter("arrays", .map(of: .object("array")), "The arrays by their names.")]
+        ) { data, _ in
+            LuaValue.table(LuaTable(named: try data.data.arrays().mapValues { .object(ArrayObject($0)) }))
+        }
+        sets.method(
             "subset", "Some of the training samples, as they are; the test samples stay.",
             options: ScriptHost.selectionOptions + [ScriptHost.labelNoise, .seed], results: ScriptHost.dataset
         ) { data, call in

@@ -108,7 +108,7 @@ extension ArrayObject {
         return vector
     }
 
-    /// The array that a Lua table of numbers, or of tables, spells.
+    /// The array that a Lua table of numbers, or of tables, arrays or vectors of equal lengths, spells.
     static func spelled(by value: LuaValue, _ option: String) throws -> NDArray {
         if let array = ArrayObject.read(value) { return array.array }
         if let vector = VectorObject.read(value) { return try NDArray(vector: vector.vector) }
@@ -122,6 +122,17 @@ extension ArrayObject {
         _ value: LuaValue, depth: Int, _ shape: inout [Int], _ numbers: inout [Double], _ option: String
     ) throws {
         if let number = Double.read(value), depth == shape.count, depth > 0 { return numbers.append(number) }
+        if depth > 0,
+            let part = try ArrayObject.read(value)?.array
+                ?? VectorObject.read(value).map({ try NDArray(vector: $0.vector) })
+        {
+            if depth == shape.count, numbers.isEmpty { shape += part.shape }
+            guard shape[depth...].elementsEqual(part.shape), part.count > 0 else {
+                throw ArgumentError("'\(option)': the arrays in it have different shapes")
+            }
+            numbers += (0..<part.count).map { part[flat: $0] }
+            return
+        }
         if case .table(let table) = value, depth == 0 {
             if let name = table.fields.filter({ ArrayObject.read($0.value) != nil }).keys.min() {
                 throw ArgumentError("'\(option)': a table of arrays; name one of them, its field '\(name)', say")
