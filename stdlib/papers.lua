@@ -37,12 +37,12 @@ end
 
 --- The data set of a name, 'fashion_mnist', 'mnist', 'cifar10', 'svhn' or 'mnist5k', with the options of its loader: n, classes, test_n,
 --- standardize, seed, …. Where its files are not there the error says how to get them, and where to put them. Of mnist5k, which has no test
---- samples of its own, test_n = 1000 are set aside.
-function papers.data(name, options)
+--- samples of its own, test_n = 1000 are set aside. `others` are words that a script knows beside them.
+function papers.data(name, options, others)
   local loaders = { fashion_mnist = eoss.data.fashion_mnist, mnist = eoss.data.mnist, cifar10 = eoss.data.cifar10, svhn = eoss.data.svhn,
                     mnist5k = mnist5k }
   if not loaders[name] then
-    error(string.format("--set data=%s: expected fashion_mnist, mnist, cifar10, svhn or mnist5k", name), 2)
+    error(string.format("--set data=%s: expected %sfashion_mnist, mnist, cifar10, svhn or mnist5k", name, others and others .. ", " or ""), 2)
   end
   local known = key(name, options or {})
   local data = known and loaded[known] or loaders[name](options or {})
@@ -51,8 +51,8 @@ function papers.data(name, options)
 end
 
 -- The training samples of a data set as vectors in f64.
-local function vectors(name, options)
-  local images, list = papers.data(name, options):arrays().inputs, {}
+local function vectors(name, options, others)
+  local images, list = papers.data(name, options, others):arrays().inputs, {}
   for i = 1, #images do list[i] = eoss.vector(images[i], { dtype = "f64" }) end
   return list
 end
@@ -61,7 +61,7 @@ end
 --- what each has that those before it do not. Options: n, d, seed.
 function papers.orthonormal(name, options)
   if name == "orthogonal" then return eoss.data.orthogonal{ n = options.n, d = options.d, seed = options.seed } end
-  local rows = numerics.orthonormal(vectors(name, { n = options.n, standardize = "none", seed = options.seed }))
+  local rows = numerics.orthonormal(vectors(name, { n = options.n, standardize = "none", seed = options.seed }, "orthogonal"))
   return eoss.data.arrays{ name = name, inputs = rows, targets = rows }
 end
 

