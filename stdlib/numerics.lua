@@ -95,8 +95,8 @@ end
 function numerics.orthonormal(vectors)
   local basis = {}
   for i, v in ipairs(vectors) do
-    local length = v:norm()
     for _ = 1, 2 do
+      local length = v:norm()
       for k = 1, i - 1 do v = v - v:dot(basis[k]) * basis[k] end
       if not (v:norm() > 1e-12 * length) then error(string.format("vector %d lies in the span of those before it", i), 2) end
       v = v / v:norm()

@@ -50,6 +50,7 @@ import Testing
               for k = 1, 3 do assert(math.abs(basis[i]:dot(basis[k]) - (i == k and 1 or 0)) < 1e-15) end
             end
             assert((basis[1] - eoss.vector{ 0.6, 0.8, 0 }):norm() < 1e-15 and basis[2][1] > 0)
+            assert(numerics.orthonormal{ eoss.vector{ 0, 1e20 } }[1][2] == 1, "whatever their size")
             local axes, points, signs = numerics.orthonormal{ eoss.vector{ 1, 2, 3, 4 }, eoss.vector{ 1, 0, 1, 0 }, eoss.vector{ 0, 0, 1, 1 } }, {}, {}
             for i = 0, 7 do
               signs[i + 1] = { i & 1, i >> 1 & 1, i >> 2 }
