@@ -136,17 +136,18 @@ import Testing
             // Caught and raised again at each level, on the way up.
             let results = try state.run(
                 """
+                local caught = 0
                 local function down(n)
                     if n == 0 then lab.fail(1) end
                     local ok, e = pcall(lab.apply, down, n - 1)
-                    caught = (caught or 0) + 1
+                    caught = caught + 1
                     error(e, 0)
                 end
                 local ok, e = pcall(down, 40)
                 return caught, tostring(e)
                 """, name: "deep.lua")
             #expect(Int.read(results[0]) == 40)
-            #expect(String.read(results[1]) == "deep.lua:2: broken with code 1")
+            #expect(String.read(results[1]) == "deep.lua:3: broken with code 1")
         }
     }
 

@@ -89,7 +89,7 @@ import Testing
             """, name: "yield.lua")
     }
 
-    @Test func aMisspeltGlobalNamesTheNearest() throws {
+    @Test func anUndefinedGlobalIsAnErrorThatNamesTheNearest() throws {
         let state = try makeState()
         func message(_ script: String) -> String? {
             do { try state.run(script, name: "script.lua") } catch let error as LuaError {
@@ -102,15 +102,27 @@ import Testing
             message("local net = 1\nlocal function f()\n return nett end f()")
                 == "script.lua:3: undefined global 'nett': did you mean 'net'?")
         #expect(message("batch_size = 16 print(batchsize)") != nil)
-        // Whether something is there may be asked.
-        #expect(message("assert(undef == nil and T == nil and _port == nil and io == nil)") == nil)
-        // A name becomes near when its neighbour is defined.
-        #expect(message("assert(width == nil) for i = 1, 3 do assert(width == nil) end widths = 1 return width") != nil)
-        #expect(message("assert(rawget(_G, 'width') == nil) width = 2 assert(width == 2)") == nil)
+        // Where nothing is near, too: an option of that value would silently be none.
+        let stranger = "assign it first, or ask with rawget(_G, 'mu') whether it is there"
+        #expect(message("return { lr = 1,\n momentum = mu }") == "script.lua:2: undefined global 'mu': \(stranger)")
+        #expect(
+            message("if zeitgeist then end")?.hasPrefix("script.lua:1: undefined global 'zeitgeist': assign it first")
+                == true)
+        #expect(
+            message("local ok, e = pcall(function() return _G[('x'):rep(1e6)] end) assert(not ok and #e < 200, e)")
+                == nil)
+        #expect(message("local e = setmetatable({}, { __index = _G }) assert(e[1] == nil and _G[1] == nil)") == nil)
+        // Whether something is there may be asked, of what another Lua has by its name alone.
+        #expect(message("assert(rawget(_G, 'mu') == nil and io == nil and (loadstring or load) == load)") == nil)
+        // A name that was assigned is defined, whatever its value.
+        #expect(
+            message("best = nil for x = 1, 3 do if not best or x > best then best = x end end assert(best == 3)") == nil
+        )
+        #expect(message("best = nil assert(best == nil) getmetatable(_G).__newindex({}, 1, 2)") == nil)
         #expect(message("getmetatable(_G).__newindex(1, 2, 3)") != nil)
         #expect(throws: LuaError.self) { try state.evaluate("wdith") }
         let trusted = try makeState { $0.isTrusted = true }
-        try trusted.run("assert(pritn == nil)", name: "trusted.lua")
+        try trusted.run("assert(pritn == nil and mu == nil)", name: "trusted.lua")
     }
 
     @Test func theNameOfALibraryMeansTheLibrary() throws {

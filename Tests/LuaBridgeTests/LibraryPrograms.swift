@@ -187,6 +187,7 @@ enum LibraryPrograms {
         try("cg", collectgarbage) try("cg", collectgarbage, nil) try("cg", collectgarbage, "setpause", 100) try("cg", collectgarbage, "setpause", 200) try("cg", collectgarbage, "setstepmul", 100)
         try("cg", collectgarbage, "step", "x") try("cg", collectgarbage, 5) try("cg", collectgarbage, {}) try("cg", collectgarbage, "incremental", 100, 200, 10) try("cg", collectgarbage, "setpause", 0) try("cg", collectgarbage, "generational", 20, 100) try("cg", collectgarbage, "incremental", 200, 100) try("cg", collectgarbage, "step", 100000)
         -- load
+        x = nil
         local function L(name, ...) try("load " .. name, function(...) local f, e = load(...) if f then return true, pcall(f, 1, 2) end return f, e end, ...) end
         L("a", "return 1") L("a", "return 1", "=n") L("a", "x = = 1", "@file") L("a", "x = = 1", "text\nmore") L("a", "x = = 1") L("a", "return x", "n", "t", { x = 5 }) L("a", "return x", "n", "bt", nil)
         L("a", "return x", "n", "b") L("a", "return x", "n", "") L("a", "return x", "n", 5) L("a", "return x", 5) L("a", 5) L("a", nil) L("a", {}) L("a", true) L("a")

@@ -269,7 +269,7 @@ import Testing
                     run:train{ to = 3 }
                     """))
         let lines = failure.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-        #expect(lines.first?.hasPrefix("test.lua:6: attempt to perform arithmetic on a nil value") == true)
+        #expect(lines.first?.hasPrefix("test.lua:6: undefined global 'zero': assign it first") == true)
         #expect(lines.last == "test.lua:8: in main chunk")
     }
 }

@@ -1,6 +1,5 @@
-// Reading a global variable that nobody defined: an error where the name is nearly that of something the script could have meant, a
-// variable of the function that reads or a global, since then it is a misspelling, and nil as in Lua where it is not: scripts ask in
-// this way whether something is there.
+// Reading a global variable that nobody defined is an error, which names what the script may have meant: a variable of the function
+// that reads, or a global. As Lua has it, the read gives nil, and an option of that value is silently none: { momentum = mu }.
 
 #include <CSpelling.h>
 #include <string.h>
@@ -57,52 +56,58 @@ static void consider_keys(lua_State *L, int table, search *search) {
     }
 }
 
-/// Pushes the table of the names that no global is near to, so that a loop may ask for one of them again and again. It stands in
-/// the table that is the upvalue of both metamethods.
-static void push_strangers(lua_State *L) { lua_rawgeti(L, lua_upvalueindex(1), 1); }
+/// Whether a Lua of this or another version has a global of this name, absent from the sandbox: nil here, since this is how a module
+/// that runs on several asks where it is (`loadstring or load`).
+static bool is_of_some_lua(const char *name) {
+    static const char *const names[] = {"arg", "bit",      "bit32",      "debug",  "dofile",   "gcinfo",  "getfenv", "io",
+                                        "jit", "loadfile", "loadstring", "module", "newproxy", "package", "setfenv", "unpack"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) == 0) return true;
+    }
+    return false;
+}
+
+#define ASSIGNED lua_upvalueindex(1)  // of both metamethods: a set of the names that were assigned, be it nil
 
 static int undefined_global(lua_State *L) {
     lua_settop(L, 2);
-    size_t length;
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &length) : NULL;
-    if (name == NULL || length < SHORTEST_NAME || length > SPELLING_LIMIT || lua_type(L, 1) != LUA_TTABLE) return 0;
-    search search = {.name = name};
-    spelling_begin(&search.spelling, name, length);
-    consider_readers(L, &search);
-    push_strangers(L);
+    if (lua_type(L, 1) != LUA_TTABLE || lua_type(L, 2) != LUA_TSTRING) return 0;
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, 3) == LUA_TNIL) {
+    if (lua_rawget(L, ASSIGNED) != LUA_TNIL) return 0;
+    size_t length;
+    const char *name = lua_tolstring(L, 2, &length);
+    if (is_of_some_lua(name)) return 0;
+    if (length > SPELLING_LIMIT) {
+        lua_pushlstring(L, name, SPELLING_LIMIT);
+        return luaL_error(L, "undefined global '%s...'", lua_tostring(L, -1));
+    }
+    if (length >= SHORTEST_NAME) {
+        search search = {.name = name};
+        spelling_begin(&search.spelling, name, length);
+        consider_readers(L, &search);
         consider_keys(L, 1, &search);
         if (lua_rawgetp(L, LUA_REGISTRYINDEX, &key_locals) == LUA_TTABLE) consider_keys(L, lua_gettop(L), &search);
-        if (search.best == NULL) {
-            lua_pushvalue(L, 2);
-            lua_pushboolean(L, 1);
-            lua_rawset(L, 3);
-        }
+        if (search.best != NULL) return luaL_error(L, "undefined global '%s': did you mean '%s'?", name, search.best);
     }
-    if (search.best == NULL) return 0;
-    return luaL_error(L, "undefined global '%s': did you mean '%s'?", name, search.best);
+    return luaL_error(L, "undefined global '%s': assign it first, or ask with rawget(_G, '%s') whether it is there", name, name);
 }
 
-/// A new global may be near to a name that none was near to.
 static int new_global(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 3);
+    if (lua_type(L, 2) == LUA_TSTRING) {
+        lua_pushvalue(L, 2);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, ASSIGNED);
+    }
     lua_rawset(L, 1);
-    push_strangers(L);
-    lua_pushnil(L);
-    if (lua_next(L, -2) == 0) return 0;
-    lua_newtable(L);
-    lua_rawseti(L, lua_upvalueindex(1), 1);
     return 0;
 }
 
 void watch_globals(lua_State *L) {
     lua_pushglobaltable(L);
     lua_createtable(L, 0, 2);
-    lua_createtable(L, 1, 0);
     lua_newtable(L);
-    lua_rawseti(L, -2, 1);
     lua_pushvalue(L, -1);
     lua_pushcclosure(L, undefined_global, 1);
     lua_setfield(L, -3, "__index");

@@ -184,6 +184,10 @@ public final class ScriptHost {
                 let hint = OtherNames.hint(for: String(match.1))
             {
                 error.message += ": \(hint)"
+            } else if let match = error.message.firstMatch(of: /(undefined global '(\w+)'): assign it first, .*$/),
+                let hint = OtherNames.hint(for: String(match.2))
+            {
+                error.message.replaceSubrange(match.range, with: "\(match.1): \(hint)")
             }
             return .failed(error.fullDescription)
         default: return .failed(words(for: error))
