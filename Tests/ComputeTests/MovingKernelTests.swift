@@ -84,6 +84,46 @@ import Testing
         try expectAsInterpreted(graph)
     }
 
+    /// Rows shorter and longer than a block of a region, and that no block ends with; results that others read, too, and sums of them.
+    @Test(arguments: KernelSet.available) func whatRegionsMakeForAConcatenationLiesInItsRows(_ set: KernelSet) throws {
+        let engines = try [1, 3].map { try Engine(threads: $0, kernelSet: set) }
+        for element in [ElementType.f32, .f64] {
+            for (rows, first, second) in [
+                (1, 3, 5), (7, 1, 2), (33, 48, 16), (5, 700, 3), (300, 5, 64), (2, 3000, 2000),
+            ] {
+                let b = GraphBuilder()
+                let x = b.input("x", TensorType(element, [rows, first]))
+                let y = b.input("y", TensorType(element, [rows, second]))
+                let (p, z) = (b.tanh(x), b.exponential(y))
+                let q = b.add(b.scale(p, by: 2), x)
+                let r = b.multiply(z, y)
+                let all = b.concatenate([p, z, q, b.reshape(b.negate(r), to: [rows, second])], axis: 1)
+                let shared = b.sqrt(b.abs(y))
+                let graph = b.build(outputs: [
+                    ("all", all), ("sums", b.sum(q, dimensions: [1])),
+                    ("twice", b.concatenate([shared, x, shared], axis: 1)),
+                    (
+                        "three axes",
+                        b.concatenate(
+                            [b.reshape(b.erf(y), to: [rows, 1, second]), b.reshape(y, to: [rows, 1, second])], axis: 1)
+                    ),
+                    ("total", b.sum(all)),
+                ])
+                var results: [[Tensor]] = []
+                for engine in engines {
+                    try expectAsInterpreted(graph, engine: engine, tolerance: 1e-5, scale: 10)
+                    let plan = try engine.plan(for: graph)
+                    let copies = plan.description.split(separator: "\n").filter { $0.contains("copy[") }
+                    // Of what is read twice or is an input: `shared` two times, x, y; and q, where its sums are made by another step.
+                    #expect(rows == 1 || [4, 5].contains(copies.count), "\(plan)")
+                    var random = TestRandom(2)
+                    results.append(try plan.evaluate(graph.inputs.map { random.tensor($0.type) }))
+                }
+                #expect(zip(results[0], results[1]).allSatisfy { $0.values == $1.values })
+            }
+        }
+    }
+
     @Test(arguments: KernelSet.available) func rowsByNumber(_ set: KernelSet) throws {
         let engine = try Engine(threads: 2, kernelSet: set)
         let cases: [(table: [Int], batch: Int, indices: [Int])] = [

@@ -25,6 +25,15 @@ import Testing
         }
     }
 
+    @Test func aPartOfRowsHasOneStrideAlongAnAxisThatDoesNotCrossThem() {
+        let part = RowsOfPart(length: 12, stride: 40)
+        #expect(part.strides([5, 12]) == [40, 1])
+        #expect(part.strides([5, 3, 4]) == [40, 4, 1])
+        #expect(part.strides([2, 5, 1, 12]) == [200, 40, 12, 1])
+        #expect(part.strides([60]) == nil)
+        #expect(part.strides([10, 6]) == nil)
+    }
+
     @Test func axesMergeWhereTheyAreWalkedAsOne() {
         let shape = [4, 1, 5, 6]
         #expect(

@@ -115,8 +115,8 @@ import Testing
         #expect(many.outside == [1: 1, 2: 2, 4: 4][order])
     }
 
-    /// The gates of all steps, Uh + Wx + bias, are read from the scan; of tanh the value is enough.
-    @Test(arguments: [(Recurrence.lstm, 3), (.rnn, 1)]) func whatIsDearToComputeAgainIsKept(
+    /// The gates of all steps are read from the scan, after their activations; of tanh the value is enough.
+    @Test(arguments: [(Recurrence.lstm, 6), (.rnn, 1)]) func whatIsDearToComputeAgainIsKept(
         _ recurrence: Recurrence, _ carries: Int
     ) throws {
         let graph = Self.scalar(try recurrence.graph(length: 5), seed: 1)
@@ -125,6 +125,7 @@ import Testing
         let rows = gradient.nodes.filter { $0.operation is DotGeneral }.map { gradient.type(of: $0.result).shape }
         #expect(!rows.contains([5, 8]) && !rows.contains([5, 3]))
         #expect(gradient.nodes.first { $0.operation is Scan }?.results.count == carries)
+        #expect(!gradient.nodes.contains { $0.operation is Logistic })
     }
 
     /// The network, its tangent, and the backward sweep, which gives the quadratic form its cotangents.

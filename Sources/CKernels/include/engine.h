@@ -154,6 +154,8 @@ typedef struct {
 
 /// A walk over elements in blocks; refs: operands, then results, then results of reductions; of a product A and B.
 ///
+/// A result lies together, or in rows of so many elements, `result_stride` apart: a part of each row of a concatenation.
+///
 /// A recurrence computes each block `steps` times before the next, each time with its operands a step further (or back), to results
 /// that lie `count` elements further; it has no reductions and no product.
 ///
@@ -170,6 +172,8 @@ typedef struct {
     int64_t operands, results, registers, instructions, reductions;
     const ck_region_operand *operand;
     const int64_t *result_size;            // bytes of an element
+    const int64_t *result_row;             // elements; 0 for what lies together
+    const int64_t *result_stride;          // elements from row to row
     const int64_t *register_size;
     const ck_instruction *instruction;
     ck_chain chain;                        // does what the instructions do, or NULL

@@ -157,6 +157,8 @@ struct CallEncoder {
         (p.registers, p.instructions) = (Int64(call.registerSizes.count), Int64(call.instructions.count))
         p.operand = UnsafePointer(memory.store(operands))
         p.result_size = numbers(call.resultElements.map(\.byteCount))
+        p.result_row = numbers(call.resultElements.indices.map { call.rows[$0]?.length ?? 0 })
+        p.result_stride = numbers(call.resultElements.indices.map { call.rows[$0]?.stride ?? 0 })
         p.register_size = numbers(call.registerSizes)
         p.instruction = UnsafePointer(memory.store(instructions))
         if let chain = RegionChain(call), let loop = chain.loop(level: level) {

@@ -16,6 +16,8 @@ struct Lowering {
     var constants = ConstantPool()
     /// Where each root lives, once it is made.
     var storage: [Storage?]
+    /// How values lie that are made where they belong in a concatenation and do not lie together there.
+    private(set) var rows: [Int: RowsOfPart] = [:]
     /// The constant operation of each value that is a splat; made in memory only where a kernel needs all of it.
     private(set) var splats: [Int: Constant] = [:]
     /// Copies that bring results computed elsewhere to outputs, after all else.
@@ -113,21 +115,51 @@ struct Lowering {
         }
     }
 
-    /// Lets the operands of a concatenation along the outermost axis be made where they belong in it.
+    /// Lets the operands of a concatenation be made where they belong in it: along the outermost axis, or for nobody else by what writes
+    /// its results in rows.
     private mutating func placeParts(donations: [Int: Int]) throws {
+        var readers = [Int](repeating: 0, count: graph.types.count)
+        for output in graph.outputs { readers[root(output.value)] += 1 }
+        for node in graph.nodes where isLowered(node) {
+            for operand in node.operands { readers[readRoots[operand.id]] += 1 }
+        }
         // Consumers first, so that a concatenation of concatenations is one memory.
         for node in graph.nodes.reversed() {
-            guard let concatenate = node.operation as? Concatenate,
-                graph.type(of: node.result).shape[..<concatenate.axis].allSatisfy({ $0 == 1 })
-            else { continue }
+            guard let concatenate = node.operation as? Concatenate else { continue }
+            let type = graph.type(of: node.result)
+            let isOutermost = type.shape[..<concatenate.axis].allSatisfy { $0 == 1 }
             // A donated output is written only after all reads of its input.
             if case .output(let index)? = storage[node.result.id], donations[index] != nil { continue }
             var place = try target(node.result.id)
             for operand in node.operands {
                 let root = root(operand)
-                if memory.isWhole[operand.id], storage[root] == nil, isMade(root) { storage[root] = place }
-                place = place.advanced(by: try graph.type(of: operand).bytes(for: "a concatenation"))
+                let part = RowsOfPart(
+                    length: graph.type(of: operand).shape[concatenate.axis...].reduce(1, *),
+                    stride: type.shape[concatenate.axis...].reduce(1, *))
+                if memory.isWhole[operand.id], storage[root] == nil, isMade(root) {
+                    if isOutermost {
+                        storage[root] = place
+                    } else if readers[root] == 1, part.length > 0, isWritten(root, in: part) {
+                        storage[root] = place
+                        rows[root] = part
+                    }
+                }
+                place = place.advanced(
+                    by: isOutermost
+                        ? try graph.type(of: operand).bytes(for: "a concatenation")
+                        : part.length * type.element.byteCount)
             }
+        }
+    }
+
+    /// Whether an elementwise region computes a value element by element, or a contraction that writes it in any order.
+    private func isWritten(_ root: Int, in rows: RowsOfPart) -> Bool {
+        guard let node = maker(root), !(node.operation is DotFusion) else { return false }
+        if node.operation is ArrangedDot { return rows.strides(graph.types[root].shape) != nil }
+        guard let body = regionBody(node) else { return false }
+        let output = body.outputs[root - node.results.lowerBound].value
+        return !body.nodes.contains {
+            $0.results.contains(output.id) && ($0.operation is ReduceSum || $0.operation is ReduceMax)
         }
     }
 
@@ -185,9 +217,15 @@ struct Lowering {
 
     // MARK: Nodes
 
-    private mutating func lower(_ node: Graph.Node) throws {
+    /// Whether a node becomes steps: others are one element for all, or are read where their operands lie.
+    private func isLowered(_ node: Graph.Node) -> Bool {
         let result = node.results.lowerBound
-        if splats[result] != nil || memory.roots[result] != result || memory.views[result] != nil { return }
+        return splats[result] == nil && memory.roots[result] == result && memory.views[result] == nil
+    }
+
+    private mutating func lower(_ node: Graph.Node) throws {
+        guard isLowered(node) else { return }
+        let result = node.results.lowerBound
         switch node.operation {
         case let constant as ConstantTensor:
             if storage[result] == nil {

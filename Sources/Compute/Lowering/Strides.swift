@@ -1,5 +1,24 @@
 import Graph
 
+/// How a value lies that is a part of each row of a concatenation; in elements.
+struct RowsOfPart: Hashable {
+    var length: Int
+    var stride: Int
+
+    /// Elements per step of each axis; `nil` where that is not the same for all steps of an axis.
+    func strides(_ shape: [Int]) -> [Int]? {
+        let placed = zip(shape, Axes.rowMajorStrides(shape)).map { stride(of: $1, extent: $0) }
+        return placed.contains(nil) ? nil : placed.compactMap { $0 }
+    }
+
+    /// Elements per step of an axis, given those in a value that lies together.
+    func stride(of together: Int, extent: Int) -> Int? {
+        if extent <= 1 { return together }
+        if together % length == 0 { return together / length * stride }
+        return extent * together <= length ? together : nil
+    }
+}
+
 /// Index arithmetic of plans: axes with their strides, in elements.
 struct Axes: Hashable, Sendable {
     var extents: [Int]

@@ -42,15 +42,17 @@ public struct ArrangedDot: Operation {
 
 extension ArrangedDot {
     /// How kernels write the result, whose columns, the right operand's free axes, have to be contiguous in it.
+    /// - Parameter part: how it lies where it does not lie together.
     /// - Returns: elements from row to row, and along the batch axes; `nil` where no kernel writes it so.
-    func strides(_ a: TensorType, _ b: TensorType) -> (row: Int, batch: [Int])? {
+    func strides(_ a: TensorType, _ b: TensorType, in part: RowsOfPart? = nil) -> (row: Int, batch: [Int])? {
         guard dot.result == a.element else { return nil }
         let rows = dot.lhsFree(rank: a.rank).map { a.shape[$0] }
         let columns = dot.rhsFree(rank: b.rank).map { b.shape[$0] }
         let extents = dot.lhsBatch.map { a.shape[$0] } + rows + columns
         var strides = extents
         for (axis, stride) in zip(permutation, Axes.rowMajorStrides(permutation.map { extents[$0] })) {
-            strides[axis] = stride
+            guard let placed = part.map({ $0.stride(of: stride, extent: extents[axis]) }) ?? stride else { return nil }
+            strides[axis] = placed
         }
         let first = dot.lhsBatch.count
         let behind = first + rows.count

@@ -17,7 +17,8 @@ extension Lowering {
         let shape = productShape(arranged.dot, node)
         var (call, sources) = try product(arranged.dot, shape, node, accumulate: false)
         let to = try target(node.results.lowerBound)
-        if ProductTiling.chunks(call) == nil, let strides = arranged.strides(shape.a, shape.b) {
+        let rows = rows[node.results.lowerBound]
+        if ProductTiling.chunks(call) == nil, let strides = arranged.strides(shape.a, shape.b, in: rows) {
             (call.cRow, call.cBatch) = (strides.row, strides.batch)
             return try lower(call, sources, [], to: to, label(node))
         }
@@ -27,8 +28,13 @@ extension Lowering {
         let whole = try newBuffer(TensorType(type.element, ordered))
         try lower(call, sources, [], to: whole, label(node))
         let strides = Axes.rowMajorStrides(ordered)
-        let axes = Axes(extents: type.shape, strides: arranged.permutation.map { strides[$0] })
-        steps.append(try copy(from: whole, axes, to: to, type.element, label(node)))
+        let copy = CopyTiling.call(
+            type.shape, from: arranged.permutation.map { strides[$0] },
+            to: rows.flatMap { $0.strides(type.shape) } ?? Axes.rowMajorStrides(type.shape),
+            size: type.element.byteCount)
+        steps.append(
+            Step(
+                kernel: .copy(copy), reads: [whole], writes: [to], inPlace: [], tiles: copy.tiles, label: label(node)))
     }
 
     /// A region that reads a contraction: in one step where the kernel of the product makes whole rows, else one after the other.

@@ -18,6 +18,8 @@ enum ProductTiling {
     static let leastRows = 16
     static let leastInnerColumns = 48
     static let leastOuterColumns = 96
+    /// A right operand of this size is in every core's second-level cache soon.
+    static let smallRightBytes = 64 * 1024
     /// Extents of a tile given to OpenBLAS: large enough that packing is cheap.
     static let blasRows = 512
     static let blasColumns = 640
@@ -61,6 +63,8 @@ enum ProductTiling {
 
     /// Measured with AVX2: terms that a row of the left operand makes up for.
     private static let termsOfPackedRow = 3
+    /// Rows beside which bringing the columns together takes a tenth of the time.
+    private static let rowsOfPacking = 96
     private static let leastPackedColumns = 8
 
     /// cblas takes 32-bit sizes.
@@ -97,13 +101,19 @@ enum ProductTiling {
             return
         }
         let perBatch = ceilDivide(tiles, call.batches)
-        if byRows || (call.kind == .outer ? call.m >= skinny : call.m > call.n) {
+        let (leastColumns, multiple) = call.kind == .outer ? (leastOuterColumns, 16) : (leastInnerColumns, 8)
+        // Beside small matrices of weights rows are cut: in a recurrence a thread then finds the carries of its samples in its own cache.
+        let isSmallRight = call.k * call.n * call.element.byteCount <= smallRightBytes && call.m >= 2 * leastRows
+        if byRows || (call.kind == .outer ? call.m >= skinny : call.m > call.n) || isSmallRight {
             // Whole rows of the result, which it may share with an addend in memory.
-            let least = call.kind == .packed ? max(leastRows, ceilDivide(call.k, termsOfPackedRow)) : leastRows
+            // Each tile brings the columns together anew.
+            let least =
+                call.kind == .packed
+                ? max(leastRows, ceilDivide(call.k, termsOfPackedRow), min(rowsOfPacking, call.m / usualTiles))
+                : leastRows
             call.tileM = evenTile(call.m, tiles: min(perBatch, ceilDivide(call.m, least)), multiple: 8)
         } else {
-            let (least, multiple) = call.kind == .outer ? (leastOuterColumns, 16) : (leastInnerColumns, 8)
-            call.tileN = evenTile(call.n, tiles: min(perBatch, ceilDivide(call.n, least)), multiple: multiple)
+            call.tileN = evenTile(call.n, tiles: min(perBatch, ceilDivide(call.n, leastColumns)), multiple: multiple)
         }
     }
 }

@@ -47,6 +47,9 @@ extension Lowering {
                 }
             }
         }
+        for case (let result, .result(let number)) in zip(node.results, call.outputs) {
+            call.rows[number] = rows[result]
+        }
         if product == nil { RegionTiling.choose(&call) }
         var (writes, partials): ([Storage], [(from: Storage, to: Storage, reduction: RegionCall.Reduction)]) = ([], [])
         let groups = call.count / max(1, call.reduced * call.inner)

@@ -53,6 +53,8 @@ struct RegionCall {
     var extents: [Int]
     var operands: [Operand]
     var resultElements: [ElementType]
+    /// Of the results that do not lie together, by number.
+    var rows: [Int: RowsOfPart] = [:]
     var registerSizes: [Int]
     var instructions: [Instruction]
     var outputs: [Output]
@@ -76,7 +78,7 @@ struct RegionCall {
     /// has a part for each step.
     func inPlacePairs() -> [(write: Int, read: Int)] {
         var pairs: [(write: Int, read: Int)] = []
-        for (result, element) in resultElements.enumerated() {
+        for (result, element) in resultElements.enumerated() where rows[result] == nil {
             let written = instructions.firstIndex { $0.result == .result(result) } ?? 0
             for (operand, description) in operands.enumerated()
             where description.access == .contiguous && description.element.byteCount == element.byteCount

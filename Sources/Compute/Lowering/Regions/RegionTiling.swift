@@ -13,6 +13,10 @@ enum RegionTiling {
     private static let mostTiles = 64
     /// What a function of the C library costs, in additions.
     private static let transcendentalCost = 12
+    /// What it costs to sum up one row, beside its elements.
+    private static let rowCost = 200
+    /// Less than a tile's work is shared by two threads where it takes a microsecond: a recurrence has thousands of such calls.
+    private static let halvedWork = 16_000
 
     static func choose(_ call: inout RegionCall) {
         call.walk = RegionWalk()
@@ -74,7 +78,12 @@ enum RegionTiling {
         let moved = call.resultElements.count + call.operands.count { !$0.strides.allSatisfy { $0 == 0 } }
         let perElement = max(1, operations, moved) * call.steps.count
         let (work, overflow) = call.count.multipliedReportingOverflow(by: perElement)
-        return overflow ? mostTiles : min(mostTiles, max(1, work / tileWork))
+        let tiles = overflow ? mostTiles : min(mostTiles, max(1, work / tileWork))
+        if call.reductions.isEmpty { return tiles == 1 && work >= halvedWork ? 2 : tiles }
+        // More tiles of whole rows give the same bits, parts of rows others.
+        let rows = call.count / max(1, call.reduced)
+        guard call.inner == 1, rows >= mostTiles else { return tiles }
+        return min(mostTiles, max(tiles, (work + rows * call.reductions.count * rowCost) / tileWork))
     }
 
     /// The axis that blocks are cut along, and where they are cut: as many of the innermost axes as fit are in a block whole.
@@ -83,6 +92,7 @@ enum RegionTiling {
         for operand in call.operands where operand.strides != Axes.rowMajorStrides(call.extents) {
             bytes += operand.element.byteCount
         }
+        bytes += call.rows.keys.reduce(0) { $0 + call.resultElements[$1].byteCount }
         var most = min(max(blockBytes / max(bytes, 1) / 64 * 64, 64), mostBlock)
         most = min(most, max(64, roundUp(ceilDivide(call.count, tiles), to: 64)))
         let extents = call.extents
@@ -92,7 +102,11 @@ enum RegionTiling {
             axis -= 1
         }
         let line = extents[axis]
-        let pieces = max(1, ceilDivide(line, max(1, most / unit)))
+        var pieces = max(1, ceilDivide(line, max(1, most / unit)))
+        // Few blocks are shared by two threads evenly.
+        if tiles > 1 && pieces < 8 && axis == 0 && call.reductions.isEmpty {
+            pieces = min(line, roundUp(pieces, to: 2))
+        }
         call.walk.axis = axis
         call.walk.unit = unit
         call.walk.lineUnits = line

@@ -23,6 +23,14 @@ extension UnaryElementwise {
     public static var acceptsIntegers: Bool { false }
     public static func value(_ x: Int32) -> Int32 { Int32(ElementType.i32.rounded(value(Double(x)))) }
 
+    /// Whether f' and f'' are made of f(x) alone, and so all derivatives: then nobody has to keep x.
+    var derivativesAreOfResult: Bool {
+        let b = GraphBuilder()
+        let (x, y) = (b.input("x", TensorType(.f64, [])), b.input("y", TensorType(.f64, [])))
+        let derivatives = [Self.derivative(x, y, in: b), Self.secondDerivative(x, y, in: b)].compactMap { $0 }
+        return !b.build(outputs: derivatives.enumerated().map { ("d\($0)", $1) }).usedInputs().contains("x")
+    }
+
     public func resultTypes(of operands: [TensorType]) throws(GraphError) -> [TensorType] {
         try expect(1, of: operands)
         let element = operands[0].element

@@ -19,7 +19,8 @@ extension Graph {
     /// For the body of a scan: values that its derivatives need and that would take contractions to compute again from the
     /// carries, such as the gates of an LSTM before their activations. As outputs they are read from the scan's results.
     ///
-    /// They are sums that contractions of the carries flow into, kept where the derivatives then need fewer contractions.
+    /// They are sums that contractions of the carries flow into, kept where the derivatives then need fewer contractions; or, where only
+    /// functions read such a sum whose derivatives are of their values, as those of a logistic are, these values, which are as many.
     fileprivate func worthKeeping(carries: Int) -> [Value] {
         let isCarried = dependents(on: 0..<carries)
         var users = [[Node]](repeating: [], count: types.count)
@@ -34,10 +35,33 @@ extension Graph {
             {
                 end = user.result
             }
-            if !isOutput.contains(end) && !candidates.contains(end) { candidates.append(end) }
+            if isOutput.contains(end) { continue }
+            for value in activations(of: end, users: users) ?? [end] where !candidates.contains(value) {
+                candidates.append(value)
+            }
         }
         if candidates.isEmpty || contractions(keeping: candidates) >= contractions(keeping: []) { return [] }
         return candidates
+    }
+
+    /// What functions make of the parts of a value, if nothing else reads it and their derivatives do not need it.
+    private func activations(of value: Value, users: [[Node]]) -> [Value]? {
+        let isOutput = Set(outputs.map(\.value))
+        var (parts, results): ([Value], [Value]) = ([value], [])
+        while let part = parts.popLast() {
+            if isOutput.contains(part) { return nil }
+            for user in users[part.id] {
+                if user.operation.facts.isView || user.operation.facts.remaking == .nothing {
+                    parts.append(user.result)
+                } else if let function = user.operation as? any UnaryElementwise, function.derivativesAreOfResult {
+                    if !isOutput.contains(user.result) { results.append(user.result) }
+                } else {
+                    return nil
+                }
+            }
+        }
+        let elements = results.reduce(0) { $0 + type(of: $1).count }
+        return elements <= type(of: value).count ? results.sorted { $0.id < $1.id } : nil
     }
 
     /// The contractions that the derivatives do again where these values and the outputs are known.
