@@ -18,7 +18,7 @@ public struct RunFolder: Sendable {
         let all = try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
         let isSweep = includesPoints && all.contains { $0.lastPathComponent == "sweep.json" }
         guard isSweep else { return Self.sorted(all) }
-        let points = all.sorted { $0.path.localizedStandardCompare($1.path) == .orderedAscending }
+        let points = all.sorted { NameOrder.precedes($0.path, $1.path) }
         return Self.sorted(all) + points.flatMap { Self.sorted(Self.contents(of: $0)) }
     }
 
@@ -81,7 +81,7 @@ public struct RunFolder: Sendable {
     private static func sorted(_ files: [URL]) -> [URL] {
         files.filter { $0.pathExtension == "eoss" }
             .map { (file: $0, name: $0.deletingPathExtension().lastPathComponent) }
-            .sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending }
+            .sorted { NameOrder.precedes($0.name, $1.name) }
             .map(\.file)
     }
 

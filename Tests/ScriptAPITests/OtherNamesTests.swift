@@ -18,6 +18,8 @@ import Testing
         ("eoss.nn.mlp{ inputs = 1, outputs = 1 }:state_dict()", "net:save(\"x.safetensors\")"),
         ("io.open('x')", "eoss run --trust lifts it"), ("os.execute('ls')", "eoss run --trust lifts it"),
         ("softmax(1)", "undefined global 'softmax': a softmax before the loss is part of loss = \"ce\""),
+        ("exit()", "Ctrl-D leaves the prompt"), ("local x = None", "Lua's None is nil"), ("len({})", "#x"),
+        ("os.exit(1)", "a script ends by return"),
         ("eoss.run{ epochs = 3 }", "run:train{ epochs = n }"),
     ])
     func theErrorSaysWhatItIsCalledHere(_ script: String, _ hint: String) throws {

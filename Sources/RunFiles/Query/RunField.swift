@@ -11,7 +11,7 @@ public enum RunValue: Sendable, Equatable {
     static func precedes(_ a: RunValue, _ b: RunValue) -> Bool {
         switch (a, b) {
         case (.number(let a), .number(let b)): a < b || !a.isNaN && b.isNaN
-        case (.text(let a), .text(let b)): a.localizedStandardCompare(b) == .orderedAscending
+        case (.text(let a), .text(let b)): NameOrder.precedes(a, b)
         case (.truth(let a), .truth(let b)): !a && b
         default: a.rank < b.rank
         }

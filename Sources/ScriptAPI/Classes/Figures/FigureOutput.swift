@@ -31,12 +31,12 @@ extension ScriptHost {
     }
 
     /// Draws a figure into a file of the output folder and into the files of its runs; without a file it is printed.
-    /// - Returns: the file's path.
-    func show(_ figure: Figure, of runs: [Run], in file: FigureFile?) throws -> String? {
+    /// - Returns: the file's path; nothing, which a prompt does not show, where it is printed.
+    func show(_ figure: Figure, of runs: [Run], in file: FigureFile?) throws -> LuaResults {
         guard let file else {
             let format = options.printedFigure()
             try print(figure.drawn(as: format), format)
-            return nil
+            return LuaResults()
         }
         let bytes = try figure.drawn(as: file.format)
         let path = try freeFigure(file.name, of: runs)
@@ -52,7 +52,7 @@ extension ScriptHost {
         for run in runs { try run.file?.addFigure(name: name, mime: file.format.mimeType, bytes: bytes) }
         let shown = Self.shortPath(URL(fileURLWithPath: path))
         if name != (file.name as NSString).lastPathComponent { options.message("figure: \(shown)") }
-        return shown
+        return LuaResults(shown)
     }
 
     private func print(_ bytes: Data, _ format: FigureFormat) throws {

@@ -44,7 +44,7 @@ extension ScriptHost {
         ) { [unowned self] file, call in try plot("runfile:plot", call, [.object(file)]) }
     }
 
-    private func plot(_ function: String, _ call: borrowing LuaCall, _ runs: [LuaValue]) throws -> String? {
+    private func plot(_ function: String, _ call: borrowing LuaCall, _ runs: [LuaValue]) throws -> LuaResults {
         var reader = PlotReader(function)
         for run in runs { try reader.add(run) }
         let names = try call.value("names")
