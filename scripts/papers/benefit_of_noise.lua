@@ -25,7 +25,7 @@ for seed = p.seed, p.seed + p.seeds - 1 do
     for _, b in ipairs(p[kind]) do
       local goals = {}
       for e = p.low, p.high do goals[#goals + 1] = start(kind, b, e, data, seed) end
-      if b == full and seed == p.seed then papers.expect(goals[1].run, { to = p.steps, times = 3 * #goals * p.seeds }) end
+      if kind == "sgd" and b == small and seed == p.seed then papers.expect(goals[1].run, { to = goals[1].to, times = 3 * #goals * p.seeds }) end
       local one = papers.compare(goals, function(run)
         return { loss = log(math.min(run.loss, log(10)), 2), wrong = 100 - 100 * run:measure("test_accuracy").value } end)
       local function over_edge(name) return one.loss.run:series(name):last() * 2.0 ^ (one.loss.index + p.low - 2) end

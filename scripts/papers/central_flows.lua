@@ -21,7 +21,7 @@ for seed = p.seed, p.seed + p.seeds - 1 do
                            batch_size = "full", seed = seed, file = seed == p.seed }
     local gd, flows = r.name == "GD", { real = real }
     local sharp, edge = gd and "lambda_max" or "effective_sharpness", gd and 2 / p.lr or 2
-    if seed == p.seed then papers.expect(real:fork{ optimizer = eoss.flow.central{ of = r.rule } }, { steps = r.steps, times = p.seeds }) end
+    if gd and not first then papers.expect(real:fork{ optimizer = eoss.flow.central{ of = r.rule } }, { steps = r.steps, times = 3 * p.seeds }) end
     real:train{ to = p.warm }
     real:track({ "loss", "gradient_norm", sharp }, { every = 1 })
     for _, kind in ipairs(gd and { "central", "stable" } or { "central" }) do

@@ -19,7 +19,7 @@ local function steps(name, family, rule, lr, seed)
                         optimizer = optim[rule](options), file = seed == p.seed and family == families[1] }
   run:track("loss", { every = 4 })
   run:track("lambda_max", { every = p.steps // 10 })
-  if name == "extrap" and seed == p.seed and lr == p.rates[1] then papers.expect(run, { to = p.steps, times = 10 * p.seeds * #p.rates }) end
+  if name == "sgd" and seed == p.seed and lr == p.rates[1] then papers.expect(run, { to = p.steps, times = 17 * p.seeds * #p.rates }) end
   local fine, reached = pcall(run.train, run, { to = p.steps, stop_loss = p.loss, check_every = 4, max_loss = 20 })
   return fine and reached == "loss" and run.step or p.steps, run
 end

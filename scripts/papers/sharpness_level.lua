@@ -15,7 +15,7 @@ for seed = p.seed, p.seed + p.seeds - 1 do
     local full = eoss.run{ name = "all samples", model = net, data = data, loss = "mse", optimizer = eoss.optim.sgd{ lr = lr },
                            seed = seed, file = keep }
     full:track({ "edge", "lambda_max" }, { every = every })
-    if keep then papers.expect(full, { steps = (p.fork + p.settle + p.time) // lr, times = p.seeds * #p.lrs * (1 + #p.batches) }) end
+    if not shown and j == 1 then papers.expect(full, { steps = (p.fork + p.settle + p.time) // lr, times = p.seeds * #p.lrs * (1 + #p.batches) }) end
     full:train{ time = p.fork }
     for i, b in ipairs(p.batches) do
       sgd[i] = full:fork{ name = "b " .. b, batch_size = b }
