@@ -259,6 +259,13 @@ static void run_parallel(ck_pool *pool, const ck_call *call, char *const *bases)
     }
 }
 
+static void run_lane(const ck_call *call, char *const *bases, int64_t tile, char *scratch) {
+    const ck_lanes *lanes = call->parameters;
+    for (const ck_call *each = lanes->calls; each < lanes->calls + lanes->count; each++) each->kernel(each, bases, tile, scratch);
+}
+
+ck_kernel ck_lanes_kernel(void) { return run_lane; }
+
 void ck_run(ck_pool *pool, const ck_call *calls, int64_t count, char *const *bases, int64_t *nanoseconds) {
     int64_t before = nanoseconds ? now() : 0;
     for (const ck_call *call = calls; call < calls + count; call++) {

@@ -317,6 +317,13 @@ ck_kernel ck_convolution_sum_kernel(int element, int level);
 
 // ---- running --------------------------------------------------------------------------------------------------------
 
+/// A tile of some calls one after the other. They have equally many tiles, and none needs another tile of an earlier one.
+typedef struct {
+    const ck_call *calls;
+    int64_t count;
+} ck_lanes;
+ck_kernel ck_lanes_kernel(void);
+
 typedef struct ck_pool ck_pool;
 
 /// A pool of `threads` (1…CK_MAX_THREADS, the calling thread counts); workers start at the first call that needs them.

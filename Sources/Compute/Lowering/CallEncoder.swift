@@ -47,7 +47,14 @@ struct CallEncoder {
         return (step.reads + step.writes).map(ref)
     }
 
-    private func ref(_ storage: Storage) -> ck_ref {
+    /// Calls that are made tile by tile.
+    func lanes(_ calls: UnsafeMutablePointer<ck_call>, _ group: Range<Int>) -> ck_call {
+        let lanes = ck_lanes(calls: calls + group.lowerBound, count: Int64(group.count))
+        return ck_call(
+            kernel: ck_lanes_kernel(), tiles: calls[group.lowerBound].tiles, refs: nil, parameters: parameters(lanes))
+    }
+
+    func ref(_ storage: Storage) -> ck_ref {
         switch storage {
         case .buffer(let buffer): ck_ref(slot: 0, offset: Int64(offsets[buffer]))
         case .constant(let offset): ck_ref(slot: 1, offset: Int64(offset))

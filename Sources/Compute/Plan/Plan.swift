@@ -29,7 +29,12 @@ public final class Plan: @unchecked Sendable {
     let executor: Executor
     let constants: Buffer
     private let memory = CallMemory()
+    /// A kernel call for each step.
     let calls: UnsafeMutablePointer<ck_call>
+    /// What is run: calls, and groups of calls that threads make without waiting for each other (``Lanes``).
+    private let program: UnsafeMutablePointer<ck_call>
+    /// The steps of each entry of the program.
+    let groups: [Range<Int>]
     /// What each slot is bound to: arena, constants, inputs, outputs.
     private let bases: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
@@ -44,21 +49,33 @@ public final class Plan: @unchecked Sendable {
         self.executor = executor
         self.level = level
         let lowering = try Lowering(graph, donations: donations)
-        steps = lowering.steps
-        arena = try ArenaPlan(steps: steps, sizes: lowering.bufferSizes, asking: Cancellation.check)
+        arena = try ArenaPlan(steps: lowering.steps, sizes: lowering.bufferSizes, asking: Cancellation.check)
         if arena.size > arenaLimit { throw ArenaLimitError(needed: arena.size) }
         let pool = lowering.constants.bytes
         constants = try account.allocate(bytes: pool.count, for: "the constants of a plan")
         constants.base.copyMemory(from: pool, byteCount: pool.count)
         constantBytes = pool.count
+        let encoder = CallEncoder(memory: memory, level: level, inputs: graph.inputs.count, offsets: arena.offsets)
+        let lanes = Lanes(lowering.steps) { storage in
+            let ref = encoder.ref(storage)
+            if case .output(let output) = storage.whole, let input = donations[output] {
+                // It may be the input's memory.
+                return (Int(encoder.ref(.input(input)).slot), Int(ref.offset))
+            }
+            return (Int(ref.slot), Int(ref.offset))
+        }
+        (steps, groups) = (lanes.steps, lanes.groups)
         if steps.contains(where: { if case .product(let call) = $0.kernel { call.kind == .blas } else { false } }) {
             try Engine.loadBLAS()
         }
         try executor.reserve(bytes: arena.size)
         bases = memory.allocate(2 + graph.inputs.count + graph.outputs.count, of: UnsafeMutablePointer<CChar>?.none)
         calls = memory.allocate(max(1, steps.count), of: ck_call())
-        let encoder = CallEncoder(memory: memory, level: level, inputs: graph.inputs.count, offsets: arena.offsets)
         for (index, step) in steps.enumerated() { calls[index] = try encoder.encode(step) }
+        program = memory.allocate(max(1, groups.count), of: ck_call())
+        for (index, group) in groups.enumerated() {
+            program[index] = group.count == 1 ? calls[group.lowerBound] : encoder.lanes(calls, group)
+        }
     }
 
     /// Runs the plan.
@@ -86,15 +103,15 @@ public final class Plan: @unchecked Sendable {
     ) throws(Cancelled) {
         guard let cancellation else { return run(inputs: inputs, outputs: outputs) }
         try cancellation.check()
-        let parts = min(steps.count, Int(min(work / Self.workBetweenQuestions, 1e6)))
+        let parts = min(groups.count, Int(min(work / Self.workBetweenQuestions, 1e6)))
         if parts <= 1 { return run(inputs: inputs, outputs: outputs) }
         var ended = false
         inputs.withUnsafeBufferPointer { inputs in
             outputs.withUnsafeBufferPointer { outputs in
                 execute(inputs: inputs, outputs: outputs) { bases in
                     for part in 0..<parts where !ended {
-                        let (first, last) = (steps.count * part / parts, steps.count * (part + 1) / parts)
-                        ck_run(executor.pool, calls + first, Int64(last - first), bases, nil)
+                        let (first, last) = (groups.count * part / parts, groups.count * (part + 1) / parts)
+                        ck_run(executor.pool, program + first, Int64(last - first), bases, nil)
                         ended = cancellation.isRequested && part < parts - 1
                     }
                 }
@@ -111,12 +128,17 @@ public final class Plan: @unchecked Sendable {
         precondition(outputs == graph.outputs.count, "\(outputs) outputs for a graph with \(graph.outputs.count)")
     }
 
+    /// - Parameter nanoseconds: where the time of each step is added; threads then meet after each.
     func execute(
         inputs: UnsafeBufferPointer<UnsafeRawPointer>, outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>,
         nanoseconds: UnsafeMutablePointer<Int64>?
     ) {
         execute(inputs: inputs, outputs: outputs) { bases in
-            ck_run(executor.pool, calls, Int64(steps.count), bases, nanoseconds)
+            if let nanoseconds {
+                ck_run(executor.pool, calls, Int64(steps.count), bases, nanoseconds)
+            } else {
+                ck_run(executor.pool, program, Int64(groups.count), bases, nil)
+            }
         }
     }
 

@@ -12,7 +12,9 @@ extension Graph {
     /// subexpressions, contractions re-associated. Deterministic. `Detach` and `BatchMean` are gone: derivatives are taken and
     /// batches made before.
     public func prepared(for weights: CostWeights) -> PreparedGraph {
-        let simplified = hoistFromScans(expanded().withoutIdentities()).simplified()
+        let plain = hoistFromScans(expanded().withoutIdentities()).simplified()
+        let tables = contractTables(plain, weights)
+        let simplified = tables == plain ? plain : tables.simplified()
         let reassociated = reassociateContractions(simplified, weights)
         return PreparedGraph(
             simplified: simplified, reassociated: reassociated == simplified ? nil : reassociated)

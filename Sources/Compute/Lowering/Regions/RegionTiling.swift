@@ -18,11 +18,12 @@ enum RegionTiling {
     /// Less than a tile's work is shared by two threads where it takes a microsecond: a recurrence has thousands of such calls.
     private static let halvedWork = 16_000
 
-    static func choose(_ call: inout RegionCall) {
+    /// - Parameter wanted: how many tiles there should be, about; by default as many as the work is worth.
+    static func choose(_ call: inout RegionCall, tiles wanted: Int? = nil) {
         call.walk = RegionWalk()
         // Nothing to do: no blocks.
         if call.count == 0 { return }
-        let tiles = wantedTiles(call)
+        let tiles = wanted ?? wantedTiles(call)
         walk(&call, tiles: tiles)
         access(&call)
         cut(&call, tiles: tiles)

@@ -2,7 +2,8 @@
 /// V = `rows`: in each row the sum of the updates whose index it is, 0 where there is none. An index outside 0..<V is taken as
 /// the nearest inside, as `Gather` does.
 ///
-/// Updates of one row are added in the order of the indices, whatever computes it. Of f32, f64 and i32; linear in the updates.
+/// Updates of one row are added in the order of the indices, whatever computes it; those of f32 perhaps in f64. Of f32, f64 and i32;
+/// linear in the updates.
 /// Its transpose is `Gather`.
 public struct ScatterAdd: Operation {
     public static let mnemonic = "scatter_add"
