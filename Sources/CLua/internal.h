@@ -75,6 +75,7 @@ extern const char key_errors;     // the metatable of error values
 extern const char key_strings;    // strings that must stay interned, and the string library
 extern const char key_stop;       // not a key: the error value of a stop
 extern const char key_scope;      // the environment of what is typed at a prompt
+extern const char key_assigned;   // the names of globals that were assigned, a set, where reads of others are errors
 extern const char key_locals;     // the table of locals that the script had when it ended
 extern const char key_watched;    // the script's function, while its locals are to be kept
 

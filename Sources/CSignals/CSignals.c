@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include "CSignals.h"
 
 #include <errno.h>
@@ -55,3 +56,5 @@ int eoss_signals_wait(unsigned char *task) {
     *task = message[1];
     return message[0];
 }
+
+void eoss_flush_output(void) { fflush(stdout); }

@@ -58,7 +58,8 @@ struct Curve {
     }
 
     private mutating func point(_ series: PlottedSeries, _ i: Int, _ scale: Panel.Scale) -> Point {
-        let y = series.y[i]
+        // An axis has no room for what is nearer to 0 than its ends may be to each other.
+        let y = scale == .linear && abs(series.y[i]) < 1e-250 ? 0 : series.y[i]
         var (low, high) = (y, y)
         if let error = series.errors?[i], error > 0, error <= 1e250 { (low, high) = (y - error, y + error) }
         if let band = series.band {

@@ -39,7 +39,12 @@ public struct SweepFolder: Sendable {
             throw SweepError("cannot write '\(file)': \(String(cString: strerror(errno)))")
         }
         close(descriptor)
-        try write()
+        do {
+            try write()
+        } catch {
+            unlink(file)
+            throw error
+        }
     }
 
     /// - Throws: ``SweepError`` where a folder has a sweep.

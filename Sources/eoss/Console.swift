@@ -1,3 +1,4 @@
+import CSignals
 import Experiments
 import Foundation
 import Objectives
@@ -122,7 +123,8 @@ final class Console: Sendable {
     static func write(_ text: String, to descriptor: Int32) -> Int32 { write(bytes: Array(text.utf8), to: descriptor) }
 
     private static func write(bytes: [UInt8], to descriptor: Int32) -> Int32 {
-        bytes.withUnsafeBytes { bytes in
+        if descriptor == STDOUT_FILENO { eoss_flush_output() }
+        return bytes.withUnsafeBytes { bytes in
             var rest = bytes
             while let base = rest.baseAddress, rest.count > 0 {
                 let count = Foundation.write(descriptor, base, rest.count)

@@ -18,9 +18,27 @@ enum Descriptors {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
         let wanted = min(limit.rlim_max, 65_536)
-        guard limit.rlim_cur < wanted else { return }
-        limit.rlim_cur = wanted
-        // Where it is refused, the lower limit holds, and idle run files are closed earlier.
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        if limit.rlim_cur < wanted {
+            limit.rlim_cur = wanted
+            // Where it is refused, the lower limit holds, and idle run files are closed earlier.
+            _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < fewFiles {
+            openThoseOfDispatch()
+        }
+    }
+
+    private static let fewFiles: rlim_t = 4096
+
+    /// Dispatch opens a few descriptors when it first waits for something, and ends the process where it gets none. It has them from here
+    /// on, whatever is open by then.
+    private static func openThoseOfDispatch() {
+        let fired = DispatchSemaphore(value: 0)
+        let timer = DispatchSource.makeTimerSource()
+        timer.setEventHandler { fired.signal() }
+        timer.schedule(deadline: .now())
+        timer.activate()
+        fired.wait()
+        timer.cancel()
     }
 }

@@ -5,6 +5,28 @@ import LuaBridge
 
 /// The program: parses the command line, runs the command, says what went wrong, returns the exit status.
 enum Program {
+    /// Names and values in other bytes than UTF-8 would be read as others than they are: two files would become one.
+    static func refusal() -> ExitStatus? {
+        func isText(_ bytes: UnsafePointer<CChar>) -> Bool { String(validatingCString: bytes) != nil }
+        for place in 1..<max(1, Int(CommandLine.argc)) {
+            guard let bytes = CommandLine.unsafeArgv[place], !isText(bytes) else { continue }
+            complain(
+                "eoss: argument \(place), '\(String(cString: bytes).printable)', is not UTF-8, in which eoss reads names and values: "
+                    + "rename the file, or write the value otherwise")
+            return .usage
+        }
+        if let folder = getcwd(nil, 0) {
+            defer { free(folder) }
+            if !isText(folder) {
+                complain(
+                    "eoss: the name of the folder '\(String(cString: folder).printable)' is not UTF-8, in which eoss reads names: "
+                        + "rename it, or work in another one")
+                return .failed
+            }
+        }
+        return nil
+    }
+
     static func run(_ arguments: [String]) -> ExitStatus {
         var status = execute(arguments)
         // A script may keep a run open to its end.

@@ -11,7 +11,7 @@ guard eoss_signals_catch() == 0 else {
 if SweepWorkerCommand.isCalled(by: CommandLine.arguments) { Interrupts.shared.attachWorker() }
 // The program runs on a thread of its own, for Lua wants a stack of at least 8 MiB whatever `ulimit -s` says; the main
 // thread, which sleeps, answers signals.
-let program = Thread { exit(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue) }
+let program = Thread { exit((Program.refusal() ?? Program.run(Array(CommandLine.arguments.dropFirst()))).rawValue) }
 program.stackSize = 64 << 20
 program.start()
 Interrupts.shared.serve()

@@ -5,6 +5,28 @@ import Testing
 /// Our versions of standard functions do what the manual of Lua 5.4 says. (They were also compared with liblua5.4's own on 60,000
 /// random patterns and subjects: they differ in that a malformed pattern is always an error, even where matching would not reach it.)
 @Suite struct LibraryTests {
+    /// What is taken away is nil, not unknown; what never was stays an error.
+    @Test func aPredefinedGlobalCanBeTakenAway() throws {
+        let state = try makeState()
+        try state.run(
+            "print = nil; assert(print == nil) assert((lab or 1) ~= nil) lab = nil; assert(lab == nil)",
+            name: "test.lua")
+        #expect(failure(of: "return prin", in: state).contains("undefined global 'prin'"))
+    }
+
+    /// In Lua no comparison for equality is an error.
+    @Test func objectsOfTwoKindsAreUnequal() throws {
+        let state = try makeState()
+        let result = try state.run(
+            "local p, r = lab.pair(1, 2), lab.run{ name = 'a' }; return p == r, r == p, p ~= r, p == 1, p == lab.pair(1, 2)",
+            name: "test.lua")
+        #expect(
+            result.map { "\($0)" }
+                == [LuaValue.boolean(false), .boolean(false), .boolean(true), .boolean(false), .boolean(true)].map {
+                    "\($0)"
+                })
+    }
+
     @Test func patternsMatchAsTheManualSays() throws {
         let state = try makeState()
         try state.run(

@@ -5,6 +5,23 @@ import Testing
 
 /// Invariant 4: a stop ends the script, whatever the script does.
 @Suite(.serialized) struct StopTests {
+    /// A large table on its way to Swift: the copy asks.
+    @Test func copiesOfTablesAreStopped() throws {
+        let state = try LuaState()
+        var isCopied = false
+        try state.install(
+            DeclaredFunction(
+                FunctionDeclaration("take", "Takes a table.", parameters: [Parameter("t", .any, "The table.")])
+            ) { call in
+                state.interrupt.requestStop()
+                _ = try call.value("t")
+                isCopied = true
+                return LuaResults()
+            })
+        let message = failure(of: "local t = {} for i = 1, 20000 do t[i] = { i } end take(t)", in: state)
+        #expect(message.hasSuffix("stopped") && !isCopied, "\(message)")
+    }
+
     /// Scripts that never end by themselves and try to outlive a stop. Each prints "survived" where it would have.
     static let survivors: [String] = [
         // catching

@@ -141,6 +141,35 @@ import Testing
         #expect(try loss(.binaryCrossEntropy, output: [1000], target: [0]) == 1000)
     }
 
+    /// In f32, by the engine: of large logits that are near each other, and of samples that are fitted well, against f64.
+    @Test func crossEntropyKeepsItsDigits() throws {
+        func values(_ make: (Symbolic, Symbolic) throws -> Symbolic, _ output: [Double], _ target: [Double]) throws
+            -> [Double]
+        {
+            let b = GraphBuilder()
+            let type = TensorType(.f32, [output.count])
+            let (f, y) = (Symbolic(b.input("f", type), in: b), Symbolic(b.input("y", type), in: b))
+            let graph = b.build(outputs: [("v", try make(f, y).value)])
+            return try Engine.shared.plan(for: graph).evaluate([Tensor(type, output), Tensor(type, target)])[0].values
+        }
+        for base in [0.0, 1000, 1e5, 1e6] {
+            let loss = try values({ try LossName.crossEntropy($0, $1) }, [base + 0.5, base], [1, 0])[0]
+            #expect(abs(loss - log1p(exp(-0.5))) < 1e-6, "\(base)")
+            let shares = try values({ f, _ in try f.softmax() }, [base + 0.5, base], [0, 0])
+            #expect(abs(shares[0] + shares[1] - 1) < 1e-6, "\(base)")
+        }
+        for logit in [4.0, 10, 14, 16, 30] {
+            let expected = log1p(exp(-logit))
+            for (sign, target) in [(1.0, 1.0), (-1, 0)] {
+                let loss = try values({ try LossName.binaryCrossEntropy($0, $1) }, [sign * logit], [target])[0]
+                #expect(abs(loss - expected) < 1e-6 * expected, "\(logit)")
+            }
+        }
+        // The logarithm of a sum near 1 has no more digits than that sum.
+        let masked = try values({ try LossName.crossEntropy($0, $1) }, [-.infinity, 1, 1], [0, 1, 0])[0]
+        #expect(abs(masked - log(2)) < 1e-6)
+    }
+
     @Test func softplusHasNoKinkAtItsThreshold() throws {
         let builder = GraphBuilder()
         let x = Symbolic(builder.input("x", TensorType(.f64, [3])), in: builder)

@@ -8,12 +8,20 @@ import Testing
 @Suite struct SeedBands {
     /// Quartiles of 1, 2, 3, 4 lie at 1.75 and 3.25, of 1, 2, 3 at 1.5 and 2.5.
     @Test func theMedianStandsBetweenTheQuartiles() {
-        let curves = [1.0, 4, 2, 3].enumerated().map { (x: [0.0, 1], y: [$1, $0 == 1 ? .nan : $1]) }
+        let curves = [1.0, 4, 2, 3].enumerated().map { (x: $0 == 1 ? [0.0] : [0, 1], y: $0 == 1 ? [$1] : [$1, $1]) }
         let seeds = SeedBand(curves, .seeds)
         #expect(
             seeds.x == [0, 1] && seeds.median == [2.5, 2] && seeds.low == [1.75, 1.5] && seeds.high == [3.25, 2.5])
         let range = SeedBand(curves, .range)
         #expect(range.low == [1, 1] && range.high == [4, 3])
+    }
+
+    /// Five seeds of which three have diverged: no median of the two that are left, which would say that all is well.
+    @Test func whereACurveIsNotFiniteThereIsNoMedian() {
+        let curves = [5.0, 1, .nan, 2, .infinity].map { (x: [0.0, 1], y: [1, $0]) }
+        let band = SeedBand(curves, .seeds)
+        #expect(band.x == [0, 1] && band.median[0] == 1)
+        #expect(band.median[1].isNaN && band.low[1].isNaN && band.high[1].isNaN)
     }
 
     /// A step that one run alone was measured at has no median.

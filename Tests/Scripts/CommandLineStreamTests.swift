@@ -185,4 +185,92 @@ import Testing
         #expect(try read.series("loss").map(\.step) == [0, 1, 2, 3, 4, 5, 6] && read.closed != nil)
         #expect(!FileManager.default.fileExists(atPath: read.url.path + "-spill"))
     }
+
+    private static let smallRun = """
+        local data = eoss.data.chebyshev{ degree = 3, n = 4 }
+        local net = eoss.nn.mlp{ inputs = 1, hidden = {2}, outputs = 1 }
+        local run = eoss.run{ name = "a", model = net, data = data, loss = "mse", optimizer = eoss.optim.sgd{ lr = 0.1 } }
+        run:track("loss")
+        run:train{ steps = 3 }
+        run:plot("loss.svg")
+        """
+
+    /// Names in other bytes than UTF-8 are refused, not taken for others: two figures would be one file.
+    @Test func namesAreUTF8OrRefused() throws {
+        let folder = try Folder()
+        try folder.write(Self.smallRun, to: "a.lua")
+        #expect(try folder.shell("$EOSS run a.lua").status == 0)
+        for line in [
+            #"$EOSS plot runs/a.eoss loss -o $'p\xfe.svg'"#, #"$EOSS run $'a\xff.lua'"#,
+            #"$EOSS run a.lua --set s=$'\xff'"#,
+            #"$EOSS run a.lua --out $'o\xff'"#,
+        ] {
+            let end = try folder.shell(line)
+            #expect(
+                end.status == 2 && end.errors.contains("is not UTF-8, in which eoss reads names"), "\(line): \(end)")
+        }
+        let end = try folder.shell(#"mkdir $'d\xff' && cd $'d\xff' && $EOSS run ../a.lua"#)
+        #expect(
+            end.status == 1 && end.errors.contains("the name of the folder 'd") || end.errors.contains("is not UTF-8"),
+            "\(end)")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted().prefix(2) == [
+                "a.lua", "d\u{FFFD}",
+            ])
+    }
+
+    /// Whatever writes a file leaves run files alone, and keeps to the endings of its format.
+    @Test func noOutputTakesTheNameOfAnother() throws {
+        let folder = try Folder()
+        try folder.write(Self.smallRun, to: "a.lua")
+        #expect(try folder.shell("$EOSS run a.lua && cp runs/a.eoss b.eoss && cp runs/a.eoss b").status == 0)
+        for (line, expected) in [
+            ("$EOSS doc --stubs b.eoss", "names in .eoss are kept for run files"),
+            ("$EOSS doc --stubs b", "it is a run file or another SQLite database"),
+            ("$EOSS export b.eoss --to csv -o t.npz", "t.npz: what is written is csv, whose name ends in .csv"),
+            ("$EOSS export b.eoss --to npz -o a.lua --force", "a.lua: what is written is npz"),
+            ("$EOSS export b.eoss --to tensorboard -o b.eoss-journal", "names in .eoss are kept for run files"),
+            ("$EOSS export b.eoss --to tensorboard -o a.lua", "there is a file of that name"),
+            ("$EOSS report b.eoss -o x.png", "x.png: what is written is a page, whose name ends in .html or .htm"),
+            (
+                "$EOSS show b.eoss --figure loss.svg -o a.lua",
+                "a.lua: 'loss.svg' is written to a name that ends in .svg, too"
+            ),
+            (
+                #"echo 'eoss.open("b.eoss"):save_figure("loss.svg", "y.png")' | $EOSS run - --allow-read ."#,
+                "y.png: 'loss.svg' is written to a name that ends in .svg, too"
+            ),
+        ] {
+            let end = try folder.shell(line)
+            #expect(end.status != 0 && end.errors.contains(expected), "\(line): \(end)")
+        }
+        let end = try folder.shell(
+            "cmp runs/a.eoss b.eoss && cmp runs/a.eoss b && $EOSS show b.eoss && ls b.eoss-journal")
+        #expect(end.status == 2 && end.output.contains("loss"), "\(end)")
+        #expect(try folder.shell("cat a.lua").output == Self.smallRun)
+    }
+
+    /// Printed by whatever: an error that says so.
+    @Test func whatIsPrintedToAFullDeviceIsAnError() throws {
+        let folder = try Folder()
+        try folder.write("help()", to: "h.lua")
+        let end = try folder.shell("$EOSS run h.lua >/dev/full")
+        #expect(end.status == 1 && end.errors.contains("cannot write to standard output: No space left"), "\(end)")
+    }
+
+    /// Both outputs of a trusted script keep their order, through a pipe, too.
+    @Test func printAndWriteKeepTheirOrder() throws {
+        let folder = try Folder()
+        try folder.write(#"io.write("a ") print("b") io.write("c\n") print("d")"#, to: "o.lua")
+        #expect(try folder.shell("$EOSS run --trust o.lua | cat").output == "a b\nc\nd\n")
+    }
+
+    /// Files that a script has dropped are no reason to refuse another.
+    @Test func filesThatWereDroppedAreClosed() throws {
+        let folder = try Folder()
+        try folder.write(Self.smallRun, to: "a.lua")
+        try folder.write("for i = 1, 400 do local f = eoss.open('runs/a.eoss') end print('done')", to: "open.lua")
+        let end = try folder.shell("$EOSS run a.lua && ulimit -n 128 && $EOSS run open.lua")
+        #expect(end.status == 0 && end.output.hasSuffix("done\n"), "\(end)")
+    }
 }

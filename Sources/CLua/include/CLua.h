@@ -155,6 +155,8 @@ clua_status clua_push_integer(lua_State *L, int64_t value);
 clua_status clua_push_number(lua_State *L, double value);
 clua_status clua_push_copy(lua_State *L, int32_t index);
 clua_status clua_push_globals(lua_State *L);
+/// Pops a value and makes it the global of this name, past metamethods; counted among those that were assigned.
+clua_status clua_set_global(lua_State *L, const char *name);
 clua_status clua_push_string(lua_State *L, const char *_Nullable bytes, size_t length);
 clua_status clua_new_table(lua_State *L, int32_t array, int32_t fields);
 /// A new table {values[0], …}.

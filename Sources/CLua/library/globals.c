@@ -108,6 +108,16 @@ void watch_globals(lua_State *L) {
     lua_pushglobaltable(L);
     lua_createtable(L, 0, 2);
     lua_newtable(L);
+    // What is there already, for it may be taken away: nil is then what was assigned.
+    lua_pushnil(L);
+    while (lua_next(L, -4) != 0) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, -4);
+    }
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &key_assigned);
     lua_pushvalue(L, -1);
     lua_pushcclosure(L, undefined_global, 1);
     lua_setfield(L, -3, "__index");
@@ -116,3 +126,19 @@ void watch_globals(lua_State *L) {
     lua_setmetatable(L, -2);
     lua_pop(L, 1);
 }
+
+static int set_global(lua_State *L) {
+    const char *name = lua_touserdata(L, 2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_pushstring(L, name);
+    lua_pushvalue(L, 1);
+    lua_rawset(L, -3);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &key_assigned) == LUA_TTABLE) {
+        lua_pushstring(L, name);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, -3);
+    }
+    return 0;
+}
+
+clua_status clua_set_global(lua_State *L, const char *name) { return protect(L, set_global, (void *)name, 1, 0); }

@@ -5,7 +5,7 @@
 
 #include "../internal.h"
 
-const char key_cache, key_anchors, key_functions, key_errors, key_strings, key_stop, key_scope, key_locals, key_watched;
+const char key_cache, key_anchors, key_functions, key_errors, key_strings, key_stop, key_scope, key_locals, key_watched, key_assigned;
 
 /// True if the test setting wants this allocation to fail.
 static bool fails_by_setting(const clua_context *context) {

@@ -13,4 +13,7 @@ void eoss_signals_belong_to(unsigned char task);
 /// Waits for a signal; returns its number, and the task that was at hand when it came.
 int eoss_signals_wait(unsigned char *task);
 
+/// Lets out what C's streams hold for the standard output: a script's io.write comes before what is printed after it.
+void eoss_flush_output(void);
+
 #endif

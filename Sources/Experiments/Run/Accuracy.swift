@@ -21,7 +21,8 @@ extension Run {
         func predicted(_ sample: Int, _ place: Int) -> Int? {
             let first = sample * width + place * classes
             let outputs = evaluation.outputs[first..<first + classes]
-            if outputs.contains(where: \.isNaN) { return nil }
+            // The loss is none where parameters are not finite, though a dead unit may hide them from some outputs.
+            if evaluation.loss.isNaN || outputs.contains(where: \.isNaN) { return nil }
             if classes == 1 { return outputs[first] > threshold ? 1 : 0 }
             return Self.largest(first..<first + classes) { outputs[$0] } - first
         }

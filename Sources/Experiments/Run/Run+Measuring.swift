@@ -4,14 +4,26 @@ import Dynamics
 import Objectives
 
 extension Run {
+    /// Bytes: names stand in legends, columns, and lists of what there is.
+    private static let longestSeriesName = 200
+
     /// Follows a probe from the present step on.
     /// - Throws: `ExperimentError.invalid` where a series of that name is followed already, and for a second budget.
     /// - Parameter words: the probe's options, as the program gave them, for checkpoints.
     public func track(_ probe: any Probe, _ cadence: Cadence, words: String = "") throws {
-        for name in probe.seriesNames where name.isEmpty || name.hasControlCharacters {
-            throw ExperimentError.invalid(
-                "'\(name.printable)' cannot be the name of a series: "
-                    + (name.isEmpty ? "it is empty" : "it contains a control character"))
+        for name in probe.seriesNames {
+            let reason =
+                name.isEmpty
+                ? "it is empty"
+                : name.hasControlCharacters
+                    ? "it contains a control character"
+                    : name.utf8.count > Self.longestSeriesName
+                        ? "it is longer than \(Self.longestSeriesName) bytes" : nil
+            if let reason {
+                throw ExperimentError.invalid(
+                    "'\(String(name.prefix(Self.longestSeriesName)).printable)' cannot be the name of a series: \(reason)"
+                )
+            }
         }
         if let name = probe.seriesNames.first(where: { name in
             trackers.contains { $0.probe.seriesNames.contains(name) }
@@ -226,7 +238,8 @@ extension Run {
     public func series(_ name: String, from first: Int? = nil, to last: Int? = nil) throws -> Series {
         noteSeriesReading()
         let last = replay == nil ? last : min(last ?? .max, programStep)
-        if let series = try recorded[name]?.series(from: first, to: last) {
+        if let found = recorded[name], found.name.utf8.elementsEqual(name.utf8) {
+            let series = try found.series(from: first, to: last)
             guard name == Edge.name(nil) else { return series }
             return try history.withOwnEdges(series) { try recorded[$0]?.series() }
         }

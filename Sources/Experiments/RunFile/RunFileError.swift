@@ -19,6 +19,8 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
     case closed(path: String)
     /// The file cannot be opened or read.
     case cannotRead(path: String, reason: String)
+    /// Another program has it for itself.
+    case locked(path: String)
     /// The file is something else.
     case notARunFile(path: String, reason: String)
     /// The file was written by a newer eoss.
@@ -32,10 +34,13 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The file holds no such thing.
     case missing(path: String, what: String)
 
+    /// What is said of a lock.
+    package static let otherProgram = "another program has locked it; close that program"
+
     public var description: String {
         switch self {
         case .badName(let name, let reason):
-            "the run name '\(name.printable)' cannot be a file name: \(reason); choose another name"
+            "the run name '\(String(name.prefix(200)).printable)' cannot be a file name: \(reason); choose another name"
         case .cannotCreate(let path, let reason):
             "cannot make the run file '\(path)': \(reason); choose another folder with --out DIR"
         case .cannotWrite(let path, let reason):
@@ -52,6 +57,8 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
             "the run file '\(path)' is closed and takes no more measurements"
         case .cannotRead(let path, let reason):
             "cannot read '\(path)': \(reason)"
+        case .locked(let path):
+            "cannot read '\(path)': \(Self.otherProgram)"
         case .notARunFile(let path, let reason):
             "'\(path)' is not a run file of eoss: \(reason)"
         case .newerFormat(let path, let version, let ours):
@@ -82,7 +89,7 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
             .SQLITE_CANTOPEN where !isWritable(path):
             return .cannotWrite(path: path, reason: "the file, or the folder it lies in, is read-only")
         case .SQLITE_BUSY:
-            return .cannotWrite(path: path, reason: "another program has locked it; close that program")
+            return .cannotWrite(path: path, reason: otherProgram)
         case .SQLITE_TOOBIG: return .cannotWrite(path: path, reason: "a value is too large for SQLite")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB: return .damaged(path: path, reason: "SQLite says: \(message(error))")
         default: return .cannotWrite(path: path, reason: "SQLite says: \(message(error))")
@@ -97,7 +104,7 @@ public enum RunFileError: Error, Equatable, Sendable, CustomStringConvertible {
             return .damaged(path: path, reason: "a value is not of the kind that eoss writes")
         }
         switch error.resultCode {
-        case .SQLITE_BUSY: return .cannotRead(path: path, reason: "another program has locked it; close that program")
+        case .SQLITE_BUSY: return .locked(path: path)
         case .SQLITE_NOTADB: return .notARunFile(path: path, reason: "it is not an SQLite database")
         case .SQLITE_INTERRUPT: return .damaged(path: path, reason: ReadingLimit.reason)
         case .SQLITE_CANTOPEN where areDescriptorsShort: return .tooManyFiles(path: path)

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// A series as a run holds it: the last values in memory, those before them in run files, from which they are read when somebody asks.
@@ -122,7 +123,15 @@ final class StoredSeries {
     func values(from first: Int, to last: Int) throws -> Series {
         if let kept { return kept.between(first, last) }
         guard let file else { return Series(name: name) }
-        return try RunFile.open(file).values(of: name, from: first, to: last)
+        while true {
+            do throws(RunFileError) {
+                return try RunFileReader(file, patience: 0.2).values(of: name, from: first, to: last)
+            } catch {
+                // The writer says whom it waits for. What was written comes back when the lock is gone.
+                guard case .locked = error else { throw error }
+                try Cancellation.check()
+            }
+        }
     }
 
     /// Reads it all into memory.

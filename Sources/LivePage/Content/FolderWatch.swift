@@ -122,7 +122,7 @@ final class FolderWatch: @unchecked Sendable {
             let summary = RunSummary(reader, overview)
             return (summary.status?.isAlive ?? false, text(name, summary, overview))
         } catch {
-            if case .cannotRead(_, let reason) = error, reason.contains("locked") { return nil }
+            if case .locked = error { return nil }
             return (false, text(name, error.reason))
         }
     }

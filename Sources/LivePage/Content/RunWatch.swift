@@ -57,7 +57,7 @@ final class RunWatch: @unchecked Sendable {
             if reader == nil || !(now?.isSameFile(stamp) ?? false) { try open(now) }
             try update()
         } catch {
-            if case .cannotRead = error, failure == nil, changes != nil, FileStamp(file.path) != nil {
+            if error.mayPass, failure == nil, changes != nil, FileStamp(file.path) != nil {
                 // Another program has it for itself for a moment. What is known stays, and some of it may have been read just now.
                 (version, news) = (version + 1, [])
                 return

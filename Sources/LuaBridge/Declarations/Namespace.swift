@@ -99,9 +99,8 @@ extension LuaState {
         let stack = self.stack
         let top = stack.top
         defer { stack.setTop(top) }
-        try stack.check(clua_push_globals(stack.lua))
         try push(stack)
-        try stack.setField(top + 1, name)
+        try stack.check(clua_set_global(stack.lua, name))
     }
 
     /// Pushes an empty table that shows the namespace's members through its metatable, so that they can be neither changed nor, by

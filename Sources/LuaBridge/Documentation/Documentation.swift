@@ -107,6 +107,9 @@ public struct Documentation {
         return ending.count == 1 ? ending[0] : nil
     }
 
+    /// Bytes of what may be searched for.
+    private static let longestSearch = 200
+
     /// All whose last part is this.
     public func entries(ending name: String) -> [Entry] {
         entries.filter { $0.name.replacing(":", with: ".").hasSuffix(".\(name)") }
@@ -114,6 +117,8 @@ public struct Documentation {
 
     /// What mentions a text in its name, its sentence, or the sentences of its options; names first.
     public func search(_ text: String) -> [Entry] {
+        // Texts are looked through for each place where it could begin.
+        guard text.utf8.count <= Self.longestSearch else { return [] }
         let wanted = text.lowercased()
         func mentions(_ entry: Entry) -> Bool {
             if entry.summary.lowercased().contains(wanted) { return true }

@@ -348,6 +348,8 @@ public final class ObjectClass<Object: LuaObject>: AnyObjectClass {
             {
                 return try result.push(to: raw.stack)
             }
+            // Of two kinds: never the same, as in Lua.
+            if symbol == .equal { return try LuaValue.boolean(false).push(to: raw.stack) }
             throw ArgumentError(
                 "'\(symbol.symbol)' cannot be applied to \(raw.stack.shown(at: 1)) and \(raw.stack.shown(at: 2)) (it takes: \(words))"
             )

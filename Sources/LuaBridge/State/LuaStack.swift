@@ -186,6 +186,9 @@ struct TableReader {
 
     init(stack: LuaStack) { self.stack = stack }
 
+    /// A stop is asked for every millisecond or so.
+    private static let entriesBetweenQuestions = 4096
+
     /// An entry takes 16 bytes in Lua, and a table 56.
     private static func allowance(_ used: Int) -> Int { 100_000 + used / 16 }
 
@@ -259,8 +262,14 @@ struct TableReader {
     }
 
     private mutating func spend(_ entries: Int = 1) throws {
-        let remaining = (left ?? Self.allowance(stack.state.memory.used)) - entries
+        let before = left ?? Self.allowance(stack.state.memory.used)
+        let remaining = before - entries
         left = remaining
+        if before / Self.entriesBetweenQuestions != remaining / Self.entriesBetweenQuestions,
+            let reason = stack.state.interrupt.stopReason
+        {
+            throw LuaError(.stopped(reason), "stopped")
+        }
         if remaining < 0 {
             throw ArgumentError("a table that refers to the same tables again and again is too large to be copied")
         }

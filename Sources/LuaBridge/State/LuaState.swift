@@ -253,10 +253,12 @@ private final class Printer {
 }
 
 /// Why a line could not be written: the system's error number.
-public struct OutputError: Error, Hashable, Sendable {
+public struct OutputError: Error, Hashable, Sendable, CustomStringConvertible {
     public let code: Int32
 
     public init(code: Int32) { self.code = code }
+
+    public var description: String { "cannot write to standard output: \(String(cString: strerror(code)))" }
 }
 
 private func callFunction(_ function: UnsafeMutableRawPointer, _ lua: OpaquePointer, _ count: Int32) -> Int32 {

@@ -50,9 +50,14 @@ public enum LossName: String, CaseIterable, Sendable, Codable {
             let count = inner.reduce(1) { $0 * output.shape[$1] }
             return try (1 / Double(max(1, count))) * output.squaredDistance(to: target, over: inner)
         case .crossEntropy:
-            // Σ y (log Σ exp f − f): for a one-hot y, the negative log-likelihood.
-            return try target.sum(inner) * output.logSumExp() - (target * output).sum(inner)
-        case .binaryCrossEntropy: return try (output.softplus() - output * target).sum(inner)
+            // Σ y (log Σ exp f − f), for a one-hot y the negative log-likelihood: both less the largest logit, for the difference of large
+            // ones keeps few digits. A class of no probability may have a logit of −∞.
+            let shifted = try output.shiftedByMaximum().shifted
+            return try target.sum(inner) * shifted.logSumExpOfShifted() - shifted.timesNonzero(target).sum(inner)
+        case .binaryCrossEntropy:
+            // −y log p − (1 − y) log(1 − p): softplus(f) − yf is the same, and nothing is left of it where f is large and y = 1.
+            let (ofOne, ofZero) = (try output.negated().softplus(), try output.softplus())
+            return try (target * ofOne + (target.constant(1) - target) * ofZero).sum(inner)
         }
     }
 

@@ -179,16 +179,29 @@ extension Symbolic {
     /// log Σ exp over the last axis, shifted by the maximum so that nothing overflows. The shift is a constant to
     /// derivatives, which is exact: the function does not depend on it.
     public func logSumExp() throws(GraphError) -> Symbolic {
-        guard let last = shape.indices.last else { return self }
-        let shift = try max([last]).detached()
-        let shifted = try self - shift.reshaped(to: Array(shape.dropLast()) + [1])
-        return try shifted.exp().sum([last]).log() + shift
+        if shape.isEmpty { return self }
+        let (shifted, shift) = try shiftedByMaximum()
+        return try shifted.logSumExpOfShifted() + shift
     }
 
+    /// The shift goes off first: large elements that are near each other would lose their differences in their logarithmic sum.
     public func logSoftmax() throws(GraphError) -> Symbolic {
-        guard shape.count > 0 else { throw GraphError("softmax of a scalar") }
-        return try self - logSumExp().reshaped(to: Array(shape.dropLast()) + [1])
+        if shape.isEmpty { throw GraphError("softmax of a scalar") }
+        let shifted = try shiftedByMaximum().shifted
+        return try shifted - shifted.logSumExpOfShifted().reshaped(to: Array(shape.dropLast()) + [1])
     }
+
+    /// The elements less the largest of the last axis, a constant to derivatives; and that.
+    func shiftedByMaximum() throws(GraphError) -> (shifted: Symbolic, shift: Symbolic) {
+        let shift = try max([shape.count - 1]).detached()
+        return (try self - shift.reshaped(to: Array(shape.dropLast()) + [1]), shift)
+    }
+
+    /// The product, 0 where the factor is 0, whatever this is.
+    func timesNonzero(_ factor: Symbolic) throws(GraphError) -> Symbolic { try with(MultiplyNonzero(), factor) }
+
+    /// log Σ exp over the last axis, of elements up to 0.
+    func logSumExpOfShifted() throws(GraphError) -> Symbolic { try exp().sum([shape.count - 1]).log() }
 
     public func softmax() throws(GraphError) -> Symbolic { try logSoftmax().exp() }
 

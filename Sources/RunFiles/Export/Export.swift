@@ -51,9 +51,22 @@ public struct Export {
     /// The path of the file inside of what `-o` names, or of what is derived from the run file's name: TensorBoard wants a folder.
     public func target(_ format: ExportFormat, output: String?) throws -> String {
         let name = reader.url.deletingPathExtension().lastPathComponent
-        guard format == .tensorboard else { return output ?? "\(name).\(format.rawValue)" }
+        guard format == .tensorboard else {
+            if let output { try FileEnding.check(output, of: format.rawValue, format.endings) }
+            return output ?? "\(name).\(format.rawValue)"
+        }
         let folder = output ?? "\(name).tensorboard"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        if (folder as NSString).pathExtension.lowercased().hasPrefix("eoss") {
+            throw ExportError(
+                "cannot make the folder '\(folder)': names in .eoss are kept for run files and what stands beside them; choose another name"
+            )
+        }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            let reason = access(folder, F_OK) == 0 ? "there is a file of that name" : words(for: error)
+            throw ExportError("cannot make the folder '\(folder)': \(reason)")
+        }
         return "\(folder)/\(TensorBoardWriter.fileName(reader))"
     }
 

@@ -16,6 +16,18 @@ public enum ExportFormat: String, CaseIterable, Sendable {
     /// Whether it is text, which a terminal can show.
     public var isText: Bool { self == .csv || self == .jsonl }
 
+    /// What names of such files end in.
+    public var endings: [String] {
+        switch self {
+        case .csv: ["csv"]
+        case .jsonl: ["jsonl", "json"]
+        case .parquet: ["parquet"]
+        case .npz: ["npz"]
+        case .safetensors: ["safetensors"]
+        case .tensorboard: []
+        }
+    }
+
     /// Whether it has the choice between a row a step and a row a measurement.
     public var isTable: Bool { self == .csv || self == .parquet }
 }

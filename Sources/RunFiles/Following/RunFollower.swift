@@ -46,8 +46,11 @@ public final class RunFollower {
             obstacle = nil
             return count == changes ? nil : try read(count)
         } catch {
-            guard case .cannotRead(_, let reason) = error else { throw error }
-            obstacle = reason
+            switch error {
+            case .cannotRead(_, let reason): obstacle = reason
+            case .locked: obstacle = RunFileError.otherProgram
+            default: throw error
+            }
             return nil
         }
     }

@@ -91,10 +91,19 @@ public struct ListedRun: Sendable {
 }
 
 extension RunFileError {
+    /// Whether a later look may find the file as it should be.
+    package var mayPass: Bool {
+        switch self {
+        case .cannotRead, .locked: true
+        default: false
+        }
+    }
+
     /// Without the path, where that is known already.
     package var reason: String {
         switch self {
         case .cannotRead(_, let reason): "cannot be read: \(reason)"
+        case .locked: "cannot be read: \(Self.otherProgram)"
         case .notARunFile(_, let reason): "not a run file: \(reason)"
         case .newerFormat(_, let version, let ours):
             "written by a newer eoss (file format \(version), this one reads \(ours))"

@@ -135,6 +135,8 @@ public struct RunQuery: Sendable {
     /// `loss == nan` finds what has diverged.
     private static func isSame(_ a: RunValue, _ b: RunValue) -> Bool {
         if case (.number(let a), .number(let b)) = (a, b), a.isNaN, b.isNaN { return true }
+        // By bytes: another spelling of the same letters is another name.
+        if case (.text(let a), .text(let b)) = (a, b) { return a.utf8.elementsEqual(b.utf8) }
         return a == b
     }
 

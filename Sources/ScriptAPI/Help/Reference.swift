@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import LuaBridge
 
@@ -15,7 +16,7 @@ extension ScriptHost {
             try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
         }
         for (name, text) in pages {
-            try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+            try OutputFile.write(Data(text.utf8), to: folder.appendingPathComponent(name).path)
         }
     }
 

@@ -139,8 +139,7 @@ extension ScriptHost {
             let array = try table.array.enumerated().map { try json($1, "\(path)[\($0 + 1)]", for: keeper) }
             if table.fields.isEmpty, !array.isEmpty { return .array(array) }
             var object: [String: JSONValue] = [:]
-            for (key, value) in table.fields {
-                let name = key.description
+            for (name, value) in try table.fields.named(in: path) {
                 object[name.hasPrefix("$") ? "$" + name : name] = try json(value, "\(path).\(name)", for: keeper)
             }
             if !array.isEmpty { object[arrayKey] = .array(array) }

@@ -158,6 +158,16 @@ public final class ScriptHost {
         return try MemoryAccount.shared.reclaiming(by: { state.collectGarbageIfCalled() }, during: work)
     }
 
+    /// A file is not refused for too many others before those that the script has dropped have been collected.
+    func collectingFiles<Result>(_ open: () throws -> Result) throws -> Result {
+        do {
+            return try open()
+        } catch RunFileError.tooManyFiles {
+            _ = state.collectGarbageIfCalled()
+            return try open()
+        }
+    }
+
     /// Commits the run files; closes them unless a prompt may still write to them. Returns what went wrong.
     @discardableResult
     private func finish(_ state: RunStatus.State = .done) -> [String] {

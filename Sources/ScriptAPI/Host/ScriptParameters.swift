@@ -144,11 +144,23 @@ struct ScriptParameters {
             || Character(UnicodeScalar(byte)).isNumber
     }
 
+    /// As Lua writes them: 0xff.
+    private static func hexadecimal(_ text: String) -> Int? {
+        let digits = text.lowercased()
+        return digits.hasPrefix("0x")
+            ? Int(digits.dropFirst(2), radix: 16)
+            : digits.hasPrefix("-0x") ? Int("-" + digits.dropFirst(3), radix: 16) : nil
+    }
+
     /// The typed text as a value of the default's kind.
     private static func read(_ text: String, like value: LuaValue) -> LuaValue? {
         switch value {
         case .integer:
-            if let integer = Int(text) { return .integer(integer) }
+            if let integer = Int(text) ?? hexadecimal(text) { return .integer(integer) }
+            // Of digits alone, and too large: not as a number that is near.
+            if text.drop(while: { "+-".contains($0) }).allSatisfy(\.isNumber) || text.lowercased().contains("0x") {
+                return nil
+            }
             guard let number = Double(text), !number.isNaN else { return nil }
             return Int(exactly: number).map { .integer($0) } ?? .number(number)
         case .number: return Double(text).flatMap { $0.isNaN ? nil : .number($0) }

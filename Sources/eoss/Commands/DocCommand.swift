@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Foundation
 import ScriptAPI
 
@@ -32,7 +33,7 @@ struct DocCommand: ParsableCommand {
         options.width = { Console.outputWidth }
         let host = try ScriptHost(options)
         if let reference { return try host.writeReference(to: URL(fileURLWithPath: reference)) }
-        if let stubs { return try host.stubs.write(to: URL(fileURLWithPath: stubs), atomically: true, encoding: .utf8) }
+        if let stubs { return try OutputFile.write(Data(host.stubs.utf8), to: stubs) }
         if names {
             for name in host.names { Console.writeOutput(name + "\n") }
             return

@@ -74,7 +74,8 @@ private final class FollowedTable {
         }
         let failure = Console.writeOutput(text)
         // Whoever read this has gone: `eoss follow … | head`.
-        if failure != 0 { throw ExitCode(ExitStatus.failed.rawValue) }
+        if failure == EPIPE { throw ExitCode(ExitStatus.failed.rawValue) }
+        if failure != 0 { throw ExportError("cannot write to standard output: \(String(cString: strerror(failure)))") }
     }
 
     private func line(_ news: RunFollower.Snapshot) -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Foundation
 import ScriptAPI
 
@@ -18,8 +19,7 @@ struct InitCommand: ParsableCommand {
         let host = try ScriptHost()
         try FileManager.default.createDirectory(
             at: root.appendingPathComponent(".eoss"), withIntermediateDirectories: true)
-        try host.stubs.write(
-            to: root.appendingPathComponent(".eoss/eoss.lua"), atomically: true, encoding: .utf8)
+        try OutputFile.write(Data(host.stubs.utf8), to: root.appendingPathComponent(".eoss/eoss.lua").path)
         Console.writeOutput("wrote .eoss/eoss.lua: declarations for the Lua language server\n")
         for (name, text, what) in Self.files {
             let file = root.appendingPathComponent(name)
@@ -27,7 +27,7 @@ struct InitCommand: ParsableCommand {
                 Console.writeOutput("kept \(name), which is there\n")
                 continue
             }
-            try text.write(to: file, atomically: true, encoding: .utf8)
+            try OutputFile.write(Data(text.utf8), to: file.path)
             Console.writeOutput("wrote \(name): \(what)\n")
         }
         let prefix = folder == "." ? "" : "cd \(folder) && "

@@ -20,6 +20,7 @@ struct ReportCommand: ParsableCommand {
     var force = false
 
     func run() throws {
+        try FileEnding.check(output, of: "a page", ["html", "htm"])
         let readers = try files.map { try RunFile.open(URL(fileURLWithPath: $0)) }
         let sink = try ExportFile(output, replacing: force)
         try ReportPage(readers).write(to: sink)

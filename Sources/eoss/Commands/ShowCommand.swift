@@ -41,6 +41,7 @@ struct ShowCommand: ParsableCommand {
             throw ValidationError("--json goes with --events, or alone")
         }
         if output != nil, figure == nil { throw ValidationError("-o belongs to --figure") }
+        if let output, let figure { try FileEnding.check(output, isThatOf: figure) }
     }
 
     func run() throws {

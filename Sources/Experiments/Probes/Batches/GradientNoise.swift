@@ -63,6 +63,11 @@ final class Temperature: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration("temperature", "η/(b(1 − β)), the scale of the noise of SGD. [Smith, Elsen & De 2020]") {
             _, run in
+            if !["sgd", "momentum", "nesterov"].contains(run.rule.name), !run.rule.hasPreconditioner {
+                throw ExperimentError.invalid(
+                    "temperature is the scale of the noise of sgd, momentum and nesterov; of \(run.rule.name), which run "
+                        + "'\(run.name)' has, none is defined")
+            }
             guard !run.rule.hasPreconditioner else {
                 throw ExperimentError.invalid(
                     "temperature is the scale of the noise of sgd, momentum and nesterov: \(run.rule.name), which run "

@@ -56,7 +56,8 @@ final class InteractionSharpness: MemorylessProbe {
         let factor = try scope.gradient(of: run).squaredNorm / mean
         measured.value *= factor
         measured.standardError = measured.standardError.map { $0 * factor }
-        measured.interval = measured.interval.map { $0.lowerBound * factor...$0.upperBound * factor }
+        measured.interval =
+            factor.isFinite ? measured.interval.map { $0.lowerBound * factor...$0.upperBound * factor } : nil
         return [measured]
     }
 }

@@ -27,12 +27,12 @@ extension Cadence {
     ]
 
     /// What a call of `track` gives.
-    init(_ call: borrowing LuaCall, of run: Run, names: [String]) throws {
+    init(_ call: borrowing LuaCall, of run: Run, names: [String], host: ScriptHost) throws {
         let condition: Condition?
         if try call.has("when") {
             let callback = try call.capture("when", in: run)
-            condition = { run in
-                let result = try callback.call(run).first ?? .nil
+            condition = { [unowned host] run in
+                let result = try host.drawingApart(for: "when", of: run) { try callback.call(run) }.first ?? .nil
                 guard case .boolean(let flag) = result else {
                     throw ArgumentError(
                         "'when' of \(names.joined(separator: ", ")) returned \(result.typeName), true or false is needed"

@@ -96,6 +96,16 @@ extension ScriptHost {
         randomStream(from: [run.seed &+ UInt64(run.step) &* 0x9E37_79B9_7F4A_7C15], of: run.name)
     }
 
+    /// What a probe draws by `math.random` comes from a stream of its own, of run, step and name: the run goes on as if it had not been.
+    func drawingApart<Result>(for name: String, of run: Run, _ probe: () throws -> Result) rethrows -> Result {
+        let outer = state.randomState
+        defer { state.randomState = outer }
+        let step = UInt64(bitPattern: Int64(run.step))
+        state.randomState = Self.randomStream(
+            from: [run.seed &+ step &* 0x9E37_79B9_7F4A_7C15], of: "\(run.name)/\(name)")
+        return try probe()
+    }
+
     /// A stream for what has this name.
     static func randomStream(from words: [UInt64], of name: String) -> [UInt64] {
         var number = words.dropFirst().reduce(words.first ?? 0) { mixed($0) ^ $1 }

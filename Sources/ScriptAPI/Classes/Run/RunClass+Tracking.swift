@@ -16,12 +16,12 @@ extension ScriptHost {
                     "What the series is called, where a quantity is tracked twice, of two blocks, say; a list for a list of quantities. With k = 2 the second is called that with '_2'."
                 ),
             ] + ProbeArguments.parameters
-        ) { run, call in
+        ) { [unowned self] run, call in
             let names = try call.names("names")
             if names.isEmpty {
                 throw ArgumentError("run:track: the list of names is empty: name at least one quantity")
             }
-            let cadence = try Cadence(call, of: run, names: names)
+            let cadence = try Cadence(call, of: run, names: names, host: self)
             guard try call.has("fn") else {
                 let arguments = try ProbeArguments(call, of: run)
                 var probes = try ProbeCatalogue.probes(names, arguments, for: run)
@@ -48,8 +48,8 @@ extension ScriptHost {
                     "run:track: '\(name)' is what eoss calls a quantity of its own; choose another name")
             }
             let callback = try call.capture("fn", in: run)
-            let probe = CustomProbe(name) { run in
-                let result = try callback.call(run).first ?? .nil
+            let probe = CustomProbe(name) { [unowned self] run in
+                let result = try drawingApart(for: name, of: run) { try callback.call(run) }.first ?? .nil
                 guard let number = Double.read(result) else {
                     throw ArgumentError("'fn' of the series '\(name)' returned \(result.typeName), a number is needed")
                 }

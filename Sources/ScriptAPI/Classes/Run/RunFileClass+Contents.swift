@@ -58,6 +58,7 @@ extension ScriptHost {
                 throw ArgumentError("'\(file.reader.name)' has no figure '\(name)' (\(list))")
             }
             if let path: String = try call.get("path") {
+                try FileEnding.check(path, isThatOf: name)
                 return try OutputFile.write(file.reader.figure(name).bytes, to: paths.writable(path))
             }
             // The name is the file's, which may come from a stranger: it leads nowhere, and replaces nothing.

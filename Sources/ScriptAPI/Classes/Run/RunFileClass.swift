@@ -167,7 +167,8 @@ extension ScriptHost {
         ) { [unowned self] call in
             // Of one's own run all that is there.
             for file in openFiles { try file.commit() }
-            return RunFileObject(try RunFile.open(URL(fileURLWithPath: paths.readable(call.get("path")))))
+            let url = URL(fileURLWithPath: try paths.readable(call.get("path")))
+            return RunFileObject(try collectingFiles { try RunFile.open(url) })
         }
     }
 }

@@ -49,9 +49,9 @@ extension ScriptHost {
         }
         summaries.method(
             "open", "Opens the file.", results: [Parameter("file", .object("runfile"), "The file.")]
-        ) { object, _ in
+        ) { [unowned self] object, _ in
             // The path was looked at when the folder was read.
-            RunFileObject(try RunFile.open(object.listed.file))
+            RunFileObject(try collectingFiles { try RunFile.open(object.listed.file) })
         }
         summaries.description { object in
             let name = "run '\(object.listed.name.printable)'"

@@ -136,8 +136,7 @@ struct ScriptSweep {
             throw failure("a \(result.typeName == "table" ? "list" : result.typeName)")
         }
         var columns: [String: LuaValue] = [:]
-        for (key, value) in table.fields {
-            let column = key.description
+        for (column, value) in try table.fields.named(in: "eoss.sweep, point \(name), what the function returned") {
             if parameters.fields[column] != nil || ["name", "diverged", "message"].contains(column) {
                 throw failure("'\(column)', which a row has already")
             }
