@@ -18,6 +18,8 @@ public final class StepOracle {
     public var step = 1
     /// The epoch that it belongs to, from 0.
     public var epoch = 0
+    /// Whether this is no step but a look at what one would take, over other samples than its batch: chunks may then differ by one.
+    public var isLook = false
     /// Programs of steps that draw outputs to others, and what these are measured with.
     private var distilling: DistillingOracle?
     private var evaluating: Oracle?
@@ -66,11 +68,13 @@ public final class StepOracle {
     public func chunks(_ count: Int, of rule: String) throws -> [BatchSelection] {
         if count == 1 { return [selection] }
         let indices = batch.map(Array.init) ?? Array(0..<oracle.samples.count)
-        guard indices.count % count == 0 else {
+        guard isLook || indices.count % count == 0 else {
             throw UpdateRuleError.chunksDoNotDivide(rule: rule, chunks: count, batch: indices.count)
         }
-        let size = indices.count / count
-        return (0..<count).map { .indices(Array(indices[$0 * size..<($0 + 1) * size])) }
+        let count = min(count, indices.count)
+        return (0..<count).map {
+            .indices(Array(indices[$0 * indices.count / count..<($0 + 1) * indices.count / count]))
+        }
     }
 
     /// L and ∇L at a point, over a part of the batch or over all of it.

@@ -29,8 +29,8 @@ public protocol UpdateRule: Sendable {
     var hasPreconditioner: Bool { get }
 
     /// P without the learning rate, θ ← θ − ηP⁻¹g: from the state after the last step's gradient, or as it will be once
-    /// `gradient` has entered. The curvature at θ_t belongs to P after the gradient at θ_t, by which the step from there is
-    /// divided (Cohen et al. 2024). Nil where the rule divides by nothing.
+    /// `gradient` has entered, clipped where the rule clips. The curvature at θ_t belongs to P after the gradient at θ_t, by which the
+    /// step from there is divided (Cohen et al. 2024). Nil where the rule divides by nothing.
     /// - Throws: `UpdateRuleError` where no gradient has entered yet, or P is not positive; for a vector of another model.
     func preconditioner(after gradient: Vector?) throws -> Preconditioner?
 

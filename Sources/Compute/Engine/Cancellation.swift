@@ -4,7 +4,8 @@ import Synchronization
 ///
 /// Who waits for work makes one and works with it as ``current``; what takes long asks now and then, by ``check()``, and ends by
 /// throwing ``Cancelled``: plans between kernel calls, oracles between samples, solvers between products, the planner between its
-/// passes. What is cancelled leaves everything as it was before. A training step is never cut in two, so it does not ask.
+/// passes, generators and readers of data between stretches of numbers. What is cancelled leaves everything as it was before. A
+/// training step is never cut in two, so it does not ask.
 ///
 /// ```swift
 /// let cancellation = Cancellation()
@@ -39,6 +40,31 @@ public final class Cancellation: Sendable {
 
     /// As above, for the ``current`` one.
     public static func check() throws(Cancelled) { try current?.check() }
+}
+
+extension Range<Int> {
+    /// These numbers in stretches of at most 2¹⁶: what takes long asks before each, where it draws normal numbers every millisecond.
+    package var stretches: LazyMapSequence<StrideTo<Int>, Range<Int>> {
+        let (length, end) = (1 << 16, upperBound)
+        return stride(from: lowerBound, to: end, by: length).lazy.map { $0..<Swift.min($0 + length, end) }
+    }
+}
+
+/// Asks now and then in loops whose rounds are of different lengths.
+package struct CancellationMeter: Sendable {
+    private var work = 0
+    /// A millisecond of plain loops.
+    private static let workBetweenQuestions = 1 << 18
+
+    package init() {}
+
+    /// Takes note of what has been done since, in multiply-adds, elements or bytes that were moved, and asks when it has become much.
+    package mutating func add(_ more: Int) throws(Cancelled) {
+        work &+= more
+        if work < Self.workBetweenQuestions { return }
+        work = 0
+        try Cancellation.check()
+    }
 }
 
 /// Thrown by work that was asked to end before it had a result.

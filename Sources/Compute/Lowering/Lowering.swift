@@ -43,10 +43,12 @@ struct Lowering {
         }
         self.producers = producers
 
+        try Cancellation.check()
         let readRoots = memory.readRoots
         self.readRoots = readRoots
         let schedule = try Schedule(graph, roots: readRoots, donations: donations, asking: Cancellation.check)
         try placeOutputs(donations: donations, inPlace: schedule.inPlaceOutputs)
+        try Cancellation.check()
         try placeParts(donations: donations)
         for index in schedule.order {
             try Cancellation.check()

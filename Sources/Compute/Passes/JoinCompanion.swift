@@ -6,13 +6,16 @@ extension Graph {
     /// behind this graph's nodes, which stay as they are. So this graph's outputs have the bits of its execution alone.
     ///
     /// Outputs: this graph's, then the companion's.
-    /// - Parameter own: this graph, optimized.
-    static func joined(_ own: Graph, with companion: Graph) -> Graph {
-        let rest = CompanionRest(of: companion.prepared(for: .cpu).simplified, beside: own)
+    /// - Parameters:
+    ///   - own: this graph, optimized.
+    ///   - ask: called between passes: it may end all by throwing.
+    static func joined(_ own: Graph, with companion: Graph, asking ask: () throws -> Void) rethrows -> Graph {
+        let rest = CompanionRest(of: try companion.prepared(for: .cpu, asking: ask).simplified, beside: own)
+        try ask()
         let b = GraphBuilder()
         var values = own.inputs.map { b.input($0.name, $0.type) }
         for node in own.nodes { values += b.emitAll(node.operation, node.operands.map { values[$0.id] }) }
-        let results = b.inline(rest.graph.optimized(), inputs: rest.sources.map { values[$0.id] })
+        let results = b.inline(try rest.graph.optimized(asking: ask), inputs: rest.sources.map { values[$0.id] })
         return b.build(
             outputs: own.outputs.map { ($0.name, values[$0.value.id]) }
                 + zip(companion.outputs, results).map { ($0.name, $1) })

@@ -14,7 +14,7 @@ extension Graph {
     /// As above. `ask` is called between passes, and at every step of a scan that is written out: it may end all by throwing.
     func optimized(asking ask: () throws -> Void) rethrows -> Graph {
         try ask()
-        let prepared = prepared(for: .cpu)
+        let prepared = try prepared(for: .cpu, asking: ask)
         let plain = try prepared.simplified.executable(ask)
         guard let other = try prepared.reassociated?.executable(ask) else { return plain }
         return other.cost().total(.cpu) < plain.cost().total(.cpu) ? other : plain
@@ -27,7 +27,7 @@ extension Graph {
     ) rethrows -> (graph: Graph, companionCost: Cost) {
         let own = try optimized(asking: ask)
         try ask()
-        let graph = Graph.joined(own, with: companion)
+        let graph = try Graph.joined(own, with: companion, asking: ask)
         let added = graph.nodes.dropFirst(own.nodes.count).reduce(Cost()) { sum, node in
             sum
                 + node.operation.cost(
@@ -37,9 +37,10 @@ extension Graph {
     }
 
     private func executable(_ ask: () throws -> Void) rethrows -> Graph {
-        let primitive = arrangeProducts(
-            expandInnerProducts(fuseAccumulation(fuseUpdates(widenSums(expandDepthwise(self)).simplified()))))
-        let fused = eliminateCommonSubexpressions(fuseElementwise(primitive))
+        let simpler = try widenSums(expandDepthwise(self)).simplified(asking: ask)
+        let primitive = arrangeProducts(expandInnerProducts(fuseAccumulation(fuseUpdates(simpler))))
+        try ask()
+        let fused = try eliminateCommonSubexpressions(fuseElementwise(primitive), asking: ask)
         return try unrollScans(fused, asking: ask) { try $0.optimized(asking: ask) }
     }
 }

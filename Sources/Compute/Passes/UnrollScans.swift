@@ -16,9 +16,9 @@ func unrollScans(
     var unroller = Unroller(g)
     let unrolled = try unroller.run(ask, optimizing)
     try ask()
-    let alive = eliminateDeadCode(unrolled)
+    let alive = try eliminateDeadCode(unrolled, asking: ask)
     try ask()
-    return eliminateCommonSubexpressions(alive)
+    return try eliminateCommonSubexpressions(alive, asking: ask)
 }
 
 private struct Unroller {

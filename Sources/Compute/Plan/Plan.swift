@@ -43,9 +43,11 @@ public final class Plan: @unchecked Sendable {
         arenaLimit: Int = .max, companionCost: Cost = Cost()
     ) throws {
         self.companionCost = companionCost
-        let graph = try graph.splittingLargeRegions()
+        let graph = try graph.splittingLargeRegions(asking: Cancellation.check)
         self.graph = graph
+        try Cancellation.check()
         cost = graph.cost()
+        try Cancellation.check()
         self.executor = executor
         self.level = level
         let lowering = try Lowering(graph, donations: donations)
@@ -56,6 +58,7 @@ public final class Plan: @unchecked Sendable {
         constants.base.copyMemory(from: pool, byteCount: pool.count)
         constantBytes = pool.count
         let encoder = CallEncoder(memory: memory, level: level, inputs: graph.inputs.count, offsets: arena.offsets)
+        try Cancellation.check()
         let lanes = Lanes(lowering.steps) { storage in
             let ref = encoder.ref(storage)
             if case .output(let output) = storage.whole, let input = donations[output] {
@@ -71,7 +74,10 @@ public final class Plan: @unchecked Sendable {
         try executor.reserve(bytes: arena.size)
         bases = memory.allocate(2 + graph.inputs.count + graph.outputs.count, of: UnsafeMutablePointer<CChar>?.none)
         calls = memory.allocate(max(1, steps.count), of: ck_call())
-        for (index, step) in steps.enumerated() { calls[index] = try encoder.encode(step) }
+        for (index, step) in steps.enumerated() {
+            if index % 1024 == 0 { try Cancellation.check() }
+            calls[index] = try encoder.encode(step)
+        }
         program = memory.allocate(max(1, groups.count), of: ck_call())
         for (index, group) in groups.enumerated() {
             program[index] = group.count == 1 ? calls[group.lowerBound] : encoder.lanes(calls, group)

@@ -14,8 +14,12 @@ struct Schedule {
     ///   - ask: called now and then; it may end all by throwing.
     init(_ graph: Graph, roots: [Int], donations: [Int: Int], asking ask: () throws -> Void = {}) throws {
         var dependencies = Dependencies(graph)
+        try ask()
         inPlaceOutputs = dependencies.add(donations, in: graph, roots: roots)
-        order = try ReadyNodes(graph, roots: roots, dependencies).ordered(asking: ask)
+        try ask()
+        let ready = ReadyNodes(graph, roots: roots, dependencies)
+        try ask()
+        order = try ready.ordered(asking: ask)
     }
 }
 

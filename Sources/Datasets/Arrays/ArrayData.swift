@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Graph
 
@@ -118,7 +119,9 @@ extension Dataset {
                     + "sample, [n, places], is needed")
         }
         let places = array.count / array.shape[0]
+        var meter = CancellationMeter()
         return try (0..<array.count).map { i in
+            try meter.add(1)
             guard let label = Int32(exactly: array[flat: i]), label >= -1, label < Int32.max else {
                 throw DatasetError(
                     "\(option): \(placeText(i, places)) has the label \(array[flat: i]); classes are whole "
@@ -135,16 +138,15 @@ extension Dataset {
         guard !array.element.isFloating else {
             throw DatasetError("\(option) are \(array.element.rawValue): tokens have to be integers")
         }
-        guard let place = (0..<array.count).first(where: { !(0..<Double(vocabulary)).contains(array[flat: $0]) }) else {
-            return
-        }
+        let isToken = { (place: Int) in (0..<Double(vocabulary)).contains(array[flat: place]) }
+        guard let place = try firstPlace(in: 0..<array.count, where: { !isToken($0) }) else { return }
         throw DatasetError(
             "\(option): sample \(place / max(1, array.count / array.shape[0]) + 1) holds the token "
                 + "\(Int(array[flat: place])); the tokens are 0 to \(vocabulary - 1)")
     }
 
     private static func checkFinite(_ array: NDArray, _ option: String) throws {
-        guard let place = array.firstNonFinite() else { return }
+        guard let place = try array.firstNonFinite() else { return }
         let sample = place / max(1, array.count / max(1, array.shape.first ?? 1))
         throw DatasetError(
             "\(option): sample \(sample + 1) holds \(array[flat: place]); all numbers must be finite")
@@ -153,11 +155,14 @@ extension Dataset {
 
 extension NDArray {
     /// The first place, in row-major order, of a NaN or an infinity.
-    func firstNonFinite() -> Int? {
-        withUnsafeBytes { bytes in
+    func firstNonFinite() throws -> Int? {
+        func first<Scalar: BinaryFloatingPoint>(_ values: UnsafeBufferPointer<Scalar>) throws -> Int? {
+            try firstPlace(in: values.indices) { !values[$0].isFinite }
+        }
+        return try withUnsafeBytes { bytes in
             switch element {
-            case .f32: bytes.bindMemory(to: Float.self).firstIndex { !$0.isFinite }
-            case .f64: bytes.bindMemory(to: Double.self).firstIndex { !$0.isFinite }
+            case .f32: try first(bytes.bindMemory(to: Float.self))
+            case .f64: try first(bytes.bindMemory(to: Double.self))
             default: nil
             }
         }

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// What is wanted of a table in text.
@@ -48,8 +49,12 @@ extension Dataset {
             throw DatasetError(
                 "\(source.name) has \(table.width) numbers for an input, which are none of shape \(shape)")
         }
-        let scaled = options.scale == 1 ? table.numbers : table.numbers.map { $0 * options.scale }
-        let inputs = try NDArray(scaled, shape: [table.rows] + shape)
+        let inputs = try NDArray.doubles([table.rows] + shape, for: "the inputs of \(source.name)") { target in
+            for stretch in target.indices.stretches {
+                try Cancellation.check()
+                for i in stretch { target[i] = options.scale * table.numbers[i] }
+            }
+        }
         let (answers, names) = try answers(of: table, areClasses: options.areClasses, source.name)
         let all = try arrays(name: options.name, inputs: inputs, answers: answers, classes: names?.count)
         var data = Dataset(
@@ -91,23 +96,34 @@ extension Dataset {
         let groups = inputWidth / size
         var (sums, squares) = ([Double](repeating: 0, count: groups), [Double](repeating: 0, count: groups))
         let count = Double(train.count * size)
-        for i in 0..<table.array.count { sums[i % inputWidth / size] += table.array[flat: i] }
+        for stretch in (0..<table.array.count).stretches {
+            try Cancellation.check()
+            for i in stretch { sums[i % inputWidth / size] += table.array[flat: i] }
+        }
         let means = sums.map { $0 / count }
-        for i in 0..<table.array.count {
-            let group = i % inputWidth / size
-            let distance = table.array[flat: i] - means[group]
-            squares[group] += distance * distance
+        for stretch in (0..<table.array.count).stretches {
+            try Cancellation.check()
+            for i in stretch {
+                let group = i % inputWidth / size
+                let distance = table.array[flat: i] - means[group]
+                squares[group] += distance * distance
+            }
         }
         // A column that is constant becomes 0.
         let stds = squares.map { $0 > 0 ? ($0 / count).squareRoot() : 1 }
         func shifted(_ split: Split) throws -> Split {
             guard let table = split.inputViews.table as? ArrayTable else { return split }
-            let values = (0..<table.array.count).map { i in
-                (table.array[flat: i] - means[i % inputWidth / size]) / stds[i % inputWidth / size]
+            let what = "the inputs of \(name)"
+            let values = try NDArray.doubles(table.array.shape, for: what) { target in
+                for stretch in target.indices.stretches {
+                    try Cancellation.check()
+                    for i in stretch {
+                        let group = i % inputWidth / size
+                        target[i] = (table.array[flat: i] - means[group]) / stds[group]
+                    }
+                }
             }
-            return split.with(
-                inputs: ElementViews(
-                    ArrayTable(array: try NDArray(values, shape: table.array.shape)), for: "the inputs of \(name)"))
+            return split.with(inputs: ElementViews(ArrayTable(array: values), for: what))
         }
         return with(
             train: try shifted(train), test: try test.map(shifted), classNames: classNames,

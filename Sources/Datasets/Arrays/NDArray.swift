@@ -138,16 +138,26 @@ public struct NDArray: Sendable {
     }
 
     /// Converts all elements into the buffer, which must have room for `count`.
-    public func copy(to buffer: UnsafeMutableBufferPointer<Float>) { convert(to: buffer) }
+    public func copy(to buffer: UnsafeMutableBufferPointer<Float>) { convert(0..<count, to: buffer) }
 
     /// Converts all elements into the buffer, which must have room for `count`.
-    public func copy(to buffer: UnsafeMutableBufferPointer<Double>) { convert(to: buffer) }
+    public func copy(to buffer: UnsafeMutableBufferPointer<Double>) { convert(0..<count, to: buffer) }
 
-    private func convert<Target: BinaryFloatingPoint>(to buffer: UnsafeMutableBufferPointer<Target>) {
+    /// As above, asking now and then whether it is cancelled.
+    func copy(asking buffer: UnsafeMutableBufferPointer<some BinaryFloatingPoint>) throws(Cancelled) {
+        for stretch in (0..<count).stretches {
+            try Cancellation.check()
+            convert(stretch, to: buffer)
+        }
+    }
+
+    private func convert<Target: BinaryFloatingPoint>(
+        _ places: Range<Int>, to buffer: UnsafeMutableBufferPointer<Target>
+    ) {
         precondition(buffer.count >= count, "the buffer has no room for \(count) elements")
         func from<Source>(_: Source.Type, _ converted: (Source) -> Target) {
             let source = storage.base.assumingMemoryBound(to: Source.self)
-            for i in 0..<count { buffer.initializeElement(at: i, to: converted(source[i])) }
+            for i in places { buffer.initializeElement(at: i, to: converted(source[i])) }
         }
         withExtendedLifetime(storage) {
             switch element {

@@ -47,7 +47,7 @@ struct ArrayTable: NumberTable {
     func fill(_ base: UnsafeMutableRawPointer, as element: ElementType, what: String) throws {
         let count = array.count
         func check(_ isWrong: (Int) -> Bool) throws {
-            guard let place = (0..<count).first(where: isWrong) else { return }
+            guard let place = try firstPlace(in: 0..<count, where: isWrong) else { return }
             throw DatasetError(
                 "\(what) cannot be had as \(element.rawValue): sample \(place / max(1, count / max(1, rows)) + 1) "
                     + "holds \(array[flat: place])")
@@ -56,14 +56,19 @@ struct ArrayTable: NumberTable {
         case .f32:
             let target = UnsafeMutableBufferPointer(
                 start: base.bindMemory(to: Float.self, capacity: count), count: count)
-            array.copy(to: target)
+            try array.copy(asking: target)
             if array.element == .f64 { try check { !target[$0].isFinite } }
         case .f64:
-            array.copy(to: .init(start: base.bindMemory(to: Double.self, capacity: count), count: count))
+            let target = UnsafeMutableBufferPointer(
+                start: base.bindMemory(to: Double.self, capacity: count), count: count)
+            try array.copy(asking: target)
         default:
             if [.i64, .u32, .u64].contains(array.element) { try check { Int32(exactly: array[flat: $0]) == nil } }
             let target = base.bindMemory(to: Int32.self, capacity: count)
-            for i in 0..<count { target[i] = Int32(array[flat: i]) }
+            for stretch in (0..<count).stretches {
+                try Cancellation.check()
+                for i in stretch { target[i] = Int32(array[flat: i]) }
+            }
         }
     }
 
@@ -99,15 +104,21 @@ struct LabelTable: NumberTable {
         }
     }
 
-    func fill(_ base: UnsafeMutableRawPointer, as element: ElementType, what: String) {
-        func oneHot<Value: BinaryFloatingPoint>(_: Value.Type) {
+    func fill(_ base: UnsafeMutableRawPointer, as element: ElementType, what: String) throws {
+        func oneHot<Value: BinaryFloatingPoint>(_: Value.Type) throws {
             let values = base.bindMemory(to: Value.self, capacity: labels.count * classes)
-            values.initialize(repeating: 0, count: labels.count * classes)
-            for (row, label) in labels.enumerated() where label >= 0 { values[row * classes + Int(label)] = 1 }
+            for stretch in (0..<labels.count * classes).stretches {
+                try Cancellation.check()
+                (values + stretch.lowerBound).initialize(repeating: 0, count: stretch.count)
+            }
+            for stretch in labels.indices.stretches {
+                try Cancellation.check()
+                for row in stretch where labels[row] >= 0 { values[row * classes + Int(labels[row])] = 1 }
+            }
         }
         switch element {
-        case .f32: oneHot(Float.self)
-        case .f64: oneHot(Double.self)
+        case .f32: try oneHot(Float.self)
+        case .f64: try oneHot(Double.self)
         default: base.bindMemory(to: Int32.self, capacity: labels.count).initialize(from: labels, count: labels.count)
         }
     }
@@ -120,15 +131,26 @@ struct LabelTable: NumberTable {
     func range() -> (least: Double, greatest: Double) { (0, 1) }
 }
 
+/// The first of these places where something is so, asking now and then whether it is cancelled.
+func firstPlace(in places: Range<Int>, where isSo: (Int) throws -> Bool) throws -> Int? {
+    for stretch in places.stretches {
+        try Cancellation.check()
+        if let place = try stretch.first(where: isSo) { return place }
+    }
+    return nil
+}
+
 extension NDArray {
     /// The parts with these numbers along the first axis, in this order; each must exist.
     func taking(rows chosen: [Int], for what: String) throws -> NDArray {
         let rowBytes = count / max(1, shape.first ?? 1) * element.byteCount
         return try NDArray(shape: [chosen.count] + shape.dropFirst(), element: element, for: what) { target in
-            withUnsafeBytes { source in
+            var meter = CancellationMeter()
+            try withUnsafeBytes { source in
                 guard rowBytes > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
                 for (place, row) in chosen.enumerated() {
                     (to + place * rowBytes).copyMemory(from: from + row * rowBytes, byteCount: rowBytes)
+                    try meter.add(rowBytes)
                 }
             }
         }

@@ -69,12 +69,12 @@ struct PixelTable: NumberTable {
 
     func width(as element: ElementType) -> Int? { element == .f32 || element == .f64 ? pixels.shape[1] : nil }
 
-    func fill(_ base: UnsafeMutableRawPointer, as element: ElementType, what: String) {
+    func fill(_ base: UnsafeMutableRawPointer, as element: ElementType, what: String) throws {
         let count = pixels.count
         if element == .f32 {
-            fill(UnsafeMutableBufferPointer(start: base.bindMemory(to: Float.self, capacity: count), count: count))
+            try fill(UnsafeMutableBufferPointer(start: base.bindMemory(to: Float.self, capacity: count), count: count))
         } else {
-            fill(UnsafeMutableBufferPointer(start: base.bindMemory(to: Double.self, capacity: count), count: count))
+            try fill(UnsafeMutableBufferPointer(start: base.bindMemory(to: Double.self, capacity: count), count: count))
         }
     }
 
@@ -85,7 +85,7 @@ struct PixelTable: NumberTable {
     func range() -> (least: Double, greatest: Double) {
         var bounds = [(least: UInt8, greatest: UInt8)](repeating: (.max, .min), count: mean.count)
         pixels.withUnsafeBytes { bytes in
-            forEachRun(of: bytes.count) { group, places in
+            forEachRun(of: bytes.count, asking: {}) { group, places in
                 var (least, greatest) = bounds[group]
                 for i in places {
                     least = min(least, bytes[i])
@@ -100,11 +100,14 @@ struct PixelTable: NumberTable {
 
     private func value(_ pixel: UInt8, _ group: Int) -> Double { (Double(pixel) / 255 - mean[group]) / std[group] }
 
-    /// Walks over all pixels in runs that share a shift and a scale.
-    private func forEachRun(of count: Int, _ body: (_ group: Int, _ places: Range<Int>) -> Void) {
+    /// Walks over all pixels in runs that share a shift and a scale. `ask` is called at each image.
+    private func forEachRun(
+        of count: Int, asking ask: () throws -> Void, _ body: (_ group: Int, _ places: Range<Int>) -> Void
+    ) rethrows {
         let size = pixels.shape[1] / mean.count
         var at = 0
         while at < count {
+            try ask()
             for group in mean.indices {
                 body(group, at..<(at + size))
                 at += size
@@ -112,16 +115,18 @@ struct PixelTable: NumberTable {
         }
     }
 
-    private func fill<Value: BinaryFloatingPoint>(_ target: UnsafeMutableBufferPointer<Value>) {
-        pixels.withUnsafeBytes { bytes in
+    private func fill<Value: BinaryFloatingPoint>(_ target: UnsafeMutableBufferPointer<Value>) throws {
+        var meter = CancellationMeter()
+        func ask() throws { try meter.add(pixels.shape[1]) }
+        try pixels.withUnsafeBytes { bytes in
             // A byte has 256 values: with long runs a table of them is faster than the arithmetic.
             guard pixels.shape[1] / mean.count >= 16 else {
-                return forEachRun(of: bytes.count) { group, places in
+                return try forEachRun(of: bytes.count, asking: ask) { group, places in
                     for i in places { target.initializeElement(at: i, to: Value(value(bytes[i], group))) }
                 }
             }
             let tables = mean.indices.map { group in (0...255).map { Value(value(UInt8($0), group)) } }
-            forEachRun(of: bytes.count) { group, places in
+            try forEachRun(of: bytes.count, asking: ask) { group, places in
                 tables[group].withUnsafeBufferPointer { table in
                     for i in places { target.initializeElement(at: i, to: table[Int(bytes[i])]) }
                 }

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// Bytes that can be read from any place: a file, or memory. `name` stands in the errors.
@@ -43,13 +44,18 @@ final class FileSource: ByteSource {
     func read(at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
         var done = 0
         while done < bytes.count {
-            let got = pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
+            try Cancellation.check()
+            let wanted = min(bytes.count - done, Self.bytesBetweenQuestions)
+            let got = pread(descriptor, bytes.baseAddress! + done, wanted, off_t(offset + done))
             if got < 0 && errno == EINTR { continue }
             guard got >= 0 else { throw DatasetError("cannot read \(name): \(Self.systemMessage())") }
             guard got > 0 else { throw DatasetError("\(name) became shorter while it was read") }
             done += got
         }
     }
+
+    /// What a disk gives in a few hundredths of a second.
+    private static let bytesBetweenQuestions = 1 << 23
 
     private static func systemMessage() -> String { String(cString: strerror(errno)) }
 }

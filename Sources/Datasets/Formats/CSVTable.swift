@@ -37,6 +37,7 @@ struct CSVTable {
         (name, self.separator) = (source.name, separator)
         var line: [UInt8] = []
         try source.forEachBlock { block in
+            try Cancellation.check()
             var rest = block[...]
             while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
                 line.append(contentsOf: rest[..<end])
@@ -76,6 +77,7 @@ struct CSVTable {
             throw DatasetError("\(name), line \(lineNumber) has \(fields.count) fields, the first line has \(columns)")
         }
         for (index, field) in fields.enumerated() {
+            if index & 0xFFFF == 0xFFFF { try Cancellation.check() }
             if index == place {
                 words.append(String(decoding: field, as: UTF8.self))
             } else {

@@ -1,3 +1,5 @@
+import Compute
+
 /// A file in the format of MNIST: two zero bytes, the element's code, the number of dimensions, the dimensions as 32-bit
 /// big-endian integers, the elements. Only unsigned bytes (code 8) are read. The file may be compressed by gzip.
 ///
@@ -72,6 +74,7 @@ extension ByteReader {
         var block = [UInt8](repeating: 0, count: rowsInBlock * size)
         var done = 0
         while done < count {
+            try Cancellation.check()
             let rows = min(rowsInBlock, count - done)
             try block.withUnsafeMutableBytes { bytes in
                 try read(into: .init(rebasing: bytes[..<(rows * size)]))

@@ -1,4 +1,5 @@
 import CZlib
+import Compute
 import Foundation
 
 /// Reads compressed bytes of a source: a gzip file, a zlib stream, or the raw deflate stream of a zip entry.
@@ -92,6 +93,8 @@ final class InflateReader: ByteReader {
         var done = 0
         while done < bytes.count, !ended {
             if chunkStart == chunkEnd {
+                // A chunk is unpacked in a millisecond, or in a few hundredths of a second where it stands for much.
+                try Cancellation.check()
                 chunkEnd = min(chunk.count, compressed.remaining)
                 chunkStart = 0
                 if chunkEnd == 0 { break }

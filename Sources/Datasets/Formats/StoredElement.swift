@@ -1,3 +1,5 @@
+import Compute
+
 /// An element as a file stores it.
 enum StoredElement: Hashable {
     case memory(ArrayElement)
@@ -89,31 +91,34 @@ extension NDArray {
     /// This array's elements, which stand in column-major order for its shape, in row-major order.
     private func rowMajor(name: String) throws -> NDArray {
         try NDArray(shape: shape, element: element, for: name) { bytes in
-            func permute<Word>(_: Word.Type) {
+            func permute<Word>(_: Word.Type) throws {
                 let source = storage.base.assumingMemoryBound(to: Word.self)
                 let target = bytes.bindMemory(to: Word.self)
                 var strides = [Int](repeating: 1, count: shape.count)
                 for axis in 1..<shape.count { strides[axis] = strides[axis - 1] &* shape[axis - 1] }
                 var index = [Int](repeating: 0, count: shape.count)
                 var place = 0
-                for i in target.indices {
-                    target[i] = source[place]
-                    var axis = shape.count - 1
-                    while axis >= 0 {
-                        index[axis] += 1
-                        place += strides[axis]
-                        if index[axis] < shape[axis] { break }
-                        place -= strides[axis] * shape[axis]
-                        index[axis] = 0
-                        axis -= 1
+                for stretch in target.indices.stretches {
+                    try Cancellation.check()
+                    for i in stretch {
+                        target[i] = source[place]
+                        var axis = shape.count - 1
+                        while axis >= 0 {
+                            index[axis] += 1
+                            place += strides[axis]
+                            if index[axis] < shape[axis] { break }
+                            place -= strides[axis] * shape[axis]
+                            index[axis] = 0
+                            axis -= 1
+                        }
                     }
                 }
             }
             switch element.byteCount {
-            case 1: permute(UInt8.self)
-            case 2: permute(UInt16.self)
-            case 4: permute(UInt32.self)
-            default: permute(UInt64.self)
+            case 1: try permute(UInt8.self)
+            case 2: try permute(UInt16.self)
+            case 4: try permute(UInt32.self)
+            default: try permute(UInt64.self)
             }
         }
     }

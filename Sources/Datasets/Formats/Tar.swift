@@ -9,7 +9,9 @@ enum Tar {
 
     static func isArchive(_ source: any ByteSource) throws -> Bool {
         let reader = try source.unpacked()
-        guard reader.remaining >= 512, let header = try? reader.bytes(512) else { return false }
+        guard reader.remaining >= 512 else { return false }
+        let header: [UInt8]
+        do { header = try reader.bytes(512) } catch is DatasetError { return false }
         return header[257..<262].elementsEqual("ustar".utf8)
     }
 

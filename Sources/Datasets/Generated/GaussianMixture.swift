@@ -29,9 +29,11 @@ extension Dataset {
             let inputs = try NDArray.doubles([count, dimension], for: "the inputs of gaussian_mixture") { target in
                 var orderStream = order.stream(seed)
                 labels = orderStream.permutation(count).map { Int32($0 % classes) }
-                noiseStream.fillNormal(target, std: std)
+                try noiseStream.fillNormal(asking: target, std: std)
+                var meter = CancellationMeter()
                 for (row, label) in labels.enumerated() {
                     for i in 0..<dimension { target[row * dimension + i] += centres[flat: Int(label) * dimension + i] }
+                    try meter.add(dimension)
                 }
             }
             let changed = try addLabelNoise(noisy, to: &labels, classes: classes, seed: seed)
@@ -48,7 +50,7 @@ extension Dataset {
     }
 
     private static func checkedMeans(_ means: NDArray) throws -> NDArray {
-        guard means.shape.count == 2, means.count > 0, means.firstNonFinite() == nil else {
+        guard means.shape.count == 2, means.count > 0, try means.firstNonFinite() == nil else {
             throw DatasetError("means of shape \(means.shape): finite numbers [classes, d] are needed")
         }
         return try .doubles(means.shape, for: "the means of gaussian_mixture") { means.copy(to: $0) }
@@ -73,9 +75,11 @@ extension Dataset {
             return (column == row + 1 ? -k : 1) / (k * (k + 1)).squareRoot()
         }
         return try .doubles([classes, dimension], for: "the means of gaussian_mixture") { target in
-            frame.withDoubles { frame in
+            var meter = CancellationMeter()
+            try frame.withDoubles { frame in
                 for c in 0..<classes {
                     for i in 0..<dimension {
+                        try meter.add(classes)
                         target[c * dimension + i] = (0..<(classes - 1)).reduce(0) {
                             $0 + frame[i * (classes - 1) + $1] * helmert($1, c) * edge / 2.0.squareRoot()
                         }

@@ -30,6 +30,16 @@ extension NDArray {
     }
 }
 
+extension RandomStream {
+    /// As `fillNormal`, asking now and then whether it is cancelled.
+    mutating func fillNormal(asking buffer: UnsafeMutableBufferPointer<Double>, std: Double = 1) throws(Cancelled) {
+        for stretch in buffer.indices.stretches {
+            try Cancellation.check()
+            fillNormal(UnsafeMutableBufferPointer(rebasing: buffer[stretch]), std: std)
+        }
+    }
+}
+
 extension Split {
     /// Generated inputs with real targets `[n, shape...]`.
     init(inputs: NDArray, targets: NDArray, name: String) {
@@ -56,7 +66,10 @@ extension Dataset {
         guard n >= 2 else { throw DatasetError("n = \(n): at least two points are needed") }
         func column(_ value: (Double) -> Double, for what: String) throws -> NDArray {
             try .doubles([n, 1], for: what) { values in
-                for i in 0..<n { values[i] = value(2 * Double(i) / Double(n - 1) - 1) }
+                for stretch in (0..<n).stretches {
+                    try Cancellation.check()
+                    for i in stretch { values[i] = value(2 * Double(i) / Double(n - 1) - 1) }
+                }
             }
         }
         let inputs = try column({ $0 }, for: "the points of chebyshev")
@@ -93,7 +106,10 @@ extension Dataset {
             let inputs = try NDArray(shape: [count, places], element: .i32, for: "the inputs of sorting") { bytes in
                 let tokens = bytes.bindMemory(to: Int32.self)
                 labels.reserveCapacity(tokens.count)
+                var meter = CancellationMeter()
                 for sample in 0..<count {
+                    // Words are drawn and sorted: some ten times the work of moving as many numbers.
+                    try meter.add(10 * places)
                     let unsorted = (0..<length).map { _ in Int32(stream.below(vocabulary)) }
                     let sequence = unsorted + unsorted.sorted()
                     for place in 0..<places { tokens[sample * places + place] = sequence[place] }

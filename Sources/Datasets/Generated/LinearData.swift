@@ -11,9 +11,10 @@ func orthonormalColumns(_ rows: Int, _ columns: Int, _ stream: inout RandomStrea
         throw DatasetError("\(what): \(columns) vectors in \(rows) dimensions cannot be orthonormal")
     }
     let vectors = try NDArray.doubles([columns, rows], for: what) { values in
+        var meter = CancellationMeter()
         for column in 0..<columns {
             let vector = UnsafeMutableBufferPointer(rebasing: values[(column * rows)..<((column + 1) * rows)])
-            stream.fillNormal(vector)
+            try stream.fillNormal(asking: vector)
             // Twice is enough (Kahan & Parlett): after the second turn the vectors are orthogonal to rounding.
             for _ in 0..<2 {
                 for earlier in 0..<column {
@@ -21,19 +22,14 @@ func orthonormalColumns(_ rows: Int, _ columns: Int, _ stream: inout RandomStrea
                     var product = 0.0
                     for i in 0..<rows { product += other[i] * vector[i] }
                     for i in 0..<rows { vector[i] -= product * other[i] }
+                    try meter.add(2 * rows)
                 }
                 let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
                 for i in 0..<rows { vector[i] /= norm }
             }
         }
     }
-    return try .doubles([rows, columns], for: what) { target in
-        vectors.withDoubles { source in
-            for column in 0..<columns {
-                for row in 0..<rows { target[row * columns + column] = source[column * rows + row] }
-            }
-        }
-    }
+    return try vectors.transposed(for: what)
 }
 
 extension Dataset {
@@ -73,9 +69,16 @@ extension Dataset {
         let frame = try orthonormalColumns(n, d, &inputStream, for: "the inputs of deep_linear")
         let scale = Double(n).squareRoot()
         let inputs = try NDArray.doubles([n, d], for: "the inputs of deep_linear") { target in
-            frame.withDoubles { for i in 0..<(n * d) { target[i] = scale * $0[i] } }
+            try frame.withDoubles { frame in
+                for stretch in (0..<(n * d)).stretches {
+                    try Cancellation.check()
+                    for i in stretch { target[i] = scale * frame[i] }
+                }
+            }
         }
-        let matrix = try NDArray.doubles([outputs, d], for: "the matrix of deep_linear") { truthStream.fillNormal($0) }
+        let matrix = try NDArray.doubles([outputs, d], for: "the matrix of deep_linear") {
+            try truthStream.fillNormal(asking: $0)
+        }
         let targets = try inputs.timesTransposed(matrix, for: "the targets of deep_linear")
         return Dataset(
             name: "deep_linear", inputShape: [d], train: Split(inputs: inputs, targets: targets, name: "deep_linear"),
@@ -88,9 +91,11 @@ extension NDArray {
     func transposed(for what: String) throws -> NDArray {
         let (rows, columns) = (shape[0], shape[1])
         return try .doubles([columns, rows], for: what) { target in
-            withDoubles { source in
+            var meter = CancellationMeter()
+            try withDoubles { source in
                 for row in 0..<rows {
                     for column in 0..<columns { target[column * rows + row] = source[row * columns + column] }
+                    try meter.add(columns)
                 }
             }
         }
@@ -100,13 +105,15 @@ extension NDArray {
     func timesTransposed(_ other: NDArray, for what: String) throws -> NDArray {
         let (n, d, k) = (shape[0], shape[1], other.shape[0])
         return try .doubles([n, k], for: what) { target in
-            withDoubles { left in
-                other.withDoubles { right in
+            var meter = CancellationMeter()
+            try withDoubles { left in
+                try other.withDoubles { right in
                     for i in 0..<n {
                         for j in 0..<k {
                             var sum = 0.0
                             for l in 0..<d { sum += left[i * d + l] * right[j * d + l] }
                             target[i * k + j] = sum
+                            try meter.add(d)
                         }
                     }
                 }

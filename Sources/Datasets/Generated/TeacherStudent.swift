@@ -58,7 +58,7 @@ extension Dataset {
         for next in options.hidden + [options.outputs] {
             weights.append(
                 try .doubles([next, width], for: "the teacher's weights") {
-                    stream.fillNormal($0, std: 1 / Double(width).squareRoot())
+                    try stream.fillNormal(asking: $0, std: 1 / Double(width).squareRoot())
                 })
             width = next
         }
@@ -66,14 +66,15 @@ extension Dataset {
             var inputStream = part.stream(options.seed)
             var noiseStream = GeneratedPart.noise.stream(options.seed)
             let inputs = try NDArray.doubles([count, options.inputs], for: "the inputs of teacher_student") {
-                inputStream.fillNormal($0)
+                try inputStream.fillNormal(asking: $0)
             }
             let targets = try NDArray.doubles([count, options.outputs], for: "the targets of teacher_student") {
                 target in
-                inputs.withDoubles { rows in
+                var meter = CancellationMeter()
+                try inputs.withDoubles { rows in
                     for sample in 0..<count {
                         let input = rows[(sample * options.inputs)..<((sample + 1) * options.inputs)]
-                        let output = answer(to: Array(input), weights, options.activation)
+                        let output = try answer(to: Array(input), weights, options.activation, &meter)
                         for (j, value) in output.enumerated() {
                             target[sample * options.outputs + j] =
                                 value + (noise > 0 ? noise * noiseStream.normal() : 0)
@@ -95,13 +96,16 @@ extension Dataset {
             truth: Dictionary(uniqueKeysWithValues: weights.enumerated().map { ("layers.\($0).weight", $1) }))
     }
 
-    private static func answer(to input: [Double], _ weights: [NDArray], _ activation: TeacherActivation) -> [Double] {
+    private static func answer(
+        to input: [Double], _ weights: [NDArray], _ activation: TeacherActivation, _ meter: inout CancellationMeter
+    ) throws -> [Double] {
         var values = input
         for (layer, weight) in weights.enumerated() {
-            values = weight.withDoubles { weight in
-                (0..<(weight.count / values.count)).map { row in
+            values = try weight.withDoubles { weight in
+                try (0..<(weight.count / values.count)).map { row in
                     var sum = 0.0
                     for (i, value) in values.enumerated() { sum += weight[row * values.count + i] * value }
+                    try meter.add(values.count)
                     return layer < weights.count - 1 ? activation(sum) : sum
                 }
             }

@@ -49,6 +49,7 @@ public struct Extrapolated: GradientField {
     public var name: String { kind.rawValue }
     public var settings: [(name: String, value: Double)] { [("gamma", distance), ("chunks", Double(chunks))] }
     public var isPlain: Bool { distance == 0 }
+    public var draws: Bool { kind == .noise }
 
     public mutating func gradient(
         at theta: Vector, rate: Double, _ batch: StepOracle

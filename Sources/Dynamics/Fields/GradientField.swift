@@ -15,6 +15,8 @@ public protocol GradientField: Sendable {
     var isPlain: Bool { get }
     /// Whether it imitates the noise of batches, and so takes all samples itself.
     var needsFullBatch: Bool { get }
+    /// Whether it draws random numbers: then the same parameters and batch have another vector at each step.
+    var draws: Bool { get }
 
     /// L_B and the vector, at θ. Running statistics move once, at θ.
     /// - Parameter rate: η of the step.
@@ -22,8 +24,9 @@ public protocol GradientField: Sendable {
         at theta: Vector, rate: Double, _ batch: StepOracle
     ) throws -> (loss: Double, gradient: Vector)
 
-    /// The edge of a curvature where an update without memory, of this rate, takes the vector; nil where none is known.
-    func edge(of quantity: EdgeQuantity, rate: Double, gradientNorm: Double) -> StabilityEdge?
+    /// The edge of a curvature where an update without memory, of this rate and coupled weight decay, takes the vector; nil where none
+    /// is known.
+    func edge(of quantity: EdgeQuantity, rate: Double, decay: Double, gradientNorm: Double) -> StabilityEdge?
 }
 
 extension GradientField {
@@ -33,7 +36,10 @@ extension GradientField {
     }
     public var isPlain: Bool { false }
     public var needsFullBatch: Bool { false }
-    public func edge(of quantity: EdgeQuantity, rate: Double, gradientNorm: Double) -> StabilityEdge? { nil }
+    public var draws: Bool { needsFullBatch }
+    public func edge(of quantity: EdgeQuantity, rate: Double, decay: Double, gradientNorm: Double) -> StabilityEdge? {
+        nil
+    }
 }
 
 /// A gradient field as it is offered.
@@ -127,19 +133,32 @@ public struct FieldRule: UpdateRule {
             defer { self.field = field }
             (loss, gradient) = try field.gradient(at: theta, rate: learningRate, batch)
         }
-        if clip > 0 {
-            let factor = clip / (gradient.norm() + 1e-6)
-            if factor < 1 { try gradient.scale(factor) }
-        }
+        try shorten(&gradient)
         try update.apply(gradient, to: &theta, batch)
         return loss
+    }
+
+    private func shorten(_ gradient: inout Vector) throws {
+        guard clip > 0 else { return }
+        let factor = clip / (gradient.norm() + 1e-6)
+        if factor < 1 { try gradient.scale(factor) }
     }
 
     public var momentum: Momentum? { update.momentum }
     public var hasPreconditioner: Bool { update.hasPreconditioner }
 
+    /// - Parameter gradient: as it is before it is clipped.
     public func preconditioner(after gradient: Vector?) throws -> Preconditioner? {
-        try update.preconditioner(after: gradient)
+        guard hasPreconditioner, var gradient else { return try update.preconditioner(after: gradient) }
+        try shorten(&gradient)
+        return try update.preconditioner(after: gradient)
+    }
+
+    /// What a step from θ on this batch takes in place of ∇L_B, before it is clipped; the rule itself stays as it is. Nil for ∇L_B,
+    /// and for a vector that is drawn at random: the noise of a step that is yet to come is nobody's to know.
+    public func gradientStandIn(at theta: Vector, _ batch: StepOracle) throws -> Vector? {
+        guard var field, !field.isPlain, !field.draws else { return nil }
+        return try field.gradient(at: theta, rate: learningRate, batch).gradient
     }
 
     /// Without the length of the gradient known where it is nothing else but that of the update.
@@ -150,8 +169,9 @@ public struct FieldRule: UpdateRule {
     public var edgeNeedsGradientNorm: Bool { update is SGD && !(field?.isPlain ?? true) }
 
     public func edge(of quantity: EdgeQuantity, on batch: BatchExtent, gradientNorm: Double) -> StabilityEdge? {
-        guard let field, !field.isPlain, update is SGD else { return edge(of: quantity, on: batch) }
-        return field.edge(of: quantity, rate: learningRate, gradientNorm: gradientNorm)
+        guard let field, !field.isPlain, let update = update as? SGD else { return edge(of: quantity, on: batch) }
+        return field.edge(
+            of: quantity, rate: learningRate, decay: update.weightDecay, gradientNorm: gradientNorm)
     }
 
     /// What the catalogue has of such a name.

@@ -28,6 +28,7 @@ public struct LabelNoise: GradientField {
     public var name: String { "label_noise" }
     public var settings: [(name: String, value: Double)] { [("sigma", amplitude), ("flip", share)] }
     public var isPlain: Bool { amplitude == 0 && share == 0 }
+    public var draws: Bool { true }
 
     public mutating func gradient(
         at theta: Vector, rate: Double, _ batch: StepOracle

@@ -5,8 +5,9 @@ import Objectives
 /// ∇L_B(θ + ρ∇L_B(θ)/(‖∇L_B(θ)‖ + ε)), or without the norm: the gradient where the loss is about the largest nearby (Foret et al. 2021).
 /// Running statistics move at θ alone, as in the authors' code.
 ///
-/// Gradient descent by it has the edge (4/η)/(1 + √(1 + 8ρ/(η‖g‖))) of λ_max, unnormalised (4/η)/(1 + √(1 + 8ρ/η)) (Long & Bartlett 2023),
-/// g the full gradient; 2/η for ρ = 0.
+/// Gradient descent by it has the edge 2s/(1 + √(1 + 4rs)) of λ_max, s = 2/η − ω and r = ρ/(‖g‖ + ε), unnormalised ρ, with the full
+/// gradient g: that of Long & Bartlett (2023), (4/η)/(1 + √(1 + 8ρ/(η‖g‖))), for ω = ε = 0. On a quadratic of curvature λ along g the
+/// gradient there is (1 + rλ)g, the decay ω is of θ itself, and a step is its own mirror image where λ(1 + rλ) = s.
 public struct SharpnessAware: GradientField {
     /// ρ.
     public let radius: Double
@@ -83,9 +84,14 @@ public struct SharpnessAware: GradientField {
         return (loss, try batch.gradient(at: there, moving: false).gradient)
     }
 
-    public func edge(of quantity: EdgeQuantity, rate: Double, gradientNorm: Double) -> StabilityEdge? {
-        guard quantity == .lambdaMax, gradientNorm > 0 else { return nil }
-        let ratio = radius / (rate * (isNormalised ? gradientNorm : 1))
-        return StabilityEdge(4 / rate / (1 + (1 + 8 * ratio).squareRoot()))
+    /// Nil too where the decay alone makes every step unstable, and where ‖g‖ + ε is 0: there is no direction to look into.
+    public func edge(
+        of quantity: EdgeQuantity, rate: Double, decay: Double = 0, gradientNorm: Double
+    ) -> StabilityEdge? {
+        let length = isNormalised ? gradientNorm + epsilon : 1
+        guard quantity == .lambdaMax, length > 0 else { return nil }
+        let plain = 2 / rate - decay
+        let square = 1 + 4 * radius / length * plain
+        return square >= 0 ? StabilityEdge(2 * plain / (1 + square.squareRoot())) : nil
     }
 }

@@ -51,6 +51,7 @@ extension Run {
             seriesNames.append(name)
         }
         nextDue = min(nextDue, step)
+        noteCatalogueNames(of: probe)
     }
 
     /// Follows a probe: it is measured at steps 0, `every`, 2·`every`, …, from the present one on.

@@ -199,7 +199,9 @@ extension Run {
     /// - Throws: `ExperimentError.invalid`, which says why, where there is none.
     public func edge(for series: String) throws -> Series {
         guard let edge = try knownEdge(for: series) else {
-            throw ExperimentError.invalid("no edge of \(series) is known under \(rule.name)\(knownEdges)")
+            let name = history.catalogueName(of: series)
+            let measured = name == series ? "" : ", which is \(name),"
+            throw ExperimentError.invalid("no edge of \(series)\(measured) is known under \(rule.name)\(knownEdges)")
         }
         return edge
     }

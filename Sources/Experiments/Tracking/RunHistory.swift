@@ -4,6 +4,9 @@ import Foundation
 /// Under which settings a run was at which steps, of a live run or as its file tells it: its edges, what was changed, and what the
 /// epoch and the time were at a step.
 public struct RunHistory {
+    /// Under this events of a file have ``catalogueNames``.
+    static let seriesKey = "series"
+
     /// Something that was changed after `step` steps.
     public struct Change: Sendable, Hashable {
         public let step: Int
@@ -33,11 +36,17 @@ public struct RunHistory {
     var last: Int
     /// Whether what comes after that is not to be seen, as while a program is executed again.
     var isCut = false
+    /// Of series that the program gave names of its own (`as`): the names that the probes behind them have for these.
+    var catalogueNames: [String: String] = [:]
 
     /// The name of the rule at the end, and its learning rate; nil where nothing is known.
     public var rule: (name: String, learningRate: Double)? {
         settings.regimes.last.map { ($0.rule.name, $0.rule.learningRate) }
     }
+
+    /// The name by which a series says what it measures: the probe's, whatever the program calls it. Of a file that does not tell, and of
+    /// a quantity of the program's own, the series' name.
+    public func catalogueName(of series: String) -> String { catalogueNames[series] ?? series }
 
     // MARK: - Edges
 
@@ -59,12 +68,13 @@ public struct RunHistory {
     }
 
     /// The edge that belongs to a series, from each step on at which it changed: of its own curvature, never of another one; of an
-    /// interval the lower end. A quantity of the user's own has that which the rule is best known for. Nil where no rule of the run
-    /// had such an edge.
+    /// interval the lower end. Whatever the program calls it, the probe says what it measures. A quantity of the user's own has that
+    /// which the rule is best known for. Nil where no rule of the run had such an edge.
     /// - Parameter tracked: a series that was tracked, by its name; nil where it was not.
     public func knownEdge(for series: String, tracked: (String) throws -> Series?) throws -> Series? {
-        let quantity = EdgeQuantity(series: series)
-        guard quantity != nil || series == Edge.name(nil) || !ProbeCatalogue.has(series: series) else { return nil }
+        let name = catalogueName(of: series)
+        let quantity = EdgeQuantity(series: name)
+        guard quantity != nil || name == Edge.name(nil) || !ProbeCatalogue.has(series: name) else { return nil }
         let edges = edges(of: quantity)
         if edges.isEmpty {
             // An edge that depends on the gradient is known where it was tracked; and so is any, of a file that does not tell the settings.
@@ -81,6 +91,7 @@ public struct RunHistory {
     public func withOwnEdges(_ series: Series, tracked: (String) throws -> Series?) throws -> Series {
         guard let rule = settings.regimes.last?.rule else { return series }
         var result = series
+        result.catalogueNames = catalogueNames
         result.edges = Dictionary(
             uniqueKeysWithValues: try EdgeQuantity.allCases.map { quantity in
                 if rule.edgeNeedsGradientNorm, quantity == .lambdaMax,
@@ -184,15 +195,32 @@ extension Run {
         default: break
         }
         return RunHistory(
-            settings: edgeHistory, epochLength: length, last: isBehind ? programStep : step, isCut: isBehind)
+            settings: edgeHistory, epochLength: length, last: isBehind ? programStep : step, isCut: isBehind,
+            catalogueNames: trackers.reduce(into: [:]) { $0.merge(Self.catalogueNames(of: $1.probe)) { $1 } })
+    }
+
+    /// Of the series of a probe that the program gave names of its own, those that the probe has for them.
+    static func catalogueNames(of probe: any Probe) -> [String: String] {
+        guard let named = probe as? NamedProbe else { return [:] }
+        return Dictionary(zip(named.seriesNames, named.probe.seriesNames)) { $1 }.filter { $0.key != $0.value }
+    }
+
+    /// Writes into the file, if there is one yet, what the series measure that the program calls otherwise.
+    func noteCatalogueNames(of probe: any Probe) {
+        let names = Self.catalogueNames(of: probe)
+        guard replay == nil, !names.isEmpty else { return }
+        let words = names.sorted { $0.key < $1.key }.map { "\($0.key) is \($0.value)" }
+        note(
+            RunHistory.seriesKey, words.joined(separator: ", "),
+            [RunHistory.seriesKey: .object(names.mapValues { .string($0) })])
     }
 
     /// The settings that it begins with, for its file.
     public var settingsForFile: [String: JSONValue] {
-        let length = history.epochLength
+        let (length, names) = (history.epochLength, history.catalogueNames)
         return [
             "settings": edgeHistory.json, "keep_last": .bool(length.keepsLast),
             "replacement": .bool(length.isReplacement), "listed": length.listed.map { .integer($0) } ?? .null,
-        ]
+        ].merging(names.isEmpty ? [:] : [RunHistory.seriesKey: .object(names.mapValues { .string($0) })]) { $1 }
     }
 }

@@ -13,6 +13,8 @@ public struct Series: Sendable {
     /// Of the series `edge` of a run: the rule's edges of each curvature, since when each holds. By way of it another series is
     /// compared with the edge of its own curvature.
     var edges: [EdgeQuantity: Series]?
+    /// Beside them, what the run's series measure that the program calls otherwise (``RunHistory/catalogueName(of:)``).
+    var catalogueNames: [String: String] = [:]
 
     public init(name: String, steps: [Int] = [], values: [Double] = [], standardErrors: [Double]? = nil) {
         precondition(steps.count == values.count, "a series has a value for each step")
@@ -70,7 +72,7 @@ public struct Series: Sendable {
     /// What was measured at steps from `first` to `last`, both included.
     public func between(_ first: Int?, _ last: Int?) -> Series {
         var result = Series(name: name)
-        result.edges = edges
+        (result.edges, result.catalogueNames) = (edges, catalogueNames)
         for index in values.indices {
             let step = stepList[index]
             guard step >= first ?? .min, step <= last ?? .max else { continue }
@@ -116,6 +118,7 @@ public struct Series: Sendable {
     /// What a series of this name is compared with by way of this one: of the edges of a run that of its own curvature.
     private func reference(for name: String) -> Series {
         guard let edges else { return self }
+        let name = catalogueNames[name] ?? name
         guard let quantity = EdgeQuantity(series: name) else {
             // A quantity of the user's own may be compared with any; one of ours that has no edge with none.
             return !ProbeCatalogue.has(series: name) || name == self.name

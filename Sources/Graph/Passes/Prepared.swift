@@ -11,11 +11,17 @@ extension Graph {
     /// The passes that know no machine but by what its work costs: simplification, hoisting, transpositions, common
     /// subexpressions, contractions re-associated. Deterministic. `Detach` and `BatchMean` are gone: derivatives are taken and
     /// batches made before.
-    public func prepared(for weights: CostWeights) -> PreparedGraph {
-        let plain = hoistFromScans(expanded().withoutIdentities()).simplified()
+    public func prepared(for weights: CostWeights) -> PreparedGraph { prepared(for: weights, asking: {}) }
+
+    /// As above. `ask` is called between passes: it may end all by throwing.
+    package func prepared(for weights: CostWeights, asking ask: () throws -> Void) rethrows -> PreparedGraph {
+        let hoisted = hoistFromScans(expanded().withoutIdentities())
+        try ask()
+        let plain = try hoisted.simplified(asking: ask)
         let tables = contractTables(plain, weights)
-        let simplified = tables == plain ? plain : tables.simplified()
-        let reassociated = reassociateContractions(simplified, weights)
+        try ask()
+        let simplified = tables == plain ? plain : try tables.simplified(asking: ask)
+        let reassociated = try reassociateContractions(simplified, weights, asking: ask)
         return PreparedGraph(
             simplified: simplified, reassociated: reassociated == simplified ? nil : reassociated)
     }
@@ -33,22 +39,5 @@ extension Graph {
     }
 
     /// The passes that leave primitives only, to a fixed point.
-    public func simplified() -> Graph {
-        var graph = eliminateDeadCode(self)
-        for _ in 0..<Self.roundLimit {
-            let next = eliminateDeadCode(
-                foldTransposes(eliminateCommonSubexpressions(simplifyAlgebra(foldConstants(graph)))))
-            if next == graph {
-                let sunk = sinkTransposes(graph)
-                if sunk == graph { break }
-                graph = sunk
-            } else {
-                graph = next
-            }
-        }
-        return graph
-    }
-
-    /// Each round ends with fewer or simpler nodes; two or three reach the fixed point of any network seen.
-    private static let roundLimit = 8
+    public func simplified() -> Graph { simplified(asking: {}) }
 }

@@ -2,9 +2,19 @@
 extension Graph {
     /// A copy in which each node is made by `make` from its operation and the copies of its operands.
     package func rewritten(in b: GraphBuilder = GraphBuilder(), _ make: (Node, [Value]) -> [Value]) -> Graph {
+        rewritten(in: b, asking: {}, make)
+    }
+
+    /// As above. `ask` is called every thousand nodes, which takes milliseconds: it may end all by throwing.
+    func rewritten(
+        in b: GraphBuilder, asking ask: () throws -> Void, _ make: (Node, [Value]) -> [Value]
+    ) rethrows -> Graph {
         var values = inputs.map { b.input($0.name, $0.type) }
         values.reserveCapacity(types.count)
-        for node in nodes { values += make(node, node.operands.map { values[$0.id] }) }
+        for (index, node) in nodes.enumerated() {
+            if index % 1024 == 1023 { try ask() }
+            values += make(node, node.operands.map { values[$0.id] })
+        }
         return b.build(outputs: outputs.map { ($0.name, values[$0.value.id]) })
     }
 

@@ -24,14 +24,32 @@ public func linearize(_ g: Graph, withRespectTo names: [String]) throws(GraphErr
     Linearized(splitting: try jvp(g, along: names), pointInputs: g.inputs.count, pointOutputs: g.outputs.count)
 }
 
+/// As above. `ask` is called between passes: it may end all by throwing.
+package func linearize(
+    _ g: Graph, withRespectTo names: [String], asking ask: () throws -> Void
+) throws -> Linearized {
+    let forward = try jvp(g, along: names)
+    try ask()
+    return try Linearized(
+        splitting: forward, pointInputs: g.inputs.count, pointOutputs: g.outputs.count, asking: ask)
+}
+
 extension Linearized {
     /// Splits any graph that is linear in its last inputs, jointly: a forward derivative, or one followed by a transposed one.
     /// - Parameters:
     ///   - forward: a graph whose inputs after the first `pointInputs` are the tangents. Its outputs after the first
     ///     `pointOutputs`, the linear ones, become those of `linear`; the others, which may not depend on tangents, of `point`.
     public init(splitting forward: Graph, pointInputs: Int, pointOutputs: Int = 0) {
+        self.init(splitting: forward, pointInputs: pointInputs, pointOutputs: pointOutputs, asking: {})
+    }
+
+    /// As above. `ask` is called between passes: it may end all by throwing.
+    package init(
+        splitting forward: Graph, pointInputs: Int, pointOutputs: Int = 0, asking ask: () throws -> Void
+    ) rethrows {
         // Simplified, so that what a rule computes again (the mask of a maximum) or only moves is not kept twice.
-        let forward = forward.simplified()
+        let forward = try forward.simplified(asking: ask)
+        try ask()
         let isLinear = forward.dependents(on: pointInputs..<forward.inputs.count)
         let tangentOutputs = forward.outputs.dropFirst(pointOutputs)
 
@@ -43,6 +61,7 @@ extension Linearized {
         point.append(forward, values: &atPoint) { !isLinear[$0.results.lowerBound] }
 
         let split = ResidualChoice(forward, isLinear: isLinear, outputs: tangentOutputs, makesAgain: true)
+        try ask()
         var table = NameTable(forward.inputs.map(\.name) + forward.outputs.map(\.name))
         let residuals = split.residuals.indices.map { table.claim("r\($0)") }
 

@@ -59,7 +59,15 @@ extension GraphBuilder {
     /// Appends those of a graph's nodes that pass the test. `values` holds this builder's value for each of the graph's, as far
     /// as it has one, and receives the results.
     package func append(_ graph: Graph, values: inout [Value?], where isIncluded: (Graph.Node) -> Bool) {
-        for node in graph.nodes where isIncluded(node) {
+        append(graph, values: &values, asking: {}, where: isIncluded)
+    }
+
+    /// As above. `ask` is called every thousand nodes: it may end all by throwing.
+    func append(
+        _ graph: Graph, values: inout [Value?], asking ask: () throws -> Void, where isIncluded: (Graph.Node) -> Bool
+    ) rethrows {
+        for (index, node) in graph.nodes.enumerated() where isIncluded(node) {
+            if index % 1024 == 1023 { try ask() }
             let operands = node.operands.map { operand -> Value in
                 guard let value = values[operand.id] else { preconditionFailure("a node before its operand") }
                 return value

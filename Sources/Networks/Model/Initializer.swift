@@ -48,7 +48,7 @@ public enum Initializer: Sendable, Hashable {
     }
 
     /// Fills one parameter from its own stream.
-    /// - Throws: `GraphError` that names the parameter when the numbers make no distribution.
+    /// - Throws: `GraphError` that names the parameter when the numbers make no distribution, `Cancelled`.
     func fill(_ vector: inout Vector, entry: ParameterLayout.Entry, stream: inout RandomStream) throws {
         if let problem = problem() {
             throw GraphError("initial values of parameter '\(entry.name)': \(problem)")
@@ -58,26 +58,34 @@ public enum Initializer: Sendable, Hashable {
             let start = entry.offset * element.byteCount
             let region = UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + entry.count * element.byteCount])
             switch element {
-            case .f32: fill(region.bindMemory(to: Float.self), &stream)
-            case .f64: fill(region.bindMemory(to: Double.self), &stream)
+            case .f32: try fill(region.bindMemory(to: Float.self), &stream)
+            case .f64: try fill(region.bindMemory(to: Double.self), &stream)
             default: preconditionFailure("parameters are real")
             }
         }
     }
 
-    private func fill(_ x: UnsafeMutableBufferPointer<Float>, _ stream: inout RandomStream) {
-        switch self {
-        case .normal(let std, let mean): stream.fillNormal(x, mean: mean, std: std)
-        case .uniform(let from, let to): stream.fillUniform(x, low: from, high: to)
-        default: for i in x.indices { x[i] = Float(element(i, &stream)) }
+    private func fill(_ x: UnsafeMutableBufferPointer<Float>, _ stream: inout RandomStream) throws(Cancelled) {
+        for stretch in x.indices.stretches {
+            try Cancellation.check()
+            let part = UnsafeMutableBufferPointer(rebasing: x[stretch])
+            switch self {
+            case .normal(let std, let mean): stream.fillNormal(part, mean: mean, std: std)
+            case .uniform(let from, let to): stream.fillUniform(part, low: from, high: to)
+            default: for i in stretch { x[i] = Float(element(i, &stream)) }
+            }
         }
     }
 
-    private func fill(_ x: UnsafeMutableBufferPointer<Double>, _ stream: inout RandomStream) {
-        switch self {
-        case .normal(let std, let mean): stream.fillNormal(x, mean: mean, std: std)
-        case .uniform(let from, let to): stream.fillUniform(x, low: from, high: to)
-        default: for i in x.indices { x[i] = element(i, &stream) }
+    private func fill(_ x: UnsafeMutableBufferPointer<Double>, _ stream: inout RandomStream) throws(Cancelled) {
+        for stretch in x.indices.stretches {
+            try Cancellation.check()
+            let part = UnsafeMutableBufferPointer(rebasing: x[stretch])
+            switch self {
+            case .normal(let std, let mean): stream.fillNormal(part, mean: mean, std: std)
+            case .uniform(let from, let to): stream.fillUniform(part, low: from, high: to)
+            default: for i in stretch { x[i] = element(i, &stream) }
+            }
         }
     }
 

@@ -67,6 +67,7 @@ extension Vector {
         try withUnsafeMutableBytes { target in
             var offset = 0
             for (entry, source) in parts {
+                try Cancellation.check()
                 let place = entry.offset * size..<(entry.offset + entry.count) * size
                 source.withUnsafeBytes {
                     UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + entry.count * size]).copyMemory(

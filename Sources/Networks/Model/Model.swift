@@ -92,7 +92,7 @@ public struct Model: Sendable {
     ///   - statistics: the normalisation layers that ask `forward`'s third argument for moments, in PyTorch's order. With any,
     ///     `forward` is called twice.
     ///   - inputElement: of a sample's input; by default that of the parameters.
-    /// - Throws: `GraphError` when shapes do not fit, `MemoryError` when the parameters do not.
+    /// - Throws: `GraphError` when shapes do not fit, `MemoryError` when the parameters do not, `Cancelled`.
     public init(
         name: String, element: ElementType, parameters: [Parameter], statistics: [Statistic], inputShape: [Int],
         inputElement: ElementType? = nil, seed: UInt64,
@@ -102,7 +102,8 @@ public struct Model: Sendable {
         let buffers = try ParameterLayout(
             statistics.flatMap { [($0.meanName, $0.shape), ($0.varianceName, $0.shape)] })
         try Model.check(parameters.map(\.name), buffers.entries.map(\.name))
-        var initial = try Vector(zeros: layout.count, element: element, for: "the parameters of \(name)")
+        // Every element is written below; zeros before that were a walk over all memory that nothing ends.
+        var initial = try Vector(uninitialized: layout.count, element: element, for: "the parameters of \(name)")
         for (index, (parameter, entry)) in zip(parameters, layout.entries).enumerated() {
             var stream = RandomStream(seed: seed, purpose: .initialisation, index: UInt64(index))
             try parameter.initializer.fill(&initial, entry: entry, stream: &stream)

@@ -1,3 +1,4 @@
+import Compute
 import Graph
 import Networks
 
@@ -78,6 +79,7 @@ extension Objective {
         let batch = Batch(
             inputs: inputs, loss: Symbolic(values[0], in: builder), gradient: Array(values.dropFirst()),
             directions: directions)
+        try Cancellation.check()
         let one = builder.build(outputs: try outputs(builder, batch).map { ($0, $1.value) })
         return try vmap(one, over: [Model.inputName, Model.targetName, Model.weightName], size: stack)
     }

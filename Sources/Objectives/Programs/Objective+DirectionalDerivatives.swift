@@ -1,3 +1,4 @@
+import Compute
 import Graph
 import Networks
 
@@ -12,15 +13,17 @@ extension Objective {
     /// `x.product`.
     public func linearizedDirectional(order k: Int, count: Int, use: StatisticsUse = .batch) throws -> Linearized {
         // Simplified first: a transpose that is folded into its contraction does not become a kept value of its own.
-        let whole = try contraction(order: k, count: count, use: use).simplified()
-        return Linearized(
-            splitting: whole, pointInputs: whole.inputs.count - max(1, k) * parameterNames.count)
+        let whole = try contraction(order: k, count: count, use: use).simplified(asking: Cancellation.check)
+        return try Linearized(
+            splitting: whole, pointInputs: whole.inputs.count - max(1, k) * parameterNames.count,
+            asking: Cancellation.check)
     }
 
     private func contraction(order k: Int, count: Int, use: StatisticsUse) throws -> Graph {
         var graph = try gradient(count: count, use: use)
         var names = parameterNames.map { "\($0).gradient" }
         for level in 1...max(1, k) {
+            try Cancellation.check()
             graph = try jvp(graph.selecting(outputs: names), along: parameterNames)
                 .renamed(
                     inputs: Dictionary(

@@ -71,7 +71,9 @@ extension Objective {
                         uniqueKeysWithValues: names.map { ("\($0).tangent", "\($0).tangent\(number)") }))
             }
             let first = try numbered(jvp(function, along: names), 1)
+            try Cancellation.check()
             let second = try numbered(jvp(first, along: names), 2)
+            try Cancellation.check()
             let results = builder.inline(second, inputs: point + direction + direction)
                 .map { Symbolic($0, in: builder) }
             let count = function.outputs.count

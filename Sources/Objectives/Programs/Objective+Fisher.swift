@@ -1,3 +1,4 @@
+import Compute
 import Graph
 import Networks
 
@@ -32,9 +33,10 @@ extension Objective {
     }
 
     private func split(_ whole: Graph) throws -> Linearized {
-        Linearized(
-            splitting: reassociateContractions(whole.simplified(), .cpu),
-            pointInputs: whole.inputs.count - parameterNames.count)
+        let simpler = try whole.simplified(asking: Cancellation.check)
+        return try Linearized(
+            splitting: reassociateContractions(simpler, .cpu, asking: Cancellation.check),
+            pointInputs: whole.inputs.count - parameterNames.count, asking: Cancellation.check)
     }
 
     /// A graph under construction, with the objective's inputs and then tangents `x.tangent`.

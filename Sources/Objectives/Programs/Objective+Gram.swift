@@ -1,3 +1,4 @@
+import Compute
 import Graph
 import Networks
 
@@ -54,6 +55,7 @@ extension Objective {
         let loss = try (Symbolic(weight, in: builder) * Symbolic(losses, in: builder)).sum()
         let gradient = try vjp(
             builder.build(outputs: [("loss", loss.value)]), of: "loss", withRespectTo: parameterNames)
+        try Cancellation.check()
         return try vmap(
             gradient.selecting(outputs: parameterNames.map { "\($0).gradient" }),
             over: [Model.inputName, Model.targetName, Model.weightName], size: count)
@@ -66,6 +68,7 @@ extension Objective {
             (use == .batch ? perSample : perSampleRunning).selecting(outputs: [Objective.outputName]))
         let reverse = try vjp(one, of: Objective.outputName, withRespectTo: parameterNames)
             .selecting(outputs: parameterNames.map { "\($0).gradient" })
+        try Cancellation.check()
         let builder = GraphBuilder()
         let leading = parameterNames.count + 2
         let first = one.inputs.prefix(leading).map { builder.input($0.name, $0.type) }

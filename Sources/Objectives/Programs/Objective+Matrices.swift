@@ -1,3 +1,4 @@
+import Compute
 import Graph
 import Networks
 
@@ -26,8 +27,9 @@ extension Objective {
         _ matrix: CurvatureMatrix = .hessian, count: Int, use: StatisticsUse = .batch
     ) throws -> Linearized {
         // Simplified first: a transpose that is folded into its contraction does not become a kept value of its own.
-        let whole = try quadratic(matrix, count: count, use: use).simplified()
-        let split = Linearized(splitting: whole, pointInputs: whole.inputs.count - parameterNames.count)
+        let whole = try quadratic(matrix, count: count, use: use).simplified(asking: Cancellation.check)
+        let split = try Linearized(
+            splitting: whole, pointInputs: whole.inputs.count - parameterNames.count, asking: Cancellation.check)
         return matrix == .fisher ? try fisherQuadratic(count, use, orPushed: split) : split
     }
 
@@ -48,7 +50,9 @@ extension Objective {
         let gradient = try gradient(count: count, use: use)
         let names = parameterNames.map { "\($0).gradient" }
         // Simplified first: a transpose that is folded into its contraction does not become a kept value of its own.
-        let split = try linearize(gradient.selecting(outputs: names).simplified(), withRespectTo: parameterNames)
+        let split = try linearize(
+            gradient.selecting(outputs: names).simplified(asking: Cancellation.check), withRespectTo: parameterNames,
+            asking: Cancellation.check)
         let products = Dictionary(
             uniqueKeysWithValues: parameterNames.map { ("\($0).gradient.tangent", "\($0).product") })
         return Linearized(
@@ -58,11 +62,13 @@ extension Objective {
     func factored(_ matrix: CurvatureMatrix, _ count: Int, _ use: StatisticsUse) throws -> Linearized {
         let pushed = try pushedForward(matrix, count, use)
         let names = parameterNames
+        try Cancellation.check()
         let reverse = try vjp(pushed.function, of: pushed.function.outputs[0].name, withRespectTo: names)
         // Its forward sweep is that of the forward derivative: common subexpressions.
         let pulled = pushed.builder.inline(reverse, inputs: pushed.values + [pushed.cotangent]).suffix(names.count)
         let whole = pushed.builder.build(outputs: zip(names, pulled).map { ("\($0).product", $1) })
-        return Linearized(splitting: whole, pointInputs: whole.inputs.count - names.count)
+        return try Linearized(
+            splitting: whole, pointInputs: whole.inputs.count - names.count, asking: Cancellation.check)
     }
 
     /// A graph under construction, with the objective's inputs and then tangents `x.tangent`.
@@ -85,7 +91,9 @@ extension Objective {
         let name = matrix == .fisher ? "loss" : Objective.outputName
         let function = try vmap(
             eliminateDeadCode(one.selecting(outputs: [name])), over: [Model.inputName, Model.targetName], size: count)
+        try Cancellation.check()
         let forward = try jvp(function, along: parameterNames)
+        try Cancellation.check()
         let builder = GraphBuilder()
         let leading = parameterNames.count + 2
         let first = function.inputs.prefix(leading).map { builder.input($0.name, $0.type) }

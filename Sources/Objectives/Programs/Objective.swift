@@ -8,7 +8,8 @@ import Networks
 ///
 /// Where a sample has a target at each of several positions, ℓ and w are given for each of them.
 ///
-/// What the inputs and outputs of each graph are, and in which order, says its `ProgramSignature`.
+/// What the inputs and outputs of each graph are, and in which order, says its `ProgramSignature`. Making one asks between
+/// transformations and passes whether it is cancelled, and throws `Cancelled`.
 public struct Objective: Sendable {
     public let model: Model
     /// What the loss is called in messages and in the run file.
@@ -138,6 +139,7 @@ public struct Objective: Sendable {
     ) throws -> Graph {
         let one = use == .batch ? perSample : perSampleRunning
         let batch = try vmap(one, over: [Model.inputName, Model.targetName], size: count)
+        try Cancellation.check()
         let builder = GraphBuilder()
         let leading = model.layout.entries.count + 2
         let first = batch.inputs.prefix(leading).map { builder.input($0.name, $0.type) }
@@ -207,6 +209,7 @@ public struct Objective: Sendable {
 
     /// Adds inputs `x.sum` and adds them to the outputs that `name` gives for each parameter; other outputs stay.
     func accumulating(_ graph: Graph, _ name: (String) -> String) throws -> Graph {
+        try Cancellation.check()
         let builder = GraphBuilder()
         let inputs = graph.inputs.map { builder.input($0.name, $0.type) }
         let sums = declare(.sums, in: builder)

@@ -1,3 +1,4 @@
+import Compute
 import Graph
 import Networks
 
@@ -7,6 +8,7 @@ extension Objective {
     /// gradient is taken elsewhere), then parameters and state.
     public func step(_ update: ElementwiseUpdate, count: Int, use: StatisticsUse = .batch) throws -> Graph {
         let gradient = try gradient(count: count, use: use, updating: updatesBuffers(use))
+        try Cancellation.check()
         let builder = GraphBuilder()
         let inputs = gradient.inputs.map { builder.input($0.name, $0.type) }
         let values = builder.inline(gradient, inputs: inputs)
@@ -72,6 +74,7 @@ extension Objective {
     /// `square` = ‖g_B‖², in f64.
     func stepCurvature(count: Int, use: StatisticsUse) throws -> Graph {
         let (gradient, form) = (try gradient(count: count, use: use), try quadratic(count: count, use: use))
+        try Cancellation.check()
         let builder = GraphBuilder()
         let inputs = gradient.inputs.map { builder.input($0.name, $0.type) }
         let along = Array(builder.inline(gradient, inputs: inputs).dropFirst())

@@ -8,7 +8,7 @@ enum EdgeLines {
     /// `x` are steps.
     static func edges(of run: PlottedRun, for names: [String]) throws -> [ReferenceLine] {
         var lines: [(quantities: [EdgeQuantity], line: ReferenceLine)] = []
-        for quantity in quantities(of: names) {
+        for quantity in quantities(of: names, in: run) {
             var line: ReferenceLine
             let edges = run.history.edges(of: quantity)
             if edges.isEmpty {
@@ -38,7 +38,7 @@ enum EdgeLines {
 
     /// Edges that are intervals, over their lower ends.
     static func bands(of run: PlottedRun, for names: [String]) -> [ReferenceLine] {
-        quantities(of: names).compactMap { quantity in
+        quantities(of: names, in: run).compactMap { quantity in
             let edges = run.history.edges(of: quantity)
             guard edges.contains(where: { $0.upper > $0.value }) else { return nil }
             return ReferenceLine(
@@ -48,8 +48,10 @@ enum EdgeLines {
     }
 
     /// The curvatures with an edge that series belong to, each once.
-    private static func quantities(of names: [String]) -> [EdgeQuantity] {
-        names.compactMap { $0.hasPrefix("edge") ? nil : EdgeQuantity(series: $0) }.reduce(into: []) {
+    private static func quantities(of names: [String], in run: PlottedRun) -> [EdgeQuantity] {
+        names.map(run.history.catalogueName).compactMap {
+            $0.hasPrefix("edge") ? nil : EdgeQuantity(series: $0)
+        }.reduce(into: []) {
             if !$0.contains($1) { $0.append($1) }
         }
     }

@@ -40,6 +40,9 @@ public struct PlottedRun {
     /// - Throws: `ExperimentError.unknownSeries`, with the nearest name.
     public func series(_ name: String, from: Int? = nil, to: Int? = nil) throws -> Series { try read(name, from, to) }
 
+    /// What a series is: by its probe, whatever the program calls it.
+    func kind(of series: String) -> SeriesKind { SeriesKind(history.catalogueName(of: series)) }
+
     /// The edge that belongs to a series; nil where none is known.
     func knownEdge(for series: String) throws -> Series? { try edge(series) }
 }

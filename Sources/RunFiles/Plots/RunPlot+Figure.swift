@@ -50,7 +50,7 @@ extension RunPlot {
             }
             let kind: SeriesKind? =
                 switch item {
-                case .name(let name): SeriesKind(name)
+                case .name(let name): groups.kind(of: name)
                 case .series(let series): SeriesKind(series.name)
                 case .own: nil
                 }
@@ -113,7 +113,7 @@ private struct PanelMaker {
         for item in group.items {
             switch item {
             case .name(let name):
-                kinds.append(SeriesKind(name))
+                kinds.append(plot.groups.kind(of: name))
                 panel.series += try series(name, axis, order: names.count)
                 names.append(name)
             case .series(let series):
@@ -196,7 +196,7 @@ private struct PanelMaker {
     private func curve(_ name: String, of run: PlottedRun, _ axis: RunPlot.Axis) throws -> PlottedSeries {
         var series = try run.series(name, from: plot.from, to: plot.to)
         var words = ""
-        if SeriesKind(name).hasEdges, plot.isOverEdge {
+        if run.kind(of: name).hasEdges, plot.isOverEdge {
             let rule = run.history.rule?.name ?? "these settings"
             // Without an edge of its own a curvature over another's would be a number without a meaning: it is none, and the
             // legend says why.
@@ -264,7 +264,7 @@ private struct PanelMaker {
         if let given = group.yLabel { panel.yLabel = given }
         if case .series = axis {
         } else {
-            let own = names.filter { SeriesKind($0).hasEdges }
+            let own = names.filter { plot.groups.kind(of: $0).hasEdges }
             if !own.isEmpty { panel.references += try edges(for: own, axis) }
             if plot.showsChanges, !names.isEmpty { panel.marks = try changes(axis) }
         }

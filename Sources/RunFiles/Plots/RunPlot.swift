@@ -108,7 +108,7 @@ public struct RunPlot {
         for name in groups.flatMap(\.runs).flatMap(\.seriesNames) where !names.contains(name) { names.append(name) }
         // Edges are drawn with the curvatures that they belong to.
         let shown = names.filter { !$0.hasPrefix("edge") }
-        let kinds = Dictionary(grouping: shown, by: SeriesKind.init)
+        let kinds = Dictionary(grouping: shown) { groups.kind(of: $0) }
         var chosen: [String] = []
         for kind in [SeriesKind.curvature, .effective, .loss, .accuracy] {
             let own = (kinds[kind] ?? []).prefix(6)
@@ -120,6 +120,13 @@ public struct RunPlot {
         if parts.isEmpty { parts = names.map { .item(.name($0)) } }
         (self.parts, self.groups) = (parts, groups)
         unshown = shown.filter { !(chosen + others).contains($0) }
+    }
+}
+
+extension [PlottedGroup] {
+    /// What a series is, as the first run says that has it.
+    func kind(of series: String) -> SeriesKind {
+        flatMap(\.runs).first { $0.seriesNames.contains(series) }?.kind(of: series) ?? SeriesKind(series)
     }
 }
 

@@ -1,11 +1,13 @@
 import Graph
 
 extension Graph {
-    /// With elementwise regions that the register machine cannot hold replaced by their single operations.
-    func splittingLargeRegions() throws(GraphError) -> Graph {
+    /// With elementwise regions that the register machine cannot hold replaced by their single operations. `ask` is called at every
+    /// region: it may end all by throwing.
+    func splittingLargeRegions(asking ask: () throws -> Void = {}) throws -> Graph {
         var isLarge = [Bool](repeating: false, count: nodes.count)
         for (index, node) in nodes.enumerated() {
             guard let body = (node.operation as? Fusion)?.body ?? (node.operation as? DotFusion)?.body else { continue }
+            try ask()
             var compiler = RegionCompiler(body)
             isLarge[index] = try compiler.compile() == nil
         }

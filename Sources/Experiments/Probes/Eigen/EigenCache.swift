@@ -198,7 +198,7 @@ final class EigenCache {
         var solves = 1
     }
 
-    fileprivate struct Kept<Value> {
+    struct Kept<Value> {
         var version: Int
         var value: Value
     }
@@ -213,6 +213,8 @@ final class EigenCache {
     /// By question and number of pairs.
     private var answers: [EigenQuestion: [Int: Answer]] = [:]
     private var gradients: [EigenQuestion: Kept<Vector>] = [:]
+    /// What steps of a rule take for them, see `Run.gradientOfStep`.
+    var stepGradients: [EigenQuestion: Kept<(rule: String, gradient: Vector)>] = [:]
     private var stabilizations: [EigenQuestion: Kept<(tolerance: Double, value: SelfStabilization)>] = [:]
 
     init(startsCold: Bool = false) { self.startsCold = startsCold }
@@ -228,6 +230,7 @@ final class EigenCache {
     struct Contents {
         fileprivate var answers: [EigenQuestion: [Int: Answer]] = [:]
         fileprivate var gradients: [EigenQuestion: Kept<Vector>] = [:]
+        fileprivate var stepGradients: [EigenQuestion: Kept<(rule: String, gradient: Vector)>] = [:]
         fileprivate var stabilizations: [EigenQuestion: Kept<(tolerance: Double, value: SelfStabilization)>] = [:]
 
         /// Where solves start from. What was found at the present parameters is not kept: whoever asks at them again asks after a
@@ -239,7 +242,7 @@ final class EigenCache {
             starts.sort { ($0.question.name, $0.k) < ($1.question.name, $1.k) }
             try coder.code("start", &starts, new: WarmStart()) { try $0.code(coder) }
             guard coder.isReading else { return }
-            (answers, gradients, stabilizations) = ([:], [:], [:])
+            (answers, gradients, stepGradients, stabilizations) = ([:], [:], [:], [:])
             for start in starts {
                 answers[start.question, default: [:]][start.k] = Answer(
                     version: -1, origin: start.origin, isCold: false, tolerance: .infinity, pairs: nil,
@@ -269,8 +272,14 @@ final class EigenCache {
     }
 
     var contents: Contents {
-        get { Contents(answers: answers, gradients: gradients, stabilizations: stabilizations) }
-        set { (answers, gradients, stabilizations) = (newValue.answers, newValue.gradients, newValue.stabilizations) }
+        get {
+            Contents(
+                answers: answers, gradients: gradients, stepGradients: stepGradients, stabilizations: stabilizations)
+        }
+        set {
+            (answers, gradients) = (newValue.answers, newValue.gradients)
+            (stepGradients, stabilizations) = (newValue.stepGradients, newValue.stabilizations)
+        }
     }
 
     /// - Parameters:

@@ -5,8 +5,8 @@ import Networks
 import Objectives
 
 /// σ_u² = Var_B(u·g_B), how strongly the batches' gradients scatter along the top eigenvector u of the Hessian; and the λ_max that
-/// SGD settles at by it, 2/η − ηβ_sσ_u²/(4α) (arXiv 2604.21016). The prediction is not a number for other rules, and where the
-/// gradient does not sharpen (α ≤ 0).
+/// SGD settles at by it, 2/η − ω − ηβ_sσ_u²/(4α) (arXiv 2604.21016), ω the weight decay and α that of L + ½ω‖θ‖². The prediction is not
+/// a number for other rules, and where the gradient does not sharpen (α ≤ 0).
 ///
 /// Where no statistics are shared inside a batch and all samples count alike, σ_u² is (n − b)/((n − 1)b) times the variance of u·gᵢ over
 /// the samples, exactly but for the error of u. Elsewhere batches are drawn in pairs, ½(u·g_B − u·g_B′)² having this expectation.
@@ -61,13 +61,14 @@ public final class ProjectedNoise: EigenvectorProbe {
         noise.products = found.products
         var predicted = noise
         (predicted.value, predicted.standardError) = (.nan, .nan)
-        if run.rule is SGD {
+        if let rule = run.rule as? SGD {
             let stabilization = try run.sharedStabilization(settings).value
-            if stabilization.progressiveSharpening > 0 {
-                let rate = run.learningRate
-                predicted.value = stabilization.predictedSharpness(rate: rate, noise: noise.value)
-                predicted.standardError =
-                    rate * stabilization.strength / (4 * stabilization.progressiveSharpening) * noise.standardError
+            let (rate, decay) = (rule.learningRate, rule.weightDecay)
+            let sharpening = try stabilization.progressiveSharpening(decay: decay, at: run.parameters)
+            if sharpening > 0 {
+                predicted.value = stabilization.predictedSharpness(
+                    rate: rate, decay: decay, sharpening: sharpening, noise: noise.value)
+                predicted.standardError = rate * stabilization.strength / (4 * sharpening) * noise.standardError
                 // It falls where the noise rises.
                 predicted.skewness = noise.skewness.map { -$0 }
             }

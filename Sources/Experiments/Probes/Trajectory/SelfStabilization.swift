@@ -26,12 +26,22 @@ public struct SelfStabilization: Sendable {
     /// does not rise, α < 0.
     public var deviation: Double { (2 * progressiveSharpening / strength).squareRoot() }
 
-    /// The sharpness that SGD settles at, 2/η − ηβ_sσ_u²/(4α) (arXiv 2604.21016).
+    /// α of F = L + ½ω‖θ‖², which coupled weight decay ω descends: −(∇L + ωθ)·∇S⊥. u, ∇S and β_s are those of L.
+    /// - Throws: `VectorError` for a point of another model.
+    public func progressiveSharpening(decay: Double, at point: Vector) throws -> Double {
+        decay == 0 ? progressiveSharpening : progressiveSharpening - decay * (try point.dot(perpendicular))
+    }
+
+    /// The sharpness of L that SGD settles at, 2/η − ω − ηβ_sσ_u²/(4α) (arXiv 2604.21016, of F, whose sharpness is S + ω).
     /// - Parameters:
     ///   - rate: η.
-    ///   - noise: σ_u² = Var_B(u·g_B).
-    public func predictedSharpness(rate: Double, noise: Double) -> Double {
-        2 / rate - rate * strength * noise / (4 * progressiveSharpening)
+    ///   - decay: ω.
+    ///   - sharpening: α of what is descended; by default that without decay.
+    ///   - noise: σ_u² = Var_B(u·g_B), which decay leaves as it is.
+    public func predictedSharpness(
+        rate: Double, decay: Double = 0, sharpening: Double? = nil, noise: Double
+    ) -> Double {
+        2 / rate - decay - rate * strength * noise / (4 * (sharpening ?? progressiveSharpening))
     }
 
     /// Of an eigenpair that is known.

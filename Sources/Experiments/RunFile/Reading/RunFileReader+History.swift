@@ -23,6 +23,7 @@ extension RunFileReader {
             (history.settings, known) = (own, step)
         }
         for event in events where event.step >= known { history.take(event) }
+        for event in events { history.takeNames(event) }
         return history
     }
 
@@ -83,6 +84,13 @@ extension RunFileReader {
 extension RunHistory {
     /// More steps than any run takes: what a file says beyond is not believed.
     static let longest = 1 << 40
+
+    /// What series measure that the program calls otherwise, where an event tells of it.
+    mutating func takeNames(_ event: RunEvent) {
+        guard ["start", Self.seriesKey].contains(event.kind), case .object(let names)? = event.data?[Self.seriesKey]
+        else { return }
+        catalogueNames.merge(names.compactMapValues(\.text)) { $1 }
+    }
 
     /// A change that an event tells of.
     mutating func take(_ event: RunEvent) {

@@ -8,14 +8,22 @@
 /// Sums of products that are larger than their factors are multiplied out where that is cheaper still (`distributeProducts`).
 /// The graph comes back as it is where nothing is gained.
 public func reassociateContractions(_ g: Graph, _ weights: CostWeights) -> Graph {
+    reassociateContractions(g, weights, asking: {})
+}
+
+/// As above. `ask` is called at each intermediate that is tried: it may end all by throwing.
+package func reassociateContractions(
+    _ g: Graph, _ weights: CostWeights, asking ask: () throws -> Void
+) rethrows -> Graph {
     // Gains must not come from what other passes remove.
-    let clean = eliminateDeadCode(eliminateCommonSubexpressions(g))
-    var best = reassociated(clean, weights)
+    let clean = try eliminateDeadCode(eliminateCommonSubexpressions(g, asking: ask), asking: ask)
+    var best = try reassociated(clean, weights, ask)
     while true {
         // Products have become contractions by now, so that sums of them are seen.
-        let distributed = eliminateDeadCode(eliminateCommonSubexpressions(distributeProducts(best)))
+        let products = distributeProducts(best)
+        let distributed = try eliminateDeadCode(eliminateCommonSubexpressions(products, asking: ask), asking: ask)
         if distributed == best { break }
-        let other = reassociated(distributed, weights)
+        let other = try reassociated(distributed, weights, ask)
         guard other.cost().total(weights) < (1 - Association.leastGain) * best.cost().total(weights) else { break }
         best = other
     }
@@ -23,13 +31,15 @@ public func reassociateContractions(_ g: Graph, _ weights: CostWeights) -> Graph
 }
 
 /// In the cheapest order found, step by step: an order may show the next.
-private func reassociated(_ g: Graph, _ weights: CostWeights) -> Graph {
+private func reassociated(_ g: Graph, _ weights: CostWeights, _ ask: () throws -> Void) rethrows -> Graph {
     var best = g
     while true {
+        try ask()
         var association = Association(best, weights)
-        association.chooseInlined()
+        try association.chooseInlined(ask)
         guard association.isWorthwhile else { return best }
-        let next = eliminateDeadCode(eliminateCommonSubexpressions(association.rebuilt()))
+        let next = try eliminateDeadCode(
+            eliminateCommonSubexpressions(association.rebuilt(), asking: ask), asking: ask)
         guard next.cost().total(weights) < (1 - Association.leastGain) * best.cost().total(weights) else { return best }
         best = next
     }
@@ -51,11 +61,12 @@ private struct Association {
         ledger = ContractionLedger(g, weights)
     }
 
-    mutating func chooseInlined() {
+    mutating func chooseInlined(_ ask: () throws -> Void) rethrows {
         let candidates = ledger.reader.candidates()
         for _ in 0..<Self.rounds {
             var changed = false
             for candidate in candidates {
+                try ask()
                 let before = ledger.cost
                 ledger.toggle(candidate)
                 if ledger.cost < before { changed = true } else { ledger.toggle(candidate) }

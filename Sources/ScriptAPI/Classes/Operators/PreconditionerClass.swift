@@ -94,11 +94,12 @@ extension PreconditionerObject {
 }
 
 extension Run {
-    /// What the rule divides its step by at a point: P once the gradient there, over all samples, has entered.
+    /// What the rule divides its step by at a point: P once the gradient there, over all samples, has entered, or what a gradient field
+    /// has in its place.
     /// - Throws: as ``preconditioner(after:)``.
     func preconditioner(at point: Vector?) throws -> PreconditionerObject {
         guard rule.hasPreconditioner else { return try preconditioner() }
-        return try preconditioner(after: point.map { try oracle.gradient(at: $0).gradient } ?? gradient())
+        return try preconditioner(after: point.map { try gradientOfStep(at: $0) } ?? gradientOfStep())
     }
 
     /// What the rule divides its step by.

@@ -32,7 +32,7 @@ extension Cadence {
         if try call.has("when") {
             let callback = try call.capture("when", in: run)
             condition = { [unowned host] run in
-                let result = try host.drawingApart(for: "when", of: run) { try callback.call(run) }.first ?? .nil
+                let result = try host.answer(of: callback, named: "when", for: run)
                 guard case .boolean(let flag) = result else {
                     throw ArgumentError(
                         "'when' of \(names.joined(separator: ", ")) returned \(result.typeName), true or false is needed"

@@ -96,14 +96,17 @@ extension ScriptHost {
         randomStream(from: [run.seed &+ UInt64(run.step) &* 0x9E37_79B9_7F4A_7C15], of: run.name)
     }
 
-    /// What a probe draws by `math.random` comes from a stream of its own, of run, step and name: the run goes on as if it had not been.
-    func drawingApart<Result>(for name: String, of run: Run, _ probe: () throws -> Result) rethrows -> Result {
-        let outer = state.randomState
-        defer { state.randomState = outer }
-        let step = UInt64(bitPattern: Int64(run.step))
-        state.randomState = Self.randomStream(
-            from: [run.seed &+ step &* 0x9E37_79B9_7F4A_7C15], of: "\(run.name)/\(name)")
-        return try probe()
+    /// Calls what a probe is written with. What it draws by `math.random` comes from a stream of its own, of run, step and name: the run
+    /// goes on as if it had not been.
+    func answer(of probe: LuaCallback, named name: String, for run: Run) throws -> LuaValue {
+        try probe.onItsThread {
+            let outer = state.randomState
+            defer { state.randomState = outer }
+            let step = UInt64(bitPattern: Int64(run.step))
+            state.randomState = Self.randomStream(
+                from: [run.seed &+ step &* 0x9E37_79B9_7F4A_7C15], of: "\(run.name)/\(name)")
+            return try probe.call(run).first ?? .nil
+        }
     }
 
     /// A stream for what has this name.

@@ -49,7 +49,7 @@ extension ScriptHost {
             }
             let callback = try call.capture("fn", in: run)
             let probe = CustomProbe(name) { [unowned self] run in
-                let result = try drawingApart(for: name, of: run) { try callback.call(run) }.first ?? .nil
+                let result = try answer(of: callback, named: name, for: run)
                 guard let number = Double.read(result) else {
                     throw ArgumentError("'fn' of the series '\(name)' returned \(result.typeName), a number is needed")
                 }

@@ -121,6 +121,11 @@ extension ArrayObject {
     private static func flatten(
         _ value: LuaValue, depth: Int, _ shape: inout [Int], _ numbers: inout [Double], _ option: String
     ) throws {
+        if case .integer(let integer) = value, Int(exactly: Double(integer)) != integer {
+            throw ArgumentError(
+                "'\(option)': \(integer) is no number of f64, of which arrays are made: give it as a text, or in two parts"
+            )
+        }
         if let number = Double.read(value), depth == shape.count, depth > 0 { return numbers.append(number) }
         if depth > 0,
             let part = try ArrayObject.read(value)?.array
@@ -146,7 +151,10 @@ extension ArrayObject {
         guard depth < shape.count, shape[depth] == table.array.count, !table.array.isEmpty else {
             throw ArgumentError("'\(option)': the tables in it have different lengths")
         }
-        for element in table.array { try flatten(element, depth: depth + 1, &shape, &numbers, option) }
+        for (place, element) in table.array.enumerated() {
+            if place % 65_536 == 0 { try Cancellation.check() }
+            try flatten(element, depth: depth + 1, &shape, &numbers, option)
+        }
     }
 }
 

@@ -57,7 +57,14 @@ private struct AxisFunction {
 
     static var all: [AxisFunction] {
         [
-            AxisFunction(name: "sum", summary: "The sum over some axes, or over all.", empty: 0) { try $0.sum($1) },
+            AxisFunction(
+                name: "sum", summary: "The sum over some axes, or over all.", empty: 0, body: { try $0.sum($1) },
+                ofNumbers: ofIntegers { numbers in
+                    let sum = numbers.reduce((0 as Int64?)) { sum, number in
+                        sum.flatMap { $0.addingReportingOverflow(number).overflow ? nil : $0 &+ number }
+                    }
+                    return sum
+                }),
             AxisFunction(name: "prod", summary: "The product over some axes, or over all.", empty: 1) {
                 try $0.product($1)
             },
@@ -67,13 +74,11 @@ private struct AxisFunction {
             },
             AxisFunction(
                 name: "max", summary: "The largest element over some axes, or over all; nan where one is, and of none.",
-                empty: .nan
-            ) { try $0.max($1) },
+                empty: .nan, body: { try $0.max($1) }, ofNumbers: ofIntegers { $0.max() }),
             AxisFunction(
                 name: "min",
                 summary: "The smallest element over some axes, or over all; nan where one is, and of none.",
-                empty: .nan
-            ) { try $0.negated().max($1).negated() },
+                empty: .nan, body: { try $0.negated().max($1).negated() }, ofNumbers: ofIntegers { $0.min() }),
             AxisFunction(
                 name: "median",
                 summary:
@@ -97,8 +102,18 @@ private struct AxisFunction {
         ]
     }
 
+    /// Of an array of i64, whose elements f64 may not hold; nil of others, and where the result is no such number.
+    private static func ofIntegers(_ body: @escaping ([Int64]) -> Int64?) -> ([Numbers]) -> LuaValue? {
+        { operands in
+            guard case .array(let array) = operands[0], array.element == .i64 else { return nil }
+            return operands[0].integers.flatMap(body).map { .integer(Int($0)) }
+        }
+    }
+
     /// By sorting: a list may have any length.
     private static func median(_ operands: [Numbers]) -> LuaValue? {
+        let middle = ofIntegers { $0.count % 2 == 1 ? $0.sorted()[$0.count / 2] : nil }
+        if let middle = middle(operands) { return middle }
         let sorted = operands[0].values.sorted()
         let count = sorted.count
         if operands[0].values.contains(where: \.isNaN) { return .number(.nan) }
