@@ -14,7 +14,9 @@ import Testing
         let w = b.input("w", TensorType(.f64, [5, 6]))
         let c = b.input("c", TensorType(.f64, turned ? numbers.reversed() + [5] : numbers + [5]))
         let dot = DotGeneral(lhsContracting: [numbers.count], rhsContracting: [1], result: .f64)
+        let bias = b.input("bias", TensorType(.f64, [5]))
         var y = b.emit(dot, b.gather(table, indices), w)
+        y = b.add(y, b.broadcast(bias, to: b.type(of: y).shape))
         if turned { y = b.transpose(y, Array(numbers.indices.reversed()) + [numbers.count]) }
         return b.build(outputs: [("f", b.sum(b.multiply(c, b.tanh(y))))])
     }
@@ -42,7 +44,9 @@ import Testing
             let plain = graph.simplified()
             let made = contractTables(plain, weights)
             #expect(made != plain)
-            // 72 rows were taken of 4: all products are of 4 rows.
+            // 72 rows were taken of 4: all products are of 4 rows, and so are all sums with the bias.
+            #expect(
+                made.nodes.allSatisfy { !($0.operation is Add) || made.type(of: $0.result).shape[0] == 4 }, "\(made)")
             #expect(dots(made).allSatisfy { $0 == 4 * 6 * 5 }, "\(made)")
             #expect(dots(plain).allSatisfy { $0 == 72 * 6 * 5 }, "\(plain)")
             #expect(made.nodes.count { $0.operation is ScatterAdd } <= 1, "one sum serves both gradients\n\(made)")

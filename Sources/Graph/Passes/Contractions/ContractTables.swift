@@ -2,7 +2,8 @@
 ///
 /// An embedding gives N rows of a table of V: with G for taking rows by number, (G T) W = G (T W), which multiplies V rows instead of N.
 /// In the gradients of both, (G T)ᵀ D = Tᵀ (Gᵀ D) and Gᵀ (D Wᵀ) = (Gᵀ D) Wᵀ, where Gᵀ D adds up the rows of D that belong to each row of
-/// the table: one `ScatterAdd` for both. Transpositions of rows taken become transpositions of the numbers.
+/// the table: one `ScatterAdd` for both. Transpositions of rows taken become transpositions of the numbers, and a bias is added to the
+/// table.
 ///
 /// Only where the table has fewer rows than are taken; the graph comes back as it is where that costs no less.
 func contractTables(_ g: Graph, _ weights: CostWeights) -> Graph {
@@ -36,8 +37,28 @@ private final class TableContractions {
                 return nil
             }
             return b.gather(rows.table, b.transpose(rows.numbers, outer))
+        case is any BinaryElementwise:
+            return ofTable(operation, operands[0], operands[1], { $0 })
+                ?? ofTable(operation, operands[1], operands[0], { $0.reversed() })
         default: return nil
         }
+    }
+
+    /// An operation on rows of a table and on what is the same for all rows, a bias say: on the table.
+    private func ofTable(
+        _ operation: any Operation, _ left: Value, _ right: Value, _ order: ([Value]) -> [Value]
+    ) -> Value? {
+        guard let (table, numbers) = rows(of: left), let node = b.definition(of: right),
+            let broadcast = node.operation as? BroadcastInDim
+        else { return nil }
+        let taken = b.type(of: numbers).rank
+        guard broadcast.dimensions.allSatisfy({ $0 >= taken }), b.type(of: table).shape[0] < b.type(of: numbers).count
+        else {
+            return nil
+        }
+        let repeated = b.broadcast(
+            node.operands[0], to: b.type(of: table).shape, dimensions: broadcast.dimensions.map { $0 - taken + 1 })
+        return b.gather(b.emitAll(operation, order([table, repeated]))[0], numbers)
     }
 
     /// A table and the numbers of the rows that a value is.
