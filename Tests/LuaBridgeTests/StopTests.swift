@@ -8,12 +8,13 @@ import Testing
     /// A large table on its way to Swift: the copy asks.
     @Test func copiesOfTablesAreStopped() throws {
         let state = try LuaState()
+        let interrupt = state.interrupt
         var isCopied = false
         try state.install(
             DeclaredFunction(
                 FunctionDeclaration("take", "Takes a table.", parameters: [Parameter("t", .any, "The table.")])
             ) { call in
-                state.interrupt.requestStop()
+                interrupt.requestStop()
                 _ = try call.value("t")
                 isCopied = true
                 return LuaResults()

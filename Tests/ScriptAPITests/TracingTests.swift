@@ -45,6 +45,27 @@ import Testing
         #expect(failure == nil)
     }
 
+    /// x⁻ⁿ at 0: infinite, and so are its slope, below 0, and its curvature, above.
+    @Test(arguments: [1, 2, 3, 4, 7])
+    func negativePowersAreInfiniteAtZeroInEveryOrder(_ power: Int) throws {
+        let failure = try Laboratory().failure(
+            of: """
+                local net = eoss.nn.module{ inputs = 1, dtype = "f64", params = { w = { shape = {1}, init = eoss.init.zeros() } },
+                  forward = function(x, p) return p.w ^ -\(power) * x end }
+                local data = eoss.data.arrays{ inputs = {{1}}, targets = {{0}} }
+                local run = eoss.run{ file = false, model = net, data = data, optimizer = eoss.optim.sgd{ lr = 0.1 },
+                  loss = function(output) return eoss.sum(output) end }
+                assert(run.loss == math.huge)
+                assert(run:gradient()[1] == -math.huge)
+                assert(run:hvp(eoss.vector{1})[1] == math.huge)
+                run.params = eoss.vector{2}
+                local n = \(power)
+                assert(math.abs(run:gradient()[1] + n * 2^(-n - 1)) < 1e-15)
+                assert(math.abs(run:hvp(eoss.vector{1})[1] - n * (n + 1) * 2^(-n - 2)) < 1e-14)
+                """)
+        #expect(failure == nil)
+    }
+
     /// Batch sharpness of a network written in Lua: no value of the graph has the shape of a stack of weights. Extents differ
     /// from each other, so that a shape tells what a value is.
     @Test func noWeightGradientOfABatchIsFormedForANetworkInLua() throws {

@@ -117,7 +117,9 @@ extension Symbolic {
 
     /// An integer power, by repeated squaring: exact derivatives at zero.
     public func power(_ exponent: Int) throws(GraphError) -> Symbolic {
-        if exponent < 0 { return try constant(1) / power(-exponent) }
+        // Of 1/x, all of whose derivatives at 0 are infinite; those of 1/xⁿ would be 0 · ∞.
+        if exponent < -1 { return try (constant(1) / self).power(-exponent) }
+        if exponent == -1 { return try constant(1) / self }
         if exponent == 0 { return try constant(1, shape: shape) }
         if exponent == 1 { return self }
         let half = try power(exponent / 2)
