@@ -28,7 +28,7 @@ SANITIZED := -Xcc -O1 --disable-xctest
 # Every kind of kernel and of memory, without what does the same for much longer; what runs on several threads.
 ADDRESS_TESTS := ConvolutionKernel|Donation|MovingKernel|OperationKernel|Pool|ProductView|RegionChain|RegionPair|RegionReduction|RunsOfAPlan|Vector
 ADDRESS_SKIPPED := sumsAndMaximaOfComputedValues|longReductionsGoThroughPartialSums
-THREAD_TESTS := Cancellation|Donation|Pool|RunsOfAPlan|Vector
+THREAD_TESTS := Cancellation|Donation|LanesTests/anyOrderOfTilesGives|Pool|RunsOfAPlan|Vector
 # Leaks are not looked for: what Swift keeps behind tagged pointers looks lost.
 # libFuzzer comes with Swift's clang; it is told of every branch of ours that an input takes.
 FUZZ_SECONDS ?= 600
