@@ -1,10 +1,10 @@
-#include <stdio.h>
 #include "CSignals.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

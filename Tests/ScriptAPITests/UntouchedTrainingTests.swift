@@ -56,6 +56,18 @@ import Testing
         #expect(failure?.contains("the scale of the noise of sgd, momentum and nesterov") == true, "\(failure ?? "")")
     }
 
+    /// A rule that is changed later has none either.
+    @Test func aTemperatureEndsWithItsRule() throws {
+        let failure = try Laboratory().failure(
+            of: smallRun + """
+                run:track("temperature"); run:train{ steps = 1 }
+                run.optimizer = eoss.optim.lion{ lr = 0.001 }; run:train{ steps = 1 }
+                local v = run:series("temperature").values
+                assert(math.abs(v[1] - 0.02 / 4) < 1e-15 and v[#v] ~= v[#v])
+                """)
+        #expect(failure == nil)
+    }
+
     /// A dead unit hides an infinite weight from some outputs; the loss shows it.
     @Test func parametersThatAreNotFiniteHaveNoAccuracy() throws {
         let failure = try Laboratory().failure(

@@ -63,7 +63,7 @@ final class Temperature: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration("temperature", "η/(b(1 − β)), the scale of the noise of SGD. [Smith, Elsen & De 2020]") {
             _, run in
-            if !["sgd", "momentum", "nesterov"].contains(run.rule.name), !run.rule.hasPreconditioner {
+            if !rules.contains(run.rule.name), !run.rule.hasPreconditioner {
                 throw ExperimentError.invalid(
                     "temperature is the scale of the noise of sgd, momentum and nesterov; of \(run.rule.name), which run "
                         + "'\(run.name)' has, none is defined")
@@ -77,11 +77,15 @@ final class Temperature: MemorylessProbe {
         }
     ]
 
+    /// Those whose noise has one scale.
+    private static let rules: Set = ["sgd", "momentum", "nesterov"]
+
     let seriesNames = ["temperature"]
 
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
         let kept = 1 - (run.rule.momentum?.factor ?? 0)
-        let value = run.rule.hasPreconditioner ? .nan : run.learningRate / (Double(run.batchCount) * kept)
+        let value =
+            Self.rules.contains(run.rule.name) ? run.learningRate / (Double(run.batchCount) * kept) : .nan
         return [Measurement(step: run.step, value: value)]
     }
 }
