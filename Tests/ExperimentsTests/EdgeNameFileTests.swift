@@ -55,6 +55,19 @@ import Testing
         #expect(try run.series("fish").over(edge).values.allSatisfy(\.isNaN))
     }
 
+    /// A page draws beside a curvature its own edge, not that of batch sharpness for which momentum is known.
+    @Test func theSeriesOfAnEdgeGoesByProbes() throws {
+        let run = try EdgeNames.momentumRun()
+        try run.track(NamedProbe("brink", ProbeCatalogue.probe("edge", for: run)), every: 1)
+        try run.train(TrainingGoal(step: 1))
+        let tracked = run.seriesNames
+        #expect(run.history.isEdge("brink") && !run.history.isEdge("sharp"))
+        #expect(run.history.edgeName(for: "noisy", among: tracked) == "brink")
+        for name in ["sharp", "fish", "brink"] {
+            #expect(run.history.edgeName(for: name, among: tracked) == nil, "\(name)")
+        }
+    }
+
     /// What a stranger's file says of names is text or nothing.
     @Test func aFileThatSaysSomethingElseIsNotBelieved() throws {
         let file = try RunFile.create(name: "odd", in: folder)

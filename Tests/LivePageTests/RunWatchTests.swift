@@ -47,6 +47,20 @@ import Testing
         #expect(late["series"]?.list.first?["s"] == [0, 1, 2, 3, 4])
     }
 
+    /// A curve has the edge of what it measures, whatever the program calls the two.
+    @Test func edgesGoByProbes() async throws {
+        let folder = try TemporaryFolder()
+        let url = try folder.run("a") { file in
+            for name in ["mine", "loss", "lambda_max", "edgewise"] { try file.record(name, step: 0, value: 1) }
+            try file.addEvent(
+                step: 0, kind: "series", message: "",
+                data: ["series": ["mine": "batch_sharpness", "lambda_max": "loss", "edgewise": "edge"]])
+        }
+        let watch = RunWatch(url, on: thread, every: 0)
+        let whole = try object(try #require(await watch.message(after: nil)).parts.first)
+        #expect(whole["series"]?.list.map { $0["edge"] ?? nil } == ["edgewise", .null, .null, .null])
+    }
+
     @Test func aMillionValuesAreToldInFewPoints() async throws {
         let folder = try TemporaryFolder()
         let url = try folder.run("long") { file in
@@ -69,14 +83,14 @@ import Testing
         let reader = try RunFileReader(url)
         var curve = LiveCurve(name: "loss")
         let newest = Experiments.Measurement(step: 9, value: 1)
-        #expect(try curve.catchUp(reader, newest: newest, place: 0, names: [])?.contains("\"count\":10") == true)
-        #expect(try curve.catchUp(reader, newest: newest, place: 0, names: []) == nil)
+        #expect(try curve.catchUp(reader, newest: newest, place: 0, edge: nil)?.contains("\"count\":10") == true)
+        #expect(try curve.catchUp(reader, newest: newest, place: 0, edge: nil) == nil)
         try FileManager.default.removeItem(at: url)
         let shorter = try folder.run("a") { file in
             for step in 0...4 { try file.record("loss", step: step, value: 2) }
         }
         let text = try curve.catchUp(
-            RunFileReader(shorter), newest: Experiments.Measurement(step: 4, value: 2), place: 0, names: [])
+            RunFileReader(shorter), newest: Experiments.Measurement(step: 4, value: 2), place: 0, edge: nil)
         let whole = try object(text)
         #expect(whole["add"] == nil && whole["s"] == [0, 1, 2, 3, 4])
     }

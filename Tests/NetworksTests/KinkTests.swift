@@ -63,6 +63,18 @@ import Testing
         }
     }
 
+    @Test func ofEqualElementsTheMedianIsTheMiddleOneInTheirOrder() throws {
+        for (elements, slopes) in [
+            ([2, 1, 2, 3, 2], [0, 0, 1, 0, 0]), ([2, 2, 2], [0, 1, 0]), ([3, 2, 1, 2], [0, 0.5, 0, 0.5]),
+            ([4, 1, 3, 2], [0, 0, 0.5, 0.5]),
+        ] as [([Double], [Double])] {
+            let found = try derivatives(
+                of: { try $0.median() }, at: Tensor(TensorType(.f64, [elements.count]), elements))
+            #expect(found[1] == slopes, "\(elements): \(found[1])")
+            #expect((found[2] + found[3]).allSatisfy { $0 == 0 })
+        }
+    }
+
     /// Of equal elements the first of a window, row by row, whether windows lie side by side or overlap: PyTorch's choice.
     @Test func theFirstOfAWindowHasTheDerivative() throws {
         let zeros = Tensor(TensorType(.f64, [1, 3, 3]), repeating: 0)

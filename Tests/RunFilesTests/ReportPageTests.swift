@@ -72,7 +72,7 @@ import Testing
         let reader = try place.runFile { file in
             for step in 0..<5 { try file.record("test_loss", step: step, value: Double(step) - 2) }
         }
-        let curves = ReportCurves([reader])
+        let curves = try ReportCurves([reader])
         let groups = try curves.groups().shown
         #expect(groups.map(\.title) == ["loss", "sharpness"])
         #expect(try curves.panel(groups[0])?.yScale == .linear)

@@ -73,6 +73,7 @@ import Testing
             "'fn' of the series 'x' returned run, a number is needed"
         ),
         ("run:train{ to = 'x' }", "option 'to' of run:train: expected an integer >= 0, got 'x' (a string)"),
+        ("run:train{ to = 5, stop_loss = 0 / 0 }", "run:train: 'stop_loss' is nan, which nothing is above or below"),
         ("run:train{ to = 3 }; run:at(2, print)", "run:at(2, …): run 'small' is at step 3 already"),
         ("run.train{ to = 3 }", "train of run was called on a table: write run:train(…) with a colon"),
         ("run:gradient{ batch = { 0 } }", "option 'batch' of run:gradient: element 1: expected an integer > 0, got 0"),

@@ -85,6 +85,8 @@ import Testing
         end
         assert(math.abs(eoss.norm{ 3e200, 4e200 } / 5e200 - 1) < 1e-15 and math.abs(eoss.norm{ 3e-200, 4e-200 } / 5e-200 - 1) < 1e-15)
         assert(eoss.norm{ 1 / 0, 1 } == 1 / 0)
+        assert(eoss.logsumexp{ -1 / 0, -1 / 0 } == -1 / 0 and eoss.logsumexp{ 1 / 0, 1 } == 1 / 0 and eoss.logsumexp{} == -1 / 0)
+        assert(eoss.gt(none, 0).dtype == "bool" and #eoss.where(eoss.gt(none, 0), none, none) == 0)
         """,
         // Vectors element by element; their parts by the parameters' names; made of tables, arrays and names.
         """

@@ -56,6 +56,30 @@ import Testing
         #expect(failure?.contains("the scale of the noise of sgd, momentum and nesterov") == true, "\(failure ?? "")")
     }
 
+    @Test func drawnNoiseHasTheTemperatureOfItsBatches() throws {
+        let failure = try Laboratory().failure(
+            of: smallRun + """
+                run.batch_size = "full"
+                run.optimizer = eoss.optim.noisy_sgd{ lr = 0.1, noise_batch = 4 }
+                assert(run:measure("temperature").value == 0.1 / 4)
+                run.optimizer = eoss.optim.sgd{ lr = 0.1, clip = 1 }
+                assert(not pcall(run.measure, run, "temperature"))
+                """)
+        #expect(failure == nil)
+    }
+
+    @Test func whatIsExactlyNothingHasNoError() throws {
+        let failure = try Laboratory().failure(
+            of: smallRun + """
+                run.params = (0 / 0) * run.params
+                for _, name in ipairs{ "gradient_norm_mc", "gradient_noise_scale" } do
+                  local m = run:measure(name)
+                  assert(m.value ~= m.value and m.stderr == nil, name)
+                end
+                """)
+        #expect(failure == nil)
+    }
+
     /// A rule that is changed later has none either.
     @Test func aTemperatureEndsWithItsRule() throws {
         let failure = try Laboratory().failure(

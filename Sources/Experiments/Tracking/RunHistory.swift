@@ -50,6 +50,21 @@ public struct RunHistory {
 
     // MARK: - Edges
 
+    /// Whether a series is one of edges, whatever the program calls it.
+    public func isEdge(_ series: String) -> Bool { Edge.names.contains(catalogueName(of: series)) }
+
+    /// Which of the tracked series has the edge of another one: that of its own curvature, else that of the rule if it was the same all
+    /// along. Nil where there is none, or where the series is itself an edge.
+    public func edgeName(for series: String, among tracked: some Collection<String>) -> String? {
+        guard !isEdge(series), let quantity = EdgeQuantity(series: catalogueName(of: series)) else { return nil }
+        func tracking(_ name: String) -> String? { tracked.first { catalogueName(of: $0) == name } }
+        if let own = tracking(Edge.name(quantity)) { return own }
+        func bits(_ quantity: EdgeQuantity?) -> [[UInt64]] {
+            edges(of: quantity).map { [UInt64($0.step), $0.value.bitPattern] }
+        }
+        return bits(quantity) == bits(nil) ? tracking(Edge.name(nil)) : nil
+    }
+
     /// An edge along the run, each value with the first step whose probes see it: a change after step t and its probes counts
     /// from t + 1 on. `upper` is the other end of an interval. Not a number from where there was none; empty where there never was
     /// one.

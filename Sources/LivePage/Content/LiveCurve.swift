@@ -1,4 +1,3 @@
-import Dynamics
 import Experiments
 import RunFiles
 
@@ -16,10 +15,12 @@ struct LiveCurve {
     init(name: String) { self.name = name }
 
     /// Reads what is new.
-    /// - Parameter newest: the last value, as the file says.
+    /// - Parameters:
+    ///   - newest: the last value, as the file says.
+    ///   - edge: the series with its edge.
     /// - Returns: it as JSON; nil for nothing.
     mutating func catchUp(
-        _ reader: RunFileReader, newest: Experiments.Measurement?, place: Int, names: Set<String>
+        _ reader: RunFileReader, newest: Experiments.Measurement?, place: Int, edge: String?
     ) throws(RunFileError) -> String? {
         guard let newest else { return nil }
         if let last = envelope.last, Self.isSame(last, newest.step, newest.value) { return nil }
@@ -40,7 +41,7 @@ struct LiveCurve {
         sent += values.count - start
         if isWhole || sent > Self.resendAfter {
             sent = 0
-            return json(place: place, newest: newest, names: names)
+            return json(place: place, newest: newest, edge: edge)
         }
         let points = (start..<values.count).map {
             CurveEnvelope.Point(step: values.stepList[$0], value: values.values[$0])
@@ -49,9 +50,10 @@ struct LiveCurve {
     }
 
     /// The whole curve.
-    func json(place: Int, newest: Experiments.Measurement?, names: Set<String>) -> String {
+    /// - Parameter edge: the series with its edge.
+    func json(place: Int, newest: Experiments.Measurement?, edge: String?) -> String {
         let label = JSONValue.string(name.short(Self.nameLength)).line
-        let edge = edge(among: names).map { JSONValue.string($0.short(Self.nameLength)).line } ?? "null"
+        let edge = edge.map { JSONValue.string($0.short(Self.nameLength)).line } ?? "null"
         return "{\"i\":\(place),\"name\":\(label),\"edge\":\(edge),\(facts(newest)),\(envelope.points.members)}"
     }
 
@@ -59,12 +61,6 @@ struct LiveCurve {
         let last =
             newest.map { JSONValue.object(["last": $0.shortJSON]).line.dropFirst().dropLast() } ?? "\"last\":null"
         return "\"count\":\(envelope.count),\(last)"
-    }
-
-    /// The series with the edge of this curvature: its own, else that of the rule.
-    private func edge(among names: Set<String>) -> String? {
-        guard !name.hasPrefix("edge"), let quantity = EdgeQuantity(series: name) else { return nil }
-        return ["edge_\(quantity.rawValue)", "edge"].first(where: names.contains)
     }
 
     private static func isSame(_ point: CurveEnvelope.Point, _ step: Int, _ value: Double) -> Bool {

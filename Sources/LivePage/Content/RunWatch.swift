@@ -30,6 +30,8 @@ final class RunWatch: @unchecked Sendable {
     private var newest: [Experiments.Measurement?] = []
     private var seriesCount = 0
     private var events: [RunEvent] = []
+    /// The series with the edge of each curvature.
+    private var edges: [String: String]?
     private var figures: [StoredFigure] = []
     private var failure: String?
 
@@ -73,6 +75,7 @@ final class RunWatch: @unchecked Sendable {
     private func open(_ now: FileStamp?) throws(RunFileError) {
         (reader, stamp, changes, summary) = (nil, now, nil, nil)
         (curves, newest, events, figures, news) = ([], [], [], [], [])
+        edges = nil
         reader = try RunFileReader(file, patience: 0.5)
     }
 
@@ -90,23 +93,31 @@ final class RunWatch: @unchecked Sendable {
         let overview = try reader.overview(last: 1)
         let summary = RunSummary(reader, overview)
         seriesCount = overview.series.count
-        let names = Set(overview.series.map(\.name))
+        let events = try reader.events()
+        let names = overview.series.prefix(Self.seriesLimit).map(\.name)
+        let known = edges
+        // Changes of settings are events; they say which edges are whose.
+        if edges == nil || events != self.events || names.count != curves.count {
+            let history = try reader.history()
+            edges = names.reduce(into: [:]) { $0[$1] = history.edgeName(for: $1, among: names) }
+        }
         var parts: [String] = []
         for (place, series) in overview.series.prefix(Self.seriesLimit).enumerated() {
             if place == curves.count {
                 curves.append(LiveCurve(name: series.name))
                 newest.append(nil)
-            } else if curves[place].name != series.name {
+            } else if curves[place].name != series.name || known?[series.name] != edges?[series.name] {
                 curves[place] = LiveCurve(name: series.name)
             }
             newest[place] = series.tail.last
-            let text = try curves[place].catchUp(reader, newest: series.tail.last, place: place, names: names)
+            let text = try curves[place].catchUp(
+                reader, newest: series.tail.last, place: place, edge: edges?[series.name])
             if let text { parts.append(text) }
         }
         var text = runText(summary)
         if !parts.isEmpty { text += ",\"series\":[\(parts.joined(separator: ","))]" }
         let hasEnded = self.summary?.status?.isAlive == true && summary.status?.isAlive == false
-        let (events, figures) = (try reader.events(), try reader.figures())
+        let figures = try reader.figures()
         if events != self.events { text += "," + Self.eventsText(events) }
         if figures != self.figures { text += "," + Self.figuresText(figures) }
         (self.events, self.figures, self.summary, failure) = (events, figures, summary, nil)
@@ -141,9 +152,8 @@ final class RunWatch: @unchecked Sendable {
         var members = ["\"version\":\(version)", "\"full\":true"]
         if let failure { members.append("\"error\":\(JSONValue.string(failure.short(400)).line)") }
         if let summary, let reader {
-            let names = Set(curves.map(\.name))
             let series = curves.enumerated().map { place, curve in
-                curve.json(place: place, newest: newest[place], names: names)
+                curve.json(place: place, newest: newest[place], edge: edges?[curve.name])
             }
             members += [
                 runText(summary), "\"series\":[\(series.joined(separator: ","))]", "\"series_count\":\(seriesCount)",

@@ -178,12 +178,15 @@ extension Symbolic {
         return axes.isEmpty ? self : try with(ReduceMax(dimensions: axes))
     }
 
-    /// log Σ exp over the last axis, shifted by the maximum so that nothing overflows. The shift is a constant to
-    /// derivatives, which is exact: the function does not depend on it.
+    /// log Σ exp over the last axis, shifted by the maximum so that nothing overflows; ∞ where an element is, −∞ where all are −∞.
+    /// The shift is a constant to derivatives, which is exact: the function does not depend on it.
     public func logSumExp() throws(GraphError) -> Symbolic {
         if shape.isEmpty { return self }
-        let (shifted, shift) = try shiftedByMaximum()
-        return try shifted.logSumExpOfShifted() + shift
+        let largest = try max([shape.count - 1]).detached()
+        // ∞ − ∞ is nothing that exp could be taken of.
+        let isInfinite = try largest.abs().compared(.eq, to: constant(.infinity))
+        let shift = try constant(0).selected(where: isInfinite, otherwise: largest)
+        return try shifted(by: shift).logSumExpOfShifted() + shift
     }
 
     /// The shift goes off first: large elements that are near each other would lose their differences in their logarithmic sum.
@@ -196,7 +199,12 @@ extension Symbolic {
     /// The elements less the largest of the last axis, a constant to derivatives; and that.
     func shiftedByMaximum() throws(GraphError) -> (shifted: Symbolic, shift: Symbolic) {
         let shift = try max([shape.count - 1]).detached()
-        return (try self - shift.reshaped(to: Array(shape.dropLast()) + [1]), shift)
+        return (try shifted(by: shift), shift)
+    }
+
+    /// The elements less that of their row, which has all axes but the last.
+    private func shifted(by shift: Symbolic) throws(GraphError) -> Symbolic {
+        try self - shift.reshaped(to: Array(shape.dropLast()) + [1])
     }
 
     /// The product, 0 where the factor is 0, whatever this is.

@@ -49,8 +49,8 @@ enum EdgeLines {
 
     /// The curvatures with an edge that series belong to, each once.
     private static func quantities(of names: [String], in run: PlottedRun) -> [EdgeQuantity] {
-        names.map(run.history.catalogueName).compactMap {
-            $0.hasPrefix("edge") ? nil : EdgeQuantity(series: $0)
+        names.filter { !run.history.isEdge($0) }.compactMap {
+            EdgeQuantity(series: run.history.catalogueName(of: $0))
         }.reduce(into: []) {
             if !$0.contains($1) { $0.append($1) }
         }

@@ -107,7 +107,7 @@ public struct RunPlot {
         var (parts, names) = ([Part](), [String]())
         for name in groups.flatMap(\.runs).flatMap(\.seriesNames) where !names.contains(name) { names.append(name) }
         // Edges are drawn with the curvatures that they belong to.
-        let shown = names.filter { !$0.hasPrefix("edge") }
+        let shown = names.filter { name in !groups.flatMap(\.runs).contains { $0.history.isEdge(name) } }
         let kinds = Dictionary(grouping: shown) { groups.kind(of: $0) }
         var chosen: [String] = []
         for kind in [SeriesKind.curvature, .effective, .loss, .accuracy] {

@@ -1,4 +1,3 @@
-import Dynamics
 import Experiments
 import Foundation
 import Reports
@@ -17,9 +16,11 @@ struct ReportCurves {
 
     let readers: [RunFileReader]
     private let labels: [String]
+    private let runs: [PlottedRun]
 
-    init(_ readers: [RunFileReader]) {
+    init(_ readers: [RunFileReader]) throws {
         self.readers = readers
+        runs = try readers.map(PlottedRun.init)
         // Runs of one name are told apart by their numbers.
         labels = readers.enumerated().map { index, reader in
             let isAlone = readers.filter { $0.name == reader.name }.count == 1
@@ -30,41 +31,30 @@ struct ReportCurves {
     /// - Returns: the groups in which anything was measured, and the names for which there was no room.
     func groups() throws -> (shown: [Group], left: [String]) {
         var names: [String] = []
-        for reader in readers {
-            for name in try reader.seriesNames() where !names.contains(name) { names.append(name) }
-        }
+        for name in runs.flatMap(\.seriesNames) where !names.contains(name) { names.append(name) }
+        let kinds = Dictionary(grouping: names) { [PlottedGroup(name: "", runs: runs)].kind(of: $0) }
         var groups = [
-            Group(title: "loss", names: names.filter(Self.isLoss), isLoss: true),
-            Group(title: "curvature and its edge", names: names.filter(Self.isCurvature)),
-            Group(title: "accuracy", names: names.filter { $0 == "accuracy" || $0.hasSuffix("_accuracy") }),
+            Group(title: "loss", names: kinds[.loss] ?? [], isLoss: true),
+            Group(title: "curvature and its edge", names: kinds[.curvature] ?? []),
+            Group(title: "accuracy", names: kinds[.accuracy] ?? []),
         ]
         // An edge alone is no curvature.
-        if groups[1].names.allSatisfy({ $0.hasPrefix("edge") }) { groups[1].names = [] }
+        if groups[1].names.allSatisfy({ name in runs.contains { $0.history.isEdge(name) } }) { groups[1].names = [] }
         let taken = Set(groups.flatMap(\.names))
         let alone = names.filter { !taken.contains($0) }
         groups += alone.prefix(Self.mostAlone).map { Group(title: $0.printable, names: [$0]) }
         return (groups.filter { !$0.names.isEmpty }, Array(alone.dropFirst(Self.mostAlone)))
     }
 
-    private static func isLoss(_ name: String) -> Bool { name == "loss" || name.hasSuffix("_loss") }
-
-    private static func isCurvature(_ name: String) -> Bool {
-        switch EdgeQuantity(series: name) {
-        case .effectiveSharpness?, .secondMomentContraction?: false
-        case .some: true
-        case nil: name == "edge" || name.contains("lambda_max") || name.hasSuffix("_sharpness")
-        }
-    }
-
     /// The panel of a group; nil where nothing in it can be drawn.
     func panel(_ group: Group) throws -> Panel? {
         var panel = Panel(xLabel: "step")
         for (index, reader) in readers.enumerated() {
-            let known = try reader.seriesNames()
-            for name in group.names where known.contains(name) {
+            let run = runs[index]
+            for name in group.names where run.seriesNames.contains(name) {
                 let series = try SeriesPoints(reader, name)
                 let label = name.printable + (readers.count > 1 ? ", \(labels[index])" : "")
-                if name == "edge", group.names.count > 1 {
+                if run.history.isEdge(name), group.names.count > 1 {
                     panel.references.append(
                         ReferenceLine(name: label, x: series.steps, y: series.values))
                 } else {

@@ -75,7 +75,7 @@ public struct ReportPage {
     // MARK: - Curves
 
     private func curves(_ page: inout HTML) throws {
-        let curves = ReportCurves(readers)
+        let curves = try ReportCurves(readers)
         let (groups, left) = try curves.groups()
         for group in groups {
             page.element("h3", group.title)

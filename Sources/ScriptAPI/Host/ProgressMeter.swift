@@ -63,12 +63,15 @@ struct ProgressMeter {
     func snapshot(of run: Run) -> TrainingSnapshot {
         var tracked: [TrainingSnapshot.Tracked] = []
         var loss: Double?
+        let history = run.history
         for name in run.seriesNames {
             guard let value = run.lastValue(of: name) else { continue }
-            if name == "loss" {
+            // What it measures, whatever the program calls it.
+            let measured = history.catalogueName(of: name)
+            if name == "loss", measured == name {
                 loss = value
-            } else if name != "edge", !name.hasPrefix("edge_") {
-                let edge = EdgeQuantity(series: name).flatMap { run.edge(of: $0) }
+            } else if !history.isEdge(name) {
+                let edge = EdgeQuantity(series: measured).flatMap { run.edge(of: $0) }
                 tracked.append(.init(name: name, value: value, edge: edge))
             }
         }

@@ -215,11 +215,19 @@ extension ProbeScope {
 }
 
 extension Measurement {
+    /// A number that no draw has changed: its standard error is 0, and nan, which is no number, has none.
+    init(step: Int, exact value: Double, samples: Int, seconds: Double? = nil) {
+        self.init(
+            step: step, value: value, standardError: value.isNaN ? nil : 0, samples: samples, seconds: seconds)
+    }
+
     /// An estimate, as a measurement of this step.
     public init(step: Int, _ estimate: Estimate) {
         let (lower, upper) = estimate.interval(0.95)
+        let isNothing = estimate.value.isNaN && estimate.standardError == 0
         self.init(
-            step: step, value: estimate.value, standardError: estimate.standardError, samples: estimate.samples,
+            step: step, value: estimate.value, standardError: isNothing ? nil : estimate.standardError,
+            samples: estimate.samples,
             products: estimate.products == 0 ? nil : estimate.products, seconds: estimate.seconds,
             interval: lower <= upper ? lower...upper : nil)
         isFinished = estimate.isFinished

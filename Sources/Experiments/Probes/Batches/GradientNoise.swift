@@ -31,8 +31,8 @@ final class GradientNormMC: MemorylessProbe {
             let mean = try source.meanSquaredSampleGradient(at: run.parameters)
             return [
                 Measurement(
-                    step: run.step, value: whole + source.varianceOfMeans * (mean - whole), standardError: 0,
-                    samples: source.count, seconds: watch.seconds)
+                    step: run.step, exact: whole + source.varianceOfMeans * (mean - whole), samples: source.count,
+                    seconds: watch.seconds)
             ]
         }
         let estimate = try source.mean {
@@ -55,7 +55,8 @@ extension BatchSource {
     }
 }
 
-/// η/(b(1 − β)): the temperature of SGD with momentum β, η/b without. Smith, Elsen & De 2020.
+/// η/(b(1 − β)): the temperature of SGD with momentum β, η/b without; b is `noise_batch` where the rule draws its noise.
+/// Smith, Elsen & De 2020.
 ///
 /// A rule that divides its step by a P has a rate for each direction and no one temperature: an error where the probe is made, not
 /// a number where the rule is changed later.
@@ -63,29 +64,34 @@ final class Temperature: MemorylessProbe {
     static let declarations = [
         ProbeDeclaration("temperature", "η/(b(1 − β)), the scale of the noise of SGD. [Smith, Elsen & De 2020]") {
             _, run in
-            if !rules.contains(run.rule.name), !run.rule.hasPreconditioner {
-                throw ExperimentError.invalid(
-                    "temperature is the scale of the noise of sgd, momentum and nesterov; of \(run.rule.name), which run "
-                        + "'\(run.name)' has, none is defined")
-            }
             guard !run.rule.hasPreconditioner else {
                 throw ExperimentError.invalid(
                     "temperature is the scale of the noise of sgd, momentum and nesterov: \(run.rule.name), which run "
                         + "'\(run.name)' has, divides its step by a preconditioner, and its noise has no one scale")
             }
+            guard scale(of: run) != nil else {
+                throw ExperimentError.invalid(
+                    "temperature is the scale of the noise of sgd, momentum and nesterov; of \(run.rule.name), which run "
+                        + "'\(run.name)' has, none is defined")
+            }
             return Temperature()
         }
     ]
 
-    /// Those whose noise has one scale.
-    private static let rules: Set = ["sgd", "momentum", "nesterov"]
-
     let seriesNames = ["temperature"]
 
     func measure(_ run: Run, batch: UnsafeBufferPointer<Int>?, stream: RandomStream) throws -> [Measurement] {
-        let kept = 1 - (run.rule.momentum?.factor ?? 0)
-        let value =
-            Self.rules.contains(run.rule.name) ? run.learningRate / (Double(run.batchCount) * kept) : .nan
-        return [Measurement(step: run.step, value: value)]
+        [Measurement(step: run.step, value: Self.scale(of: run) ?? .nan)]
+    }
+
+    /// Of sgd, momentum and nesterov with their batches' noise, or with noise that imitates that of `noise_batch` samples; nil of others.
+    private static func scale(of run: Run) -> Double? {
+        let drawn = run.rule.settings.first { $0.name == "noise_batch" }?.value
+        let isClipped = run.rule.settings.contains { $0.name == "clip" && $0.value != 0 }
+        let name = run.rule.name.split(separator: "+")
+        guard !isClipped, ["sgd", "momentum", "nesterov"].contains(name[0]), name.count == 1 || drawn != nil else {
+            return nil
+        }
+        return run.learningRate / ((drawn ?? Double(run.batchCount)) * (1 - (run.rule.momentum?.factor ?? 0)))
     }
 }

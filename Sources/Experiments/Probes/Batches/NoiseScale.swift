@@ -25,9 +25,7 @@ final class GradientNoiseScale: MemorylessProbe {
         guard try source.hasUnbiasedGradients() else { return [Measurement(step: run.step, value: .nan)] }
         let square = try scope.gradient(of: run).squaredNorm
         let mean = try source.meanSquaredSampleGradient(at: run.parameters)
-        return [
-            Measurement(step: run.step, value: max(0, mean - square) / square, standardError: 0, samples: source.count)
-        ]
+        return [Measurement(step: run.step, exact: max(0, mean - square) / square, samples: source.count)]
     }
 }
 

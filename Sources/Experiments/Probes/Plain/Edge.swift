@@ -43,6 +43,9 @@ final class Edge: MemorylessProbe {
     /// The name of the series; see also ``Run/series(_:)``.
     static func name(_ quantity: EdgeQuantity?) -> String { quantity.map { "edge_\($0.rawValue)" } ?? "edge" }
 
+    /// All of them.
+    static let names = Set([name(nil)] + EdgeQuantity.allCases.map(name))
+
     let seriesNames: [String]
     private let quantity: EdgeQuantity?
 

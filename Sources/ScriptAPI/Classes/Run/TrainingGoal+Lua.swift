@@ -27,6 +27,10 @@ extension TrainingGoal {
         self.init(
             step: integer("to"), loss: number("stop_loss"), accuracy: number("stop_accuracy"),
             checkEvery: integer("check_every"), maxLoss: number("max_loss"))
+        for (name, value) in [("stop_loss", loss), ("stop_accuracy", accuracy), ("max_loss", maxLoss)] {
+            guard let value, value.isNaN else { continue }
+            throw ArgumentError("\(function): '\(name)' is nan, which nothing is above or below: give a number")
+        }
         if let steps = integer("steps") {
             let (end, overflow) = run.programStep.addingReportingOverflow(steps)
             step = min(step ?? .max, overflow ? .max : end)

@@ -38,6 +38,8 @@ enum Operand: LuaReadable {
         var isElementwise = true
         /// What it gives for a list without numbers; nil for such a list.
         var empty: Double?
+        /// Whether it gives conditions.
+        var isComparison = false
         /// A faster way for numbers, or the only one.
         var ofNumbers: (([Numbers]) throws -> LuaValue?)?
     }
@@ -72,6 +74,9 @@ enum Operand: LuaReadable {
         if rules.isElementwise { try Numbers.requireOneShape(numbers, for: what) }
         if let empty = numbers.first(where: \.isEmpty) {
             if let value = rules.empty { return .number(value) }
+            if rules.isComparison {
+                return .object(ArrayObject(try NDArray(shape: empty.shape, element: .bool) { _ in }))
+            }
             return try Numbers.mapped(empty, empty) { x, _ in x }
         }
         if let value = try rules.ofNumbers?(numbers) { return value }

@@ -76,7 +76,9 @@ extension ScriptHost {
             ("ne", .ne, "a ≠ b"),
         ]
         for (name, direction, words) in directions {
-            addBinary(to: eoss, name, "Where \(words): a condition for eoss.where.") {
+            addBinary(
+                to: eoss, name, "Where \(words): a condition for eoss.where.", .init(isComparison: true)
+            ) {
                 try $0.compared(direction, to: $1)
             }
         }
@@ -134,7 +136,8 @@ extension ScriptHost {
     static var computed: [Parameter] { [Parameter("result", Operand.type, "Of what x is.")] }
 
     private func addBinary(
-        to eoss: Namespace, _ name: String, _ summary: String, _ body: @escaping (Symbolic, Symbolic) throws -> Symbolic
+        to eoss: Namespace, _ name: String, _ summary: String, _ rules: Operand.Rules = .init(),
+        _ body: @escaping (Symbolic, Symbolic) throws -> Symbolic
     ) {
         eoss.function(
             name, summary,
@@ -143,7 +146,7 @@ extension ScriptHost {
                 Parameter("b", Operand.type, "The other."),
             ], results: Self.computed
         ) { call in
-            try Operand.computed([call.get("a"), call.get("b")], "eoss.\(name)") { try body($0[0], $0[1]) }
+            try Operand.computed([call.get("a"), call.get("b")], "eoss.\(name)", rules) { try body($0[0], $0[1]) }
         }
     }
 }

@@ -22,14 +22,15 @@ extension ScriptHost {
                 }
             }
         }
-        let last: [(String, String, (Symbolic) throws -> Symbolic)] = [
-            ("logsumexp", "log Σ exp over the last axis, without overflow.", { try $0.logSumExp() }),
-            ("softmax", "exp(x)/Σ exp(x) over the last axis.", { try $0.softmax() }),
-            ("log_softmax", "The logarithm of softmax over the last axis.", { try $0.logSoftmax() }),
+        let last: [(String, String, empty: Double?, (Symbolic) throws -> Symbolic)] = [
+            ("logsumexp", "log Σ exp over the last axis, without overflow.", -.infinity, { try $0.logSumExp() }),
+            ("softmax", "exp(x)/Σ exp(x) over the last axis.", nil, { try $0.softmax() }),
+            ("log_softmax", "The logarithm of softmax over the last axis.", nil, { try $0.logSoftmax() }),
         ]
-        for (name, summary, body) in last {
+        for (name, summary, empty, body) in last {
+            let rules = Operand.Rules(isElementwise: false, empty: empty)
             eoss.function(name, summary, parameters: [Self.operand], results: Self.computed) { call in
-                try Operand.computed([call.get("x")], "eoss.\(name)") { try body($0[0]) }
+                try Operand.computed([call.get("x")], "eoss.\(name)", rules) { try body($0[0]) }
             }
         }
         eoss.function(
