@@ -45,6 +45,8 @@ struct ck_pool {
     // Written by the leader between calls, read by those who hold a claim.
     const ck_call *call;
     char *const *bases;
+    const _Atomic _Bool *stop;                  // asked before each tile; NULL: nobody ends this walk
+    _Atomic int skipped;                        // whether a tile was left out
 
     _Atomic int threads;                        // wanted
     int started;                                // workers alive
@@ -78,14 +80,22 @@ static int claim(part *p, int64_t *tile) {
     }
 }
 
+/// Makes a tile, unless the walk is to end.
+static void make_tile(ck_pool *pool, const ck_call *call, char *const *bases, int64_t tile, char *scratch) {
+    if (pool->stop && atomic_load_explicit(pool->stop, memory_order_relaxed)) {
+        atomic_store_explicit(&pool->skipped, 1, memory_order_relaxed);
+        return;
+    }
+    call->kernel(call, bases, tile, scratch);
+}
+
 /// Takes tiles until none is left; returns how many.
 static int64_t take_tiles(ck_pool *pool, int self, int threads) {
     int64_t taken = 0, tile;
     for (int i = 0; i < threads; i++) {
         part *p = &pool->parts[(self + i) % threads];
         while (claim(p, &tile)) {
-            const ck_call *call = pool->call;
-            call->kernel(call, pool->bases, tile, pool->scratch[self]);
+            make_tile(pool, pool->call, pool->bases, tile, pool->scratch[self]);
             taken++;
         }
     }
@@ -273,14 +283,24 @@ void ck_run(ck_pool *pool, const ck_call *calls, int64_t count, char *const *bas
             if (pool->started < pool->threads - 1) start(pool);
             run_parallel(pool, call, bases);
         } else {
-            for (int64_t tile = 0; tile < call->tiles; tile++) call->kernel(call, bases, tile, pool->scratch[0]);
+            for (int64_t tile = 0; tile < call->tiles; tile++) make_tile(pool, call, bases, tile, pool->scratch[0]);
         }
+        if (pool->stop && atomic_load_explicit(&pool->skipped, memory_order_relaxed)) return;
         if (nanoseconds) {
             int64_t after = now();
             nanoseconds[call - calls] += after - before;
             before = after;
         }
     }
+}
+
+int ck_run_unless(ck_pool *pool, const ck_call *calls, int64_t count, char *const *bases, const void *stop) {
+    pool->stop = stop;
+    atomic_store_explicit(&pool->skipped, 0, memory_order_relaxed);
+    ck_run(pool, calls, count, bases, NULL);
+    pool->stop = NULL;
+    // A worker's word came before its count of tiles.
+    return atomic_load_explicit(&pool->skipped, memory_order_relaxed);
 }
 
 // ---- one plan for several bindings ----------------------------------------------------------------------------------

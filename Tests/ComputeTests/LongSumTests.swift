@@ -50,6 +50,36 @@ import Testing
         }
     }
 
+    /// The gradient of a convolution in its kernel: over long lines, many lines, many samples of short lines.
+    @Test(arguments: KernelSet.available) func aLongGradientOfAKernelKeepsItsDigits(_ set: KernelSet) throws {
+        let engine = try Engine(threads: 2, kernelSet: set)
+        let cases: [(samples: Int, places: [Int], channels: Int, columns: Int)] = [
+            (1, [60_000], 3, 5), (2, [20_000], 17, 33), (300, [100], 8, 18), (9, [40, 70], 3, 16), (8_000, [4], 6, 20),
+        ]
+        for (samples, places, channels, columns) in cases {
+            let input = places.map { $0 + 2 }
+            let (x, w) = ([samples] + input + [channels], [samples] + places + [columns])
+            let spatial = places.indices.map { $0 + 1 }
+            let roles = Convolution.Roles(batch: [], free: [places.count + 1], contracted: [0], spatial: spatial)
+            let terms = places.reduce(samples, *)
+            for numbers in Numbers.allCases {
+                let left = values(numbers, x.reduce(1, *), seed: 3)
+                let right = values(numbers, w.reduce(1, *), seed: 4)
+                func gradient(_ element: ElementType) throws -> Tensor {
+                    let b = GraphBuilder()
+                    let result = b.emit(
+                        Convolution(lhs: roles, rhs: roles, windows: places.map { _ in Convolution.Window() }),
+                        b.input("x", TensorType(element, x)), b.input("w", TensorType(element, w)))
+                    let inputs = [Tensor(TensorType(element, x), left), Tensor(TensorType(element, w), right)]
+                    return try engine.plan(for: b.build(outputs: [("y", result)])).evaluate(inputs)[0]
+                }
+                let found = try error(gradient(.f32), gradient(.f64), numbers, terms: terms)
+                let bound = 4 * 0x1p-23 * (Double(terms) / 512).squareRoot()
+                #expect(found < bound, "\(samples) × \(places), \(numbers), \(set): \(found / bound)")
+            }
+        }
+    }
+
     /// W + s·AᵀB over the memory of W, which cannot hold partial sums.
     @Test(arguments: KernelSet.available) func anUpdateByALongSumKeepsItsDigits(_ set: KernelSet) throws {
         for optimizes in [true, false] {

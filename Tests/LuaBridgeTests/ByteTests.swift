@@ -65,13 +65,34 @@ import Testing
         }
         #expect(
             message(#"texts.echo("a\xff")"#)
-                == "test.lua:1: argument 1 'text' of texts.echo: expected a string, got 'a\u{FFFD}' (a string that is not UTF-8)"
+                == "test.lua:1: argument 1 'text' of texts.echo: expected a string, got 'a\\255' (a string that is not UTF-8)"
         )
         #expect(message(#"assert(texts.echo("é\0") == "é\0" and texts.count{ a = 1, b = 2 } == 2)"#).isEmpty)
         #expect(
             message(#"texts.count({ ["é"] = 1, ["e\u{301}"] = 2 })"#).contains(
                 "is given twice, in different bytes of the same text"))
         #expect(message(#"texts.count({ ["\xff"] = 1 })"#).contains("not UTF-8"))
+    }
+
+    /// What nobody catches is shown; what goes through Swift is caught as it was raised.
+    @Test func errorsKeepTheirBytes() throws {
+        let lab = Namespace("calls", "For this test.")
+        lab.function("back", "", parameters: [Parameter("f", .function(), "Called.")]) { call in
+            try call.get("f", as: LuaFunction.self).call().first ?? .nil
+        }
+        let state = try makeState()
+        try state.install(lab)
+        try state.run(
+            #"""
+            local ok, message = pcall(calls.back, function() error("é\xff\xc3", 0) end)
+            assert(not ok and message == "é\xff\xc3")
+            local ok, message = pcall(calls.back, function() error("\xfe") end)
+            assert(message == "test.lua:3: \xfe")
+            """#, name: "test.lua")
+        let error = try #require(throws: LuaError.self) {
+            try state.run(#"calls.back(function() error("é\xff\xc3€\xe2\x82") end)"#, name: "test.lua")
+        }
+        #expect("\(error)" == #"test.lua:1: é\255\195€\226\130"#)
     }
 
     @Test func aPromptShowsBytesAsLuaWritesThem() throws {

@@ -343,6 +343,10 @@ void ck_pool_unlock(ck_pool *pool);
 /// Walks the calls in order. The caller holds the lock. With `nanoseconds`, adds each call's time to its entry.
 void ck_run(ck_pool *pool, const ck_call *calls, int64_t count, char *const *bases, int64_t *nanoseconds);
 
+/// The same, until `stop`, an atomic bool that any thread may set, is seen true before a tile: then the rest is left out.
+/// Returns whether anything was; what the calls write is undefined then.
+int ck_run_unless(ck_pool *pool, const ck_call *calls, int64_t count, char *const *bases, const void *stop);
+
 /// Walks the calls for each of `number` bindings, each of them on one thread: threads never wait for each other but at the end.
 /// `bases` holds `slots` addresses for each binding; slot 0 is set to the thread's arena, one of as many as the pool has threads,
 /// each of `arena_bytes`. The caller holds the lock.

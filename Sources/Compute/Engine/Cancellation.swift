@@ -3,9 +3,9 @@ import Synchronization
 /// A wish, from any thread, that long work end.
 ///
 /// Who waits for work makes one and works with it as ``current``; what takes long asks now and then, by ``check()``, and ends by
-/// throwing ``Cancelled``: plans between kernel calls, oracles between samples, solvers between products, the planner between its
+/// throwing ``Cancelled``: plans between the tiles of kernels, oracles between samples, solvers between products, the planner between its
 /// passes, generators and readers of data between stretches of numbers. What is cancelled leaves everything as it was before. A
-/// training step is never cut in two, so it does not ask.
+/// training step is cut in two only where all that it moves lies twice (``Oracle/answering(_:)`` of Objectives): else it does not ask.
 ///
 /// ```swift
 /// let cancellation = Cancellation()
@@ -21,17 +21,29 @@ public final class Cancellation: Sendable {
     /// error of its own; otherwise it throws as all else does.
     @TaskLocal public static var keepsUnfinished = false
 
-    private let requested = Atomic<Bool>(false)
+    /// Where kernels find it: in memory that does not move.
+    private nonisolated(unsafe) let requested: UnsafeMutablePointer<Atomic<Bool>>
 
-    public init() {}
+    public init() {
+        requested = .allocate(capacity: 1)
+        requested.initialize(to: Atomic(false))
+    }
 
-    public var isRequested: Bool { requested.load(ordering: .relaxed) }
+    deinit {
+        requested.deinitialize(count: 1)
+        requested.deallocate()
+    }
+
+    /// The same as an atomic bool of C.
+    var flag: UnsafeRawPointer { UnsafeRawPointer(requested) }
+
+    public var isRequested: Bool { requested.pointee.load(ordering: .relaxed) }
 
     /// Asks for the end of what runs, and of what begins before ``clear()``.
-    public func request() { requested.store(true, ordering: .relaxed) }
+    public func request() { requested.pointee.store(true, ordering: .relaxed) }
 
     /// Nothing runs any more that it was meant for.
-    public func clear() { requested.store(false, ordering: .relaxed) }
+    public func clear() { requested.pointee.store(false, ordering: .relaxed) }
 
     /// Ends the work that calls this, if that is wished.
     public func check() throws(Cancelled) {

@@ -103,31 +103,32 @@ public final class Plan: @unchecked Sendable {
         execute(inputs: inputs, outputs: outputs, nanoseconds: nil)
     }
 
-    /// As above, unless it is cancelled: asked between kernel calls, many times a second. What outputs hold then is undefined.
+    /// As above, unless it is cancelled: asked between the tiles of kernels. What outputs hold then is undefined.
     public func run(
         inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer], unless cancellation: Cancellation?
     ) throws(Cancelled) {
-        guard let cancellation else { return run(inputs: inputs, outputs: outputs) }
-        try cancellation.check()
-        let parts = min(groups.count, Int(min(work / Self.workBetweenQuestions, 1e6)))
-        if parts <= 1 { return run(inputs: inputs, outputs: outputs) }
-        var ended = false
-        inputs.withUnsafeBufferPointer { inputs in
-            outputs.withUnsafeBufferPointer { outputs in
-                execute(inputs: inputs, outputs: outputs) { bases in
-                    for part in 0..<parts where !ended {
-                        let (first, last) = (groups.count * part / parts, groups.count * (part + 1) / parts)
-                        ck_run(executor.pool, program + first, Int64(last - first), bases, nil)
-                        ended = cancellation.isRequested && part < parts - 1
-                    }
-                }
+        try inputs.withUnsafeBufferPointer { inputs throws(Cancelled) in
+            try outputs.withUnsafeBufferPointer { outputs throws(Cancelled) in
+                try run(inputs: inputs, outputs: outputs, unless: cancellation)
             }
         }
-        if ended { throw Cancelled() }
     }
 
-    /// Multiply-adds of the cost model after which a plan asks whether it is cancelled: about 10 ms of a core.
-    static let workBetweenQuestions = 5e7
+    /// As above, from lists that the caller keeps.
+    public func run(
+        inputs: UnsafeBufferPointer<UnsafeRawPointer>, outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>,
+        unless cancellation: Cancellation?
+    ) throws(Cancelled) {
+        guard let cancellation else { return run(inputs: inputs, outputs: outputs) }
+        try cancellation.check()
+        var isEnded = false
+        execute(inputs: inputs, outputs: outputs) { bases in
+            isEnded = ck_run_unless(executor.pool, program, Int64(groups.count), bases, cancellation.flag) != 0
+        }
+        // Workers look at the flag until the run is over.
+        withExtendedLifetime(cancellation) {}
+        if isEnded { throw Cancelled() }
+    }
 
     func checkCounts(_ inputs: Int, _ outputs: Int) {
         precondition(inputs == graph.inputs.count, "\(inputs) inputs for a graph with \(graph.inputs.count)")

@@ -23,6 +23,9 @@ extension Plan {
         for binding in bindings.dropFirst(apart) { run(inputs: binding.inputs, outputs: binding.outputs) }
     }
 
+    /// Multiply-adds of the cost model after which bindings that threads run apart ask whether they are cancelled: about 10 ms of a core.
+    private static let workBetweenQuestions = 5e7
+
     /// As above, unless it is cancelled: asked between the bindings, and within each that takes long.
     public func run(each bindings: [PlanBinding], unless cancellation: Cancellation?) throws(Cancelled) {
         guard let cancellation else { return run(each: bindings) }

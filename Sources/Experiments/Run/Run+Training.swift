@@ -191,8 +191,10 @@ extension Run {
         stepOracle.epoch = batch.map { sampler.nextEpoch($0.count) } ?? sampler.epoch
         stepOracle.timeLeft = goal?.time.map { max($0 - time, 0) } ?? .infinity
         stepOracle.measuresCurvature = measures
-        let loss = try rule.callsProgram ? stepByProgram() : rule.step(&theta, stepOracle)
+        let loss =
+            try rule.callsProgram ? stepByProgram() : stepMayBeLong ? longStep() : rule.step(&theta, stepOracle)
         let (took, operations) = (watch.seconds, work - before)
+        lastStep = (batchCount, took)
         guard measures, let curvature = stepOracle.curvature else {
             earn(operations, seconds: took)
             return loss
@@ -211,6 +213,31 @@ extension Run {
         let loss = try measuring { try rule.step(&theta, stepOracle) }
         (self.rule, self.theta) = (rule, theta)
         return loss
+    }
+
+    /// Whether nobody should wait for the end of a step: it takes long, and to copy what it moves takes a hundredth of that. Of the
+    /// first one of a kind, of which nothing is known, whether there is little to be copied.
+    private var stepMayBeLong: Bool {
+        let last = lastStep.flatMap { $0.count == batchCount ? $0.seconds : nil }
+        if let last, last < 0.05 { return false }
+        let bytes = theta.count * theta.element.byteCount * (1 + rule.state.vectors.count)
+        return Double(bytes) < (last.map { 5e7 * $0 } ?? 5e7)
+    }
+
+    /// A step on copies: one that is cancelled on its way has not happened.
+    private func longStep() throws -> Double {
+        var (rule, theta) = (rule, theta)
+        let statistics = objective.model.statistics.isEmpty ? nil : try statistics()
+        let spent = oracle.work
+        do {
+            let loss = try oracle.answering { try rule.step(&theta, stepOracle) }
+            (self.rule, self.theta) = (rule, theta)
+            return loss
+        } catch let cancelled as Cancelled {
+            if let statistics { try oracle.running.assign(statistics) }
+            oracle.forgetWork(since: spent)
+            throw cancelled
+        }
     }
 
     /// Measures what is due at θ_t, then runs the actions of t.

@@ -161,6 +161,8 @@ public final class Run {
     /// The same for what is measured by hand: looking changes neither what tracked probes start from nor what they cost.
     let eigenCacheOfLooks = EigenCache(startsCold: true)
     var previousParameters: Vector?
+    /// How many samples the last step took, and how long.
+    var lastStep: (count: Int, seconds: Double)?
     /// Whether it walks beside others whose midpoints are compared with its own.
     var isComparedAtMidpoints = false
 

@@ -39,7 +39,7 @@ public struct LuaError: Error, CustomStringConvertible {
     public var traceback: String
     /// The Swift error that a function called from Lua threw.
     public var underlying: (any Error)?
-    /// The Lua value that was raised, where it is not a string: raised again if this error returns to Lua.
+    /// The Lua value that was raised, where it is not a text: raised again if this error returns to Lua.
     var raised: Anchor?
 
     public init(

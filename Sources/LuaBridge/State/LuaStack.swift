@@ -97,8 +97,12 @@ public struct LuaStack {
         return UnsafeRawBufferPointer(start: bytes, count: length)
     }
 
-    /// A string as text, for messages and names: bytes that are not UTF-8 are repaired with U+FFFD.
-    func string(at index: Int32) -> String? { bytes(at: index).map { String(decoding: $0, as: UTF8.self) } }
+    /// A string as text, for messages and names: bytes that are not UTF-8 are written as in Lua, `\255`.
+    func string(at index: Int32) -> String? { bytes(at: index).map(Self.shown) }
+
+    private static func shown(_ bytes: some Collection<UInt8>) -> String {
+        String(validating: bytes, as: UTF8.self) ?? LuaBytes(bytes).description
+    }
 
     /// A string as it is: text, or bytes that are not UTF-8.
     func exactString(at index: Int32) -> LuaValue {
@@ -142,7 +146,7 @@ public struct LuaStack {
         case CLUA_STRING:
             // Four bytes a character at most: a long string is not read to its end.
             let bytes = bytes(at: index) ?? UnsafeRawBufferPointer(start: nil, count: 0)
-            let text = String(decoding: bytes.prefix(164), as: UTF8.self)
+            let text = Self.shown(bytes.prefix(164))
             let kind = isText(at: index) ? "a string" : "a string that is not UTF-8"
             return "'\(text.prefix(40))\(text.count > 40 ? "…" : "")' (\(kind))"
         case CLUA_USERDATA:

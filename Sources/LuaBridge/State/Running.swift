@@ -98,7 +98,12 @@ extension LuaState {
     private func raisedError(_ stack: LuaStack) -> LuaError {
         if let object = errorObject(at: -1, of: stack.lua) { return located(object.error) }
         if clua_type(stack.lua, -1) == CLUA_POINTER { return stopError(.requested) }
-        if let message = stack.string(at: -1) { return located(Self.split(message, kind: .script)) }
+        if let message = stack.string(at: -1) {
+            var error = located(Self.split(message, kind: .script))
+            // Where this goes on through Lua it stays what it was, byte for byte.
+            if !stack.isText(at: -1) { error.raised = try? anchor(-1, of: stack.lua) }
+            return error
+        }
         var error = located(LuaError(.script, "an error value that is not a string: \(stack.shown(at: -1))"))
         if let described = describedField(stack, "message") { error.message = described }
         error.raised = try? anchor(-1, of: stack.lua)

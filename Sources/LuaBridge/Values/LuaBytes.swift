@@ -12,9 +12,24 @@ public struct LuaBytes: Hashable, Comparable, Sendable {
     public static func < (a: LuaBytes, b: LuaBytes) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 }
 
-/// For messages: what is not UTF-8 is shown as U+FFFD.
+/// For messages: a byte that is not UTF-8 is shown as Lua writes it, `\255`.
 extension LuaBytes: CustomStringConvertible {
-    public var description: String { String(decoding: bytes, as: UTF8.self) }
+    public var description: String {
+        if let text { return text }
+        var (shown, rest) = ("", bytes[...])
+        while let first = rest.first {
+            let length = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+            if let character = String(validating: rest.prefix(length), as: UTF8.self) {
+                shown += character
+                rest = rest.dropFirst(length)
+            } else {
+                // Beyond ASCII, and so of three digits.
+                shown += "\\\(first)"
+                rest = rest.dropFirst()
+            }
+        }
+        return shown
+    }
 }
 
 extension LuaBytes: ExpressibleByStringLiteral {

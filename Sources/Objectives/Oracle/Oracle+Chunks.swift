@@ -206,11 +206,25 @@ extension Oracle {
 
     private var cancellation: Cancellation? { cache.isWhole ? nil : .current }
 
-    /// Does something that is not to be cut in two, a training step say: only the planner still asks whether it is cancelled.
+    /// The wish that ends a training step on its way; nil where a step is not to be cut in two.
+    var cancellationOfSteps: Cancellation? { cache.answers ? .current : nil }
+
+    /// Does something that is not to be cut in two, a training step say: only the planner still asks whether it is cancelled. Within
+    /// ``answering(_:)`` all of it may be.
     public func uncancelled<Result>(_ body: () throws -> Result) rethrows -> Result {
+        if cache.answers { return try body() }
         let outer = cache.isWhole
         cache.isWhole = true
         defer { cache.isWhole = outer }
+        return try body()
+    }
+
+    /// Takes a training step that may end on its way, by throwing `Cancelled`: then the parameters and states that it was given, and the
+    /// running statistics of the model, hold neither what was nor what would have been. Who calls this has all of them twice.
+    public func answering<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let outer = cache.answers
+        cache.answers = true
+        defer { cache.answers = outer }
         return try body()
     }
 

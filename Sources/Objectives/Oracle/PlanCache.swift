@@ -81,6 +81,8 @@ final class PlanCache {
     var work = 0.0
     /// Whether what runs is not to be cancelled.
     var isWhole = false
+    /// Whether a training step may be, for all that it moves lies twice.
+    var answers = false
     /// Chunk sizes by work and the number of samples it is done over.
     var sizes = RecentlyUsed<Key, Int>(capacity: 256)
 

@@ -108,14 +108,15 @@ final class BoundStep {
 
     /// Takes a step of θ and the state, over samples at these places.
     /// - Returns: the loss of the batch before the step.
+    /// - Throws: `Cancelled` where that is wished; θ and the state then hold neither what was nor what would have been.
     func run(
         _ theta: inout Vector, _ state: inout UpdateState, inputs samples: UnsafeRawPointer, targets: UnsafeRawPointer,
-        weights: UnsafeRawPointer, scalars: UnsafeBufferPointer<Double>
+        weights: UnsafeRawPointer, scalars: UnsafeBufferPointer<Double>, unless cancellation: Cancellation?
     ) throws -> Double {
         inputs[firstSample] = samples
         inputs[firstSample + 1] = targets
         inputs[firstSample + 2] = weights
-        try run(&theta, &state, scalars)
+        try run(&theta, &state, scalars, unless: cancellation)
         return loss
     }
 
@@ -126,12 +127,13 @@ final class BoundStep {
     ) throws {
         let base = vector.withUnsafeBytes { $0.baseAddress ?? UnsafeRawPointer(cells) }
         for index in offsets.indices { inputs[gradient + index] = base + offsets[index] }
-        try run(&theta, &state, scalars)
+        try run(&theta, &state, scalars, unless: nil)
         withExtendedLifetime(vector) {}
     }
 
     private func run(
-        _ theta: inout Vector, _ state: inout UpdateState, _ scalars: UnsafeBufferPointer<Double>
+        _ theta: inout Vector, _ state: inout UpdateState, _ scalars: UnsafeBufferPointer<Double>,
+        unless cancellation: Cancellation?
     ) throws {
         // From here on each vector's memory is its own, and alive to the end of the call.
         try theta.makeUnique()
@@ -153,7 +155,8 @@ final class BoundStep {
         for index in 0..<count {
             cells.storeBytes(of: state.numbers[index], toByteOffset: 8 * (first + index), as: Double.self)
         }
-        plan.run(inputs: UnsafeBufferPointer(inputs), outputs: UnsafeBufferPointer(outputs))
+        try plan.run(
+            inputs: UnsafeBufferPointer(inputs), outputs: UnsafeBufferPointer(outputs), unless: cancellation)
         for index in 0..<count {
             state.numbers[index] = cells.load(fromByteOffset: 8 * (first + count + index), as: Double.self)
         }

@@ -39,7 +39,8 @@ extension Oracle {
         if let program = try program(update, count: rows.count, measuresCurvature: measuringCurvature) {
             cache.work += program.plan.work
             loss = try program.run(
-                &theta, &state, inputs: rows.inputs, targets: rows.targets, weights: rows.weights, scalars: scalars)
+                &theta, &state, inputs: rows.inputs, targets: rows.targets, weights: rows.weights, scalars: scalars,
+                unless: cancellationOfSteps)
             if measuringCurvature { (curvature, work) = (program.curvature, program.plan.companionCost.total(.cpu)) }
         } else {
             if measuringCurvature {
@@ -66,7 +67,8 @@ extension Oracle {
         if let program = try program(update, count: rows.count, measuresCurvature: false) {
             cache.work += program.plan.work
             return try program.run(
-                &theta, &state, inputs: rows.inputs, targets: rows.targets, weights: rows.weights, scalars: scalars)
+                &theta, &state, inputs: rows.inputs, targets: rows.targets, weights: rows.weights, scalars: scalars,
+                unless: cancellationOfSteps)
         }
         // Planning may be cancelled: it comes before running values move.
         precondition(update.ahead == nil, "only as one program")
