@@ -39,6 +39,32 @@ import Testing
         #expect(output.allSatisfy { $0 == -7 })
     }
 
+    /// A sum of products of half a second in one call: its tiles are asked, too.
+    @Test(arguments: [1, 2]) func aPlanOfOneCallEndsBetweenItsTiles(_ threads: Int) throws {
+        let b = GraphBuilder()
+        let n = 2048
+        let (x, w) = (b.input("x", TensorType(.f32, [n, n])), b.input("w", TensorType(.f32, [n, n])))
+        let plan = try Engine(threads: threads).plan(
+            for: b.build(outputs: [("y", b.dot(x, w, contracting: ([1], [0])))]))
+        let input = [Float](repeating: 1, count: n * n)
+        let cancellation = Cancellation()
+        var output = [Float](repeating: -7, count: n * n)
+        let thread = Thread {
+            usleep(10_000)
+            cancellation.request()
+        }
+        thread.start()
+        try input.withUnsafeBytes { input in
+            try output.withUnsafeMutableBytes { output in
+                let (from, to) = (try #require(input.baseAddress), try #require(output.baseAddress))
+                #expect(throws: Cancelled.self) {
+                    try plan.run(inputs: [from, from], outputs: [to], unless: cancellation)
+                }
+            }
+        }
+        #expect(output.contains(-7) && plan.steps.count <= 3)
+    }
+
     /// Asked between calls or not, the calls are the same.
     @Test func aPlanThatIsNotCancelledGivesTheSameBits() throws {
         let plan = try Engine(threads: 2).plan(for: Self.chain)

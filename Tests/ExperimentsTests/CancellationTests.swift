@@ -64,6 +64,50 @@ import Testing
         #expect(run.work == plain.work, "budgets count what has happened")
     }
 
+    /// A step that takes long is left on its way, as one program or in pieces, and has not happened.
+    @Test(arguments: [100_000, 500]) func aStepIsWholeOrHasNotHappened(_ ghostBatch: Int) throws {
+        func make() throws -> Run {
+            try SmallRun.normalised(
+                under: HeavyBall(learningRate: 0.01), batch: .full, ghostBatch: ghostBatch, width: 200, count: 4_000)
+        }
+        let (plain, run) = (try make(), try make())
+        // Plans are made, and the state is no longer empty.
+        for run in [plain, run] { try run.train(TrainingGoal(step: 1)) }
+        let finished = Cancellation()
+        let cancellation = Cancellation()
+        var (left, attempts) = (0, 0)
+        let thread = Thread {
+            var wait: UInt32 = 100
+            while !finished.isRequested {
+                usleep(wait)
+                cancellation.request()
+                wait = wait % 3_000 + 170
+            }
+        }
+        thread.start()
+        defer { finished.request() }
+        try Cancellation.$current.withValue(cancellation) {
+            while run.step < 4 || left < 3, attempts < 3_000 {
+                attempts += 1
+                // As of a step of seconds.
+                run.lastStep = (run.batchCount, 1)
+                let (step, theta, statistics) = (run.step, run.parameters, try run.statistics())
+                let (state, work) = (run.rule.state.vectors, run.work)
+                cancellation.clear()
+                do { try run.train(TrainingGoal(step: step + 1)) } catch is Cancelled {}
+                if run.step > step { continue }
+                left += 1
+                #expect(run.parameters.hasSameBits(as: theta) && run.work == work)
+                #expect(try run.statistics().hasSameBits(as: statistics))
+                #expect(zip(run.rule.state.vectors, state).allSatisfy { $0.hasSameBits(as: $1) })
+            }
+        }
+        #expect(left >= 3 && run.step >= 4, "\(left) of \(attempts) were left, step \(run.step)")
+        try plain.train(TrainingGoal(step: run.step))
+        #expect(run.parameters.hasSameBits(as: plain.parameters) && run.work == plain.work)
+        #expect(try run.statistics().hasSameBits(as: plain.statistics()))
+    }
+
     @Test func whatIsMeasuredByHandIsKeptAsFarAsItCame() throws {
         let run = try SmallRun.make()
         let before = run.parameters

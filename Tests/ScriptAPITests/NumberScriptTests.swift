@@ -85,6 +85,9 @@ import Testing
         end
         assert(math.abs(eoss.norm{ 3e200, 4e200 } / 5e200 - 1) < 1e-15 and math.abs(eoss.norm{ 3e-200, 4e-200 } / 5e-200 - 1) < 1e-15)
         assert(eoss.norm{ 1 / 0, 1 } == 1 / 0)
+        local array = eoss.arrays.from{ { 1, 2 }, { 3, 4 } }
+        assert(eoss.arrays.from(array):get(2, 1) == 3 and eoss.arrays.from(run.params)[3] == run.params[3])
+        assert(eoss.arrays.from(eoss.vector({ 1, 2 }, { dtype = "f32" })).dtype == "f32")
         assert(eoss.logsumexp{ -1 / 0, -1 / 0 } == -1 / 0 and eoss.logsumexp{ 1 / 0, 1 } == 1 / 0 and eoss.logsumexp{} == -1 / 0)
         assert(eoss.gt(none, 0).dtype == "bool" and #eoss.where(eoss.gt(none, 0), none, none) == 0)
         """,

@@ -52,11 +52,25 @@ extension ScriptHost {
             try save(named, to: call.get("path"))
         }
         arrays.function(
-            "from", "An array of the numbers in a table, or in tables of equal lengths.",
+            "from",
+            "An array of the numbers in a table, in tables of equal lengths, or in a vector, in its element type; an array is one.",
             parameters: [
-                Parameter("numbers", .list(of: LuaType.number.or(.list(of: .any))), "Such as { { 1, 2 }, { 3, 4 } }.")
+                Parameter(
+                    "numbers",
+                    .list(of: LuaType.number.or(.list(of: .any))).or(.object("array")).or(.vector),
+                    "Such as { { 1, 2 }, { 3, 4 } }.")
             ],
             results: [Parameter("array", .object("array"), "The array.")]
-        ) { call in ArrayObject(try ArrayObject.spelled(by: call.value("numbers"), "numbers")) }
+        ) { call in
+            let numbers = try call.value("numbers")
+            if let array = ArrayObject.read(numbers) { return array }
+            if let vector = VectorObject.read(numbers)?.vector {
+                return ArrayObject(
+                    try NDArray(shape: [vector.count], element: ArrayElement(vector.element)) { bytes in
+                        vector.withUnsafeBytes { bytes.copyMemory(from: $0) }
+                    })
+            }
+            return ArrayObject(try ArrayObject.spelled(by: numbers, "numbers"))
+        }
     }
 }
