@@ -17,7 +17,9 @@ PACKAGES := liblua5.4-dev libopenblas0-pthread libedit-dev libmd-dev libsqlite3-
 # The library of the live page can forward requests, by Foundation's URLSession; eoss does not, and is linked without what that needs
 # (Sources/CLivePage/NoCurl.c, docs/decisions/live-page.md).
 # Of debugging information it has the lines, for backtraces and profiles; with all of it the build takes longer.
+# Functions of any operation are not compiled once more for each of some thirty: that was a fifth of Graph's time, and made no plan faster.
 RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -gline-tables-only -Xcc -gline-tables-only \
+	-Xswiftc -Xllvm -Xswiftc -sil-disable-pass=existential-specializer \
 	-Xswiftc -Xfrontend -Xswiftc -disable-autolink-library -Xswiftc -Xfrontend -Xswiftc curl
 # Tests are built for debugging, with every check on; C, where the kernels are, is optimized as it is shipped, and so is the Swift
 # that tests wait for.

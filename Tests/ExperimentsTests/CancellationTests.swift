@@ -87,8 +87,10 @@ import Testing
         thread.start()
         defer { finished.request() }
         try Cancellation.$current.withValue(cancellation) {
-            while run.step < 4 || left < 3, attempts < 3_000 {
+            while run.step < 4 || left < 20, attempts < 3_000 {
                 attempts += 1
+                // On a busy machine no step would come to its end.
+                if left >= 20 { finished.request() }
                 // As of a step of seconds.
                 run.lastStep = (run.batchCount, 1)
                 let (step, theta, statistics) = (run.step, run.parameters, try run.statistics())
@@ -102,7 +104,7 @@ import Testing
                 #expect(zip(run.rule.state.vectors, state).allSatisfy { $0.hasSameBits(as: $1) })
             }
         }
-        #expect(left >= 3 && run.step >= 4, "\(left) of \(attempts) were left, step \(run.step)")
+        #expect(left >= 20 && run.step >= 4, "\(left) of \(attempts) were left, step \(run.step)")
         try plain.train(TrainingGoal(step: run.step))
         #expect(run.parameters.hasSameBits(as: plain.parameters) && run.work == plain.work)
         #expect(try run.statistics().hasSameBits(as: plain.statistics()))

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import GRDB
 import Synchronization
@@ -98,6 +99,35 @@ private final class Warnings: Sendable {
         try other.close()
         file.writer.waitForLock()
         #expect(try RunFile.open(file.url).series("loss").map(\.step) == Array(0..<50))
+    }
+
+    /// Older values of a run lie in its file alone. Who reads them while another program has it for itself waits, and may be stopped.
+    @Test func valuesInALockedFileAreWaitedFor() throws {
+        let folder = try TemporaryFolder()
+        let file = try Self.file(in: folder.url)
+        for step in 0..<10 { try file.record("loss", step: step, value: Double(step)) }
+        try file.close()
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: file.url.path, configuration: configuration)
+        try other.inDatabase { db in try db.execute(sql: "BEGIN EXCLUSIVE") }
+        let stored = StoredSeries("loss", in: file.url)
+        let cancellation = Cancellation()
+        let asking = Thread {
+            usleep(300_000)
+            cancellation.request()
+        }
+        asking.start()
+        Cancellation.$current.withValue(cancellation) {
+            #expect(throws: Cancelled.self) { try stored.values(from: 2, to: 5) }
+        }
+        let release = Thread {
+            usleep(500_000)
+            try? other.inDatabase { db in try db.execute(sql: "COMMIT") }
+        }
+        release.start()
+        #expect(try stored.values(from: 2, to: 5).steps == [2, 3, 4, 5])
+        try other.close()
     }
 
     /// Closing does not wait for a lock: the data are safe, and the end of the run is noted with them.

@@ -20,7 +20,7 @@ import Testing
         var length = 0
         guard let bytes = lua_tolstring(lua, -1, &length) else { return "" }
         return bytes.withMemoryRebound(to: UInt8.self, capacity: length) {
-            String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
+            LuaBytes(UnsafeBufferPointer(start: $0, count: length)).description
         }
     }
 
