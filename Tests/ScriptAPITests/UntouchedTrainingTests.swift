@@ -64,6 +64,12 @@ import Testing
                 assert(run:measure("temperature").value == 0.1 / 4)
                 run.optimizer = eoss.optim.sgd{ lr = 0.1, clip = 1 }
                 assert(not pcall(run.measure, run, "temperature"))
+                for _, name in ipairs{ "", "+" } do
+                  pcall(function()
+                    run.optimizer = eoss.optim.custom{ name = name, lr = 0.1, step = function(_, step) return step.params end }
+                  end)
+                  assert(not pcall(run.measure, run, "temperature"))
+                end
                 """)
         #expect(failure == nil)
     }

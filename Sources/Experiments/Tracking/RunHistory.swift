@@ -60,7 +60,7 @@ public struct RunHistory {
         func tracking(_ name: String) -> String? { tracked.first { catalogueName(of: $0) == name } }
         if let own = tracking(Edge.name(quantity)) { return own }
         func bits(_ quantity: EdgeQuantity?) -> [[UInt64]] {
-            edges(of: quantity).map { [UInt64($0.step), $0.value.bitPattern] }
+            edges(of: quantity).map { [UInt64(bitPattern: Int64($0.step)), $0.value.bitPattern] }
         }
         return bits(quantity) == bits(nil) ? tracking(Edge.name(nil)) : nil
     }

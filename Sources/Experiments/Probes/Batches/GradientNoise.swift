@@ -88,7 +88,8 @@ final class Temperature: MemorylessProbe {
     private static func scale(of run: Run) -> Double? {
         let drawn = run.rule.settings.first { $0.name == "noise_batch" }?.value
         let isClipped = run.rule.settings.contains { $0.name == "clip" && $0.value != 0 }
-        let name = run.rule.name.split(separator: "+")
+        // A program may call its rule anything, or nothing.
+        let name = run.rule.name.split(separator: "+", omittingEmptySubsequences: false)
         guard !isClipped, ["sgd", "momentum", "nesterov"].contains(name[0]), name.count == 1 || drawn != nil else {
             return nil
         }
